@@ -1,0 +1,82 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+
+/// A system C library from Debian: a module map and a `shim.h` with only what Swift cannot call.
+func system(_ name: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/\(name)", providers: [.apt([apt])])
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func process(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "orrery",
+    products: [
+        .executable(name: "orrery", targets: ["orrery"]),
+        .executable(name: "orrery-device", targets: ["orrery-device"]),
+        .executable(name: "orrery-service", targets: ["orrery-service"]),
+        .executable(name: "orrery-threat", targets: ["orrery-threat"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        system("CZeroMQ", apt: "libzmq3-dev"),
+        system("COpenSSL", apt: "libssl-dev"),
+        system("CUnicorn", apt: "libunicorn-dev"),
+
+        // Lowest first. PURE: no clock, file, process or socket. UNSAFE: the only places with C and `unsafe`.
+        module("Wire", []),  // PURE: all that crosses a process boundary
+        module("Fabric", ["Wire"]),  // PURE: the network model and its time
+        module("Formats", []),  // PURE: image packages, file system, CBOR/COSE, evidence
+        module("Runtime", ["Wire", "CZeroMQ", logging]),  // UNSAFE: sockets, lifeline, clocks
+        module("SecureChannel", ["COpenSSL"]),  // UNSAFE: TLS on memory, keys, X.509
+        module("Silicon", ["CUnicorn", "SecureChannel", "Formats"]),  // UNSAFE: CPU, fuses, flash, Pluton
+        module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
+        module("Factory", ["Formats", "SecureChannel"]),  // signing keys, images, flash contents
+        module("DeviceOS", ["Wire", "SecureChannel", "Silicon", "Formats", "Exchange"]),
+        module("SecurityService", ["Wire", "SecureChannel", "Formats", "Exchange", grdb]),
+        module("Adversary", ["Wire", "Fabric", "SecureChannel", "Exchange"]),
+        module("Campaign", ["Wire", yams, histogram]),  // PURE: files, plan, verdicts, metrics, report
+        module("Coordinator", ["Wire", "Runtime", "Campaign", "Factory", "SecureChannel", argumentParser, subprocess]),
+
+        process("orrery", ["Coordinator"]),
+        process("orrery-device", ["DeviceOS", "Runtime"]),
+        process("orrery-service", ["SecurityService", "Runtime"]),
+        process("orrery-threat", ["Adversary", "Runtime"]),
+    ]
+)

@@ -1,0 +1,116 @@
+import Exchange
+import Fabric
+import SecureChannel
+import Wire
+
+/// A device that nobody made: asks the service for a certificate in a victim's name, and calls the victims
+/// with a certificate that it signed itself and a secret that it found in a device it took apart.
+final class RogueDevice: Attack {
+    private enum Purpose {
+        case challenge(String)
+        case evidence(String)
+        case peer(String)
+    }
+
+    private static let patience = Duration.seconds(30)
+    private let id: String
+    private let victims: [String]
+    private var labels: [String: String] = [:]
+    private var names = CatalogNames(catalog: "")
+    private var epochSeconds: Int64 = 0
+    private var secret = ""
+    private var clients = ClientPool<Purpose>()
+    private let key = P256PrivateKey()
+
+    init(_ step: Step) {
+        id = "rogue-\(step.id)"
+        victims = step.nodes
+    }
+
+    var nextWake: Instant? { clients.nextDeadline }
+
+    func apply(_ arena: inout Arena) {
+        labels = arena.labels
+        names = arena.names
+        epochSeconds = arena.epochSeconds
+        secret = arena.stolenSecret
+        guard let victim = victims.first, arena.attach(id, near: victim) != nil else { return }
+        var out = Outbox(now: arena.fabric.now)
+        for victim in victims {
+            call(victim, &out)
+            enrol(victim, &out)
+        }
+        arena.fabric.submit(out.effects, from: id)
+    }
+
+    func recover(_ arena: inout Arena) { arena.detach(id) }
+
+    func handle(_ event: Event, at node: String, _ out: inout Outbox) {
+        let locale = Locale(unixSeconds: epochSeconds + out.now.nanoseconds / 1_000_000_000, cost: .server)
+        for outcome in clients.handle(event, locale: locale, &out) { finish(outcome, &out) }
+        clients.release(&out)
+    }
+
+    /// An identity that looks right in everything but who signed it.
+    private func security(host: String) -> Security? {
+        let template = CertificateTemplate(
+            commonName: host, organization: names.catalog, serial: [7], notBefore: epochSeconds - 600,
+            notAfter: epochSeconds + 3650 * 86_400, hostNames: [host],
+            uris: ["urn:orrery:\(names.catalog):product:fridge", "urn:orrery:\(names.catalog):device:00"],
+            usage: .endEntity)
+        guard let certificate = try? template.issue(for: key.publicKey, by: key, issuer: nil),
+            let configuration = try? TLSConfiguration(
+                role: .client, identity: .init(chain: [certificate], key: key), rule: .anybody)
+        else { return nil }
+        return .tls(configuration)
+    }
+
+    private func call(_ victim: String, _ out: inout Outbox) {
+        guard let security = security(host: names.host(id)) else { return }
+        clients.start(
+            .peer(victim),
+            Request("GET", ServiceAPI.peerPath, headers: [("authorization", "Bearer \(secret)")]),
+            to: .init(host: names.host(victim), port: ServicePort.peer, security: security, pair: .deviceDevice),
+            within: RogueDevice.patience, &out)
+    }
+
+    private func enrol(_ victim: String, _ out: inout Outbox) {
+        guard let security = security(host: names.host(victim)), let label = labels[victim] else { return }
+        clients.start(
+            .challenge(victim),
+            Request("POST", ServiceAPI.challengePath, body: JSON.encode(ServiceAPI.ChallengeRequest(deviceId: label))),
+            to: .init(host: names.service, port: ServicePort.enrolment, security: security, pair: .deviceService),
+            within: RogueDevice.patience, &out)
+    }
+
+    private func finish(_ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) {
+        switch (outcome.purpose, outcome.result) {
+        case (.challenge(let victim), .response(let response)) where response.isSuccess:
+            // Evidence cannot be forged without the device's key; a verifier that does not look takes anything.
+            clients.ask(
+                outcome.exchange, .evidence(victim),
+                Request(
+                    "POST", ServiceAPI.evidencePath, headers: [("x-device-id", labels[victim] ?? "")],
+                    body: Array("no evidence".utf8)), within: RogueDevice.patience, &out)
+        case (.evidence(let victim), .response(let response)) where response.isSuccess:
+            succeeded(victim, "the service gave an attestation result in the victim's name", &out)
+        case (.peer(let victim), .response(let response)) where response.isSuccess:
+            succeeded(victim, "the victim answered: \(String(decoding: response.body.prefix(80), as: UTF8.self))", &out)
+        case (let purpose, .response(let response)): failed(purpose, "status \(response.status)", &out)
+        case (let purpose, .failed(let reason)): failed(purpose, reason, &out)
+        }
+    }
+
+    private func succeeded(_ victim: String, _ evidence: String, _ out: inout Outbox) {
+        out.observe(.attackSucceeded, [.target: .text(victim), .evidence: .text(evidence)])
+    }
+
+    private func failed(_ purpose: Purpose, _ reason: String, _ out: inout Outbox) {
+        let (step, victim) = switch purpose {
+        case .challenge(let victim): ("ask for a challenge", victim)
+        case .evidence(let victim): ("offer evidence", victim)
+        case .peer(let victim): ("call the victim", victim)
+        }
+        out.observe(.attackStep, [.step: .text(step), .target: .text(victim), .result: "failed", .reason: .text(reason)])
+    }
+}

@@ -1,0 +1,200 @@
+import Fabric
+import Wire
+
+extension Injector {
+    mutating func schedule(_ timer: Timer, at time: Instant) {
+        timers[nextTimer] = timer
+        arena.fabric.schedule(nextTimer, at: time, source: "plan")
+        nextTimer += 1
+        if changesProcesses(timer) {
+            processTimes.append(time)
+            processTimes.sort()
+        }
+    }
+
+    /// Whether a timer kills or starts a process, so that nobody may be ahead of it.
+    private func changesProcesses(_ timer: Timer) -> Bool {
+        switch timer {
+        case .restart: true
+        case .wake: false
+        case .begin(let index), .end(let index):
+            switch configuration.steps[index].act {
+            case .fault(.powerCut), .fault(.serviceKill), .attack(.clonedDevice): true
+            default: false
+            }
+        }
+    }
+
+    // MARK: Virtual time
+
+    mutating func advanceVirtual() {
+        while phase == .running && awaited.isEmpty {
+            let nextChange = processTimes.first ?? .never
+            var bound = min(scheduler.safe, configuration.stop)
+            if scheduler.isAnyRunning { bound = min(bound, nextChange) }
+            if let call = arena.fabric.next(before: bound) {
+                attend(call)
+                collect()
+                continue
+            }
+            let moved = collect()
+            let network = arena.fabric.nextWork
+            for (node, grant) in scheduler.grants(network: network, limit: min(nextChange, configuration.stop)) {
+                outgoing.append((PeerName.of(node, generations[node] ?? 0), .grant(grant)))
+            }
+            let settled = min(scheduler.settled, arena.fabric.nextWork)
+            flushJournal(before: min(settled, configuration.stop))
+            if !scheduler.isAnyRunning && !moved && settled >= configuration.stop {
+                arena.fabric.skip(to: configuration.stop)
+                finish()
+            }
+            if !moved { return }
+        }
+    }
+
+    /// Hands arrivals to the scheduler; true if there were any.
+    @discardableResult
+    private mutating func collect() -> Bool {
+        let deliveries = arena.fabric.takeDeliveries()
+        for (node, delivery) in deliveries { place(node, delivery) }
+        return !deliveries.isEmpty
+    }
+
+    // MARK: Wall time
+
+    mutating func advanceWall(_ now: Instant) {
+        while let call = arena.fabric.next(before: min(now, configuration.stop) + .nanoseconds(1)) {
+            attend(call)
+            collect()
+        }
+        collect()
+        let due = pending.filter { $0.delivery.at <= now }.sorted { Delivery.isBefore($0.delivery, $1.delivery) }
+        pending.removeAll { $0.delivery.at <= now }
+        for (node, deliveries) in Dictionary(grouping: due, by: \.node).sorted(by: { $0.key < $1.key }) {
+            guard let generation = generations[node] else { continue }
+            outgoing.append((PeerName.of(node, generation), .deliver(deliveries.map(\.delivery))))
+        }
+        flushJournal(before: now)
+        if now >= configuration.stop { finish() }
+    }
+
+    // MARK: The plan and the attackers
+
+    private mutating func attend(_ call: Fabric.Call) {
+        switch call {
+        case .timer(let number):
+            guard let timer = timers.removeValue(forKey: number) else { return }
+            if changesProcesses(timer), !processTimes.isEmpty { processTimes.removeFirst() }
+            switch timer {
+            case .begin(let index): beginStep(index)
+            case .end(let index): endStep(index)
+            case .restart(let node, _): restart(node)
+            case .wake(let index):
+                plannedWakes[index] = nil
+                for node in arena.owners.filter({ $0.value == String(index) }).keys.sorted() {
+                    act(.wake, at: node, attack: index)
+                }
+            }
+        case .local(let node, let event):
+            guard let index = arena.owners[node].flatMap({ Int($0) }) else { return }
+            act(event, at: node, attack: index)
+        }
+    }
+
+    private mutating func act(_ event: Event, at node: String, attack index: Int) {
+        guard let attack = attacks[index] else { return }
+        var out = Outbox(now: arena.fabric.now, sequence: localSequences[node] ?? 1 << 32)
+        attack.handle(event, at: node, &out)
+        localSequences[node] = out.nextSequence
+        arena.fabric.submit(out.effects, from: node)
+        planWake(index)
+    }
+
+    private mutating func planWake(_ index: Int) {
+        guard let wake = attacks[index]?.nextWake, wake < plannedWakes[index] ?? .never else { return }
+        plannedWakes[index] = wake
+        schedule(.wake(attack: index), at: wake)
+    }
+
+    private mutating func beginStep(_ index: Int) {
+        let step = configuration.steps[index]
+        let targets = (step.nodes + step.networks).joined(separator: " ")
+        switch step.act {
+        case .fault(let name):
+            arena.fabric.observe(
+                Fact(.faultStarted, [.fault: .text(name.rawValue), .instance: .text(step.id), .target: .text(targets)]))
+            apply(name, step, index)
+        case .attack(let name):
+            arena.fabric.observe(
+                Fact(.attackStarted, [.attack: .text(name.rawValue), .instance: .text(step.id), .target: .text(targets)]))
+            let attack = name.make(step)
+            attacks[index] = attack
+            arena.actor = String(index)
+            attack.apply(&arena)
+            carryOut(arena.takeOrders())
+            planWake(index)
+        }
+    }
+
+    mutating func endStep(_ index: Int) {
+        let step = configuration.steps[index]
+        switch step.act {
+        case .fault(let name):
+            arena.fabric.end(step.id)
+            arena.fabric.observe(Fact(.faultEnded, [.fault: .text(name.rawValue), .instance: .text(step.id)]))
+        case .attack(let name):
+            guard let attack = attacks[index] else { return }
+            arena.actor = String(index)
+            attack.recover(&arena)
+            carryOut(arena.takeOrders())
+            attacks[index] = nil
+            arena.fabric.observe(Fact(.attackEnded, [.attack: .text(name.rawValue), .instance: .text(step.id)]))
+        }
+    }
+
+    private mutating func apply(_ name: FaultName, _ step: Step, _ index: Int) {
+        switch name {
+        case .latency: begin(LatencyFault(delay: step.duration("delay") ?? .zero), step)
+        case .loss: begin(LossFault(ratio: step.ratio("ratio") ?? 0), step)
+        case .bandwidth: begin(BandwidthFault(bitsPerSecond: step.bitsPerSecond("rate") ?? .max), step)
+        case .partition: begin(PartitionFault(), step)
+        case .powerCut, .serviceKill:
+            for node in step.nodes {
+                kill(node, hostStaysUp: name == .serviceKill)
+                schedule(.restart(node: node, step: index), at: step.at + (step.duration ?? .seconds(1)))
+            }
+        }
+    }
+
+    private mutating func begin(_ fault: any NetworkFault, _ step: Step) {
+        arena.fabric.begin(fault, id: step.id, networks: Set(step.networks), nodes: Set(step.nodes))
+    }
+
+    private mutating func kill(_ node: String, hostStaysUp: Bool) {
+        guard let generation = generations[node] else { return }
+        scheduler.leave(node)
+        pending.removeAll { $0.node == node }
+        arena.fabric.takeDown(node, hostStaysUp: hostStaysUp)
+        arena.fabric.observe(Fact(.processKilled, [.name: .text(node)]))
+        generations[node] = nil
+        lastGeneration[node] = generation
+        sendToCoordinator(.processWanted(ProcessOrder(.kill, node: node, generation: generation)))
+    }
+
+    private mutating func restart(_ node: String) {
+        let generation = (lastGeneration[node] ?? 0) + 1
+        awaited.insert(PeerName.of(node, generation))
+        sendToCoordinator(.processWanted(ProcessOrder(.start, node: node, generation: generation)))
+    }
+
+    private mutating func carryOut(_ orders: [ProcessOrder]) {
+        for order in orders {
+            switch order.verb {
+            case .kill: kill(order.node, hostStaysUp: false)
+            case .start, .clone:
+                awaited.insert(PeerName.of(order.node, order.generation))
+                sendToCoordinator(.processWanted(order))
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/* EC_KEY_METHOD, the only way to sign outside OpenSSL without a provider, is marked deprecated in 3.0. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/bio.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs7.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+/* Everything below is a macro or a macro-made function in OpenSSL's headers, which Swift cannot see. */
+
+static inline int tls13_only(SSL_CTX *ctx) {
+    return SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) && SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION);
+}
+static inline long ssl_ctx_set_groups(SSL_CTX *ctx, const char *list) { return SSL_CTX_set1_groups_list(ctx, list); }
+static inline long ssl_ctx_no_session_cache(SSL_CTX *ctx) { return SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); }
+static inline long ssl_ctx_add_chain(SSL_CTX *ctx, X509 *x) { return SSL_CTX_add1_chain_cert(ctx, x); }
+static inline long ssl_set_server_name(SSL *ssl, const char *name) { return SSL_set_tlsext_host_name(ssl, name); }
+static inline int x509_stack_count(const STACK_OF(X509) *s) { return s ? sk_X509_num(s) : 0; }
+static inline X509 *x509_stack_at(const STACK_OF(X509) *s, int i) { return sk_X509_value(s, i); }
+static inline STACK_OF(X509) *pkcs7_certificates(PKCS7 *p) {
+    return OBJ_obj2nid(p->type) == NID_pkcs7_signed && p->d.sign ? p->d.sign->cert : NULL;
+}
+static inline int pkcs7_make_empty_content(PKCS7 *p) { return PKCS7_content_new(p, NID_pkcs7_data) && PKCS7_set_detached(p, 1); }
+static inline int general_name_count(const GENERAL_NAMES *s) { return s ? sk_GENERAL_NAME_num(s) : 0; }
+static inline GENERAL_NAME *general_name_at(const GENERAL_NAMES *s, int i) { return sk_GENERAL_NAME_value(s, i); }
+static inline const ASN1_STRING *general_name_text(const GENERAL_NAME *n, int *type) {
+    *type = n->type;
+    return n->type == GEN_DNS || n->type == GEN_URI ? n->d.ia5 : NULL;
+}
+static inline int ec_key_data_index(void) { return EC_KEY_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+static inline int ssl_data_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+static inline int error_reason(unsigned long e) { return ERR_GET_REASON(e); }
+static inline long bio_pending_bytes(BIO *b) { return BIO_pending(b); }

@@ -1,0 +1,70 @@
+import Wire
+
+extension QuantityKind {
+    var example: String {
+        switch self {
+        case .duration: "a time with its unit, such as 8ms, 5m or 26h"
+        case .ratio: "a share with its unit, such as 0.5%"
+        case .rate: "a rate with its unit, such as 20Mbit"
+        case .count: "a whole number"
+        }
+    }
+
+    fileprivate var units: [String: Double] {
+        switch self {
+        case .duration:
+            ["ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9, "d": 86_400e9]
+        case .ratio: ["%": 0.01]
+        case .rate: ["bit": 1, "kbit": 1e3, "Mbit": 1e6, "Gbit": 1e9]
+        case .count: ["": 1]
+        }
+    }
+}
+
+extension Quantity {
+    struct Mistake: Error { var message: String }
+
+    /// Reads a number with its unit. A bare number is refused: which unit was meant is not ours to guess.
+    static func parse(_ text: String, _ kind: QuantityKind) -> Result<Quantity, Mistake> {
+        let digits = text.prefix { $0.isNumber || $0 == "." }
+        let unit = text.dropFirst(digits.count).drop { $0 == " " }
+        guard let number = Double(digits), number.isFinite else {
+            return .failure(Mistake(message: "'\(text)' is not \(kind.example)"))
+        }
+        guard let scale = kind.units[String(unit)] else {
+            let known = kind.units.keys.sorted().joined(separator: ", ")
+            let what = unit.isEmpty ? "'\(text)' has no unit" : "unknown unit '\(unit)'"
+            return .failure(Mistake(message: "\(what); expected \(kind.example) (units: \(known))"))
+        }
+        let value = number * scale
+        guard value < 9.2e18 else { return .failure(Mistake(message: "'\(text)' is too large")) }
+        switch kind {
+        case .duration: return .success(.nanoseconds(Int64(value.rounded())))
+        case .ratio:
+            guard (0...1).contains(value) else { return .failure(Mistake(message: "'\(text)' is not from 0% to 100%")) }
+            return .success(.ratio(value))
+        case .rate:
+            guard value >= 1 else { return .failure(Mistake(message: "'\(text)' is no rate")) }
+            return .success(.bitsPerSecond(Int64(value)))
+        case .count: return .success(.count(Int64(value)))
+        }
+    }
+}
+
+/// Times as people write them: `26h`, `8ms`, `1.5s`.
+public func readable(_ duration: Duration) -> String {
+    let nanoseconds = Double(duration.nanoseconds)
+    for (unit, scale) in [("h", 3600e9), ("m", 60e9), ("s", 1e9), ("ms", 1e6), ("us", 1e3)]
+    where abs(nanoseconds) >= scale {
+        let value = (nanoseconds / scale * 10).rounded() / 10
+        return value == value.rounded() ? "\(Int(value))\(unit)" : "\(value)\(unit)"
+    }
+    return "\(Int(nanoseconds))ns"
+}
+
+extension Plan {
+    /// A time with its unit, such as `10m`; nil for anything else.
+    public static func duration(_ text: String) -> Duration? {
+        if case .success(.nanoseconds(let n)) = Quantity.parse(text, .duration) { .nanoseconds(n) } else { nil }
+    }
+}

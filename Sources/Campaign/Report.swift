@@ -1,0 +1,133 @@
+public import Wire
+
+/// What a run came to. Everything here follows from the plan and the journal.
+public struct Report: Sendable, Equatable, Codable {
+    public var name: String
+    public var file: String
+    public var seed: UInt64
+    public var clock: ClockKind
+    public var devices: Int
+    public var elapsedNanoseconds: Int64
+    public var isComplete: Bool
+    public var controlsOff: [String]
+    public var judgements: [Judgement]
+    public var verdicts: [Verdict]
+    public var faults: [String]
+    public var metrics: Metrics
+    /// SHA-256 of the journal.
+    public var digest: String
+
+    public init(plan: Plan, journal: [Observation], digest: String) {
+        let metrics = Metrics(journal)
+        let verdicts = Verdict.judge(plan, journal)
+        let end = journal.last?.at ?? .start
+        name = plan.name
+        file = plan.file
+        seed = plan.seed
+        clock = plan.clock
+        devices = plan.devices.count
+        elapsedNanoseconds = end.nanoseconds
+        isComplete = end >= plan.stop
+        controlsOff = plan.controlsOff.map(\.rawValue)
+        judgements = Judgement.judge(plan, journal, verdicts, metrics)
+        self.verdicts = verdicts
+        faults = plan.steps.compactMap { step in
+            guard case .fault(let fault) = step.act else { return nil }
+            let length = step.duration.map { " for \(readable($0))" } ?? ""
+            return "\(fault.rawValue) at \(readable(step.at - .start))\(length): \((step.nodes + step.networks).joined(separator: " "))"
+        }
+        self.metrics = metrics
+        self.digest = digest
+    }
+
+    /// 0 all expectations held · 1 some did not · 2 could not tell (DESIGN §10).
+    public var exitCode: Int32 {
+        if judgements.contains(where: { $0.result == .broken }) { return 1 }
+        let isUncertain = !isComplete || metrics.processesLost > 0 || judgements.contains { $0.result == .unknown }
+        return isUncertain ? 2 : 0
+    }
+}
+
+extension Report {
+    /// The report for a reader at a terminal.
+    public var text: String {
+        var lines: [String] = []
+        let length = readable(.nanoseconds(elapsedNanoseconds))
+        lines.append("\(name): \(devices) devices, \(length) of \(clock.rawValue) time, seed \(seed)")
+        if !isComplete { lines.append("The run ended before its time; what follows is what happened until then.") }
+        if !controlsOff.isEmpty { lines.append("Controls off: \(controlsOff.joined(separator: ", "))") }
+        if !judgements.isEmpty {
+            lines.append("\nExpectations")
+            lines += judgements.map { "  \($0.result.rawValue.padded(8)) \($0.text): \($0.reason)" }
+        }
+        if !verdicts.isEmpty {
+            lines.append("\nAttacks")
+            for verdict in verdicts {
+                lines.append("  \(verdict.outcome.rawValue.padded(12)) \(verdict.attack) on \(verdict.targets.joined(separator: ", "))")
+                let when = verdict.at.map { "at \(readable($0 - .start)): " } ?? ""
+                lines.append("               \(when)\(verdict.reason)")
+            }
+        }
+        if !faults.isEmpty { lines += ["\nFaults"] + faults.map { "  " + $0 } }
+        lines += authentication + operation
+        lines.append("\nDigest  \(digest)")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var authentication: [String] {
+        let head = "attempts".left(10) + "accepted".left(10) + "p50".left(9) + "p90".left(9) + "p99".left(9) + "max".left(9)
+        var lines = ["\n" + "Authentication".padded(28) + head]
+        for (key, value) in metrics.handshakes.sorted(by: { $0.key < $1.key }) {
+            var line = "  \(key)".padded(28) + "\(value.attempts)".left(10) + "\(value.accepted)".left(10)
+            if let latency = value.latency {
+                for time in [latency.p50Nanoseconds, latency.p90Nanoseconds, latency.p99Nanoseconds, latency.maxNanoseconds] {
+                    line += readable(.nanoseconds(Int64(time))).left(9)
+                }
+            }
+            lines.append(line)
+            lines += reasons(value.failuresByReason, "    failed")
+        }
+        for (pair, reasons) in metrics.refusalsByServers.sorted(by: { $0.key < $1.key }) {
+            lines += self.reasons(reasons, "  \(pair): server refused")
+        }
+        let m = metrics
+        lines.append(
+            "Attestation                 \(m.devicesAttested) of \(devices) devices; \(m.attestationsAccepted) accepted, "
+                + "\(m.attestationFailuresByReason.values.reduce(0, +)) failed")
+        lines += reasons(m.attestationFailuresByReason, "  failed")
+        lines.append(
+            "Certificates                \(m.certificatesIssued) issued, \(m.certificatesRestored) restored from flash, "
+                + "\(m.certificatesExpired) expired")
+        return lines
+    }
+
+    private var operation: [String] {
+        let m = metrics
+        var lines = ["Exchanges                   \(m.exchangesAccepted) of \(m.exchanges) accepted"]
+        if let (node, ratio) = m.availability.min(by: { ($0.value, $0.key) < ($1.value, $1.key) }), m.exchanges > 0 {
+            lines[0] += " (\(percent(Double(m.exchangesAccepted) / Double(m.exchanges)))); lowest \(percent(ratio)) at \(node)"
+        }
+        if m.bootFallbacks + m.bootFailures > 0 {
+            lines.append("Boot                        \(m.bootFallbacks) fallbacks to a backup copy, \(m.bootFailures) failures")
+        }
+        if let warmest = m.rooms.max(by: { ($0.value.maximumMillicelsius, $1.key) < ($1.value.maximumMillicelsius, $0.key) }) {
+            let spoilt = m.rooms.values.reduce(0) { $0 + $1.tooWarmSeconds }
+            lines.append(
+                "Cold rooms                  \(m.rooms.count); warmest \(Double(warmest.value.maximumMillicelsius / 100) / 10) °C "
+                    + "at \(warmest.key); too warm for \(readable(.seconds(spoilt))) in all")
+        }
+        if m.processesLost > 0 { lines.append("Processes lost              \(m.processesLost)") }
+        if m.framesRefused > 0 { lines.append("Frames refused              \(m.framesRefused)") }
+        if m.effectsDropped > 0 { lines.append("Effects without a taker     \(m.effectsDropped)") }
+        return lines
+    }
+
+    private func reasons(_ counts: [String: Int], _ label: String) -> [String] {
+        counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\(label) \($0.value)×: \($0.key)" }
+    }
+}
+
+extension String {
+    func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+    func left(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
+}

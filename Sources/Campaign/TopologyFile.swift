@@ -1,0 +1,176 @@
+import Wire
+import Yams
+
+/// Reads a topology (and, on top of it, a campaign) into a plan.
+struct PlanReader {
+    static let topologyKeys = [
+        "name", "seed", "stop", "start", "networks", "links", "service", "devices", "controls-off", "expect",
+        "method",
+    ]
+    static let knownApps = ["compressor"]
+    static let shortestLatency = Duration.milliseconds(1)
+
+    let document: Document
+    var plan: Plan
+
+    init(document: Document) {
+        self.document = document
+        plan = Plan(
+            name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
+            stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",
+            serviceAddress: Address(bits: 0), devices: [], controlsOff: [], steps: [], expectations: [],
+            keepsKeyLog: false, capture: false)
+    }
+
+    mutating func readTopology(_ section: Section) {
+        readHead(section)
+        readNetworks(section)
+        readService(section)
+        readDevices(section)
+    }
+
+    /// What topologies and campaigns have in common at their top.
+    mutating func readHead(_ section: Section) {
+        if let name = section.text("name", isRequired: true) { plan.name = name }
+        if let seed = section.seed("seed") { plan.seed = seed }
+        if let stop = section.duration("stop") { plan.stop = .start + stop }
+        if let field = section.fields["start"] { readStart(field) }
+        for (word, node) in section.words("controls-off") {
+            if let control = Control(rawValue: word) {
+                if !plan.controlsOff.contains(control) { plan.controlsOff.append(control) }
+            } else {
+                document.report(
+                    node, "unknown control '\(word)'\(document.suggestion(word, among: Control.allCases.map(\.rawValue)))")
+            }
+        }
+    }
+
+    /// `2026-01-01T00:00:00Z`; days by the civil calendar (Hinnant's algorithm).
+    private mutating func readStart(_ field: YAMLNode) {
+        let parts = (field.scalar?.string ?? "").split { !$0.isNumber }.compactMap { Int64($0) }
+        guard parts.count == 6, (1...12).contains(parts[1]), (1...31).contains(parts[2]), parts[3] < 24,
+            parts[4] < 60, parts[5] < 60, (1970...2100).contains(parts[0])
+        else {
+            document.report(field, "start: expected a time such as 2026-01-01T00:00:00Z")
+            return
+        }
+        let year = parts[1] <= 2 ? parts[0] - 1 : parts[0]
+        let (era, yearOfEra) = (year / 400, year % 400)
+        let dayOfYear = (153 * (parts[1] + (parts[1] > 2 ? -3 : 9)) + 2) / 5 + parts[2] - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        let days = era * 146_097 + dayOfEra - 719_468
+        plan.epochSeconds = days * 86_400 + parts[3] * 3600 + parts[4] * 60 + parts[5]
+    }
+
+    private mutating func readNetworks(_ section: Section) {
+        for (name, _, value) in document.named(section.required("networks"), "networks") {
+            guard let network = document.section(value, "network \(name)", keys: ["latency", "jitter", "bandwidth", "loss"])
+            else { continue }
+            let latency = network.duration("latency", isRequired: true) ?? PlanReader.shortestLatency
+            if latency < PlanReader.shortestLatency {
+                document.report(network.fields["latency"], "latency: at least 1ms, the lookahead of virtual time")
+            }
+            plan.networks.append(
+                NetworkSpec(
+                    name: name, latencyNanoseconds: latency.nanoseconds,
+                    jitterNanoseconds: (network.duration("jitter") ?? .zero).nanoseconds,
+                    bitsPerSecond: network.bitsPerSecond("bandwidth"), lossRatio: network.ratio("loss") ?? 0))
+        }
+        for item in section.fields["links"]?.sequence ?? [] {
+            let ends = item.sequence?.compactMap { $0.scalar?.string } ?? []
+            guard ends.count == 2 else {
+                document.report(item, "links: expected pairs of networks, such as [home, cloud]")
+                continue
+            }
+            for end in item.sequence ?? [] { _ = network(end) }
+            plan.links.append(ends)
+        }
+    }
+
+    private func network(_ node: YAMLNode) -> String? {
+        let word = node.scalar?.string ?? ""
+        let names = plan.networks.map(\.name)
+        if names.contains(word) { return word }
+        document.report(node, "unknown network '\(word)'\(document.suggestion(word, among: names))")
+        return nil
+    }
+
+    private func address(_ network: String, _ host: Int) -> Address {
+        let index = (plan.networks.firstIndex { $0.name == network } ?? 0) + 1
+        return Address(bits: 10 << 24 | UInt32(index) << 16 | UInt32(host))
+    }
+
+    private mutating func readService(_ section: Section) {
+        guard let service = document.section(section.required("service"), "service", keys: ["network", "catalog"]) else { return }
+        plan.catalog = service.text("catalog", isRequired: true) ?? ""
+        if !plan.catalog.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }) {
+            document.report(service.fields["catalog"], "catalog: lower-case letters, digits and '-'")
+        }
+        plan.serviceNetwork = service.required("network").flatMap(network) ?? ""
+        plan.serviceAddress = address(plan.serviceNetwork, 2)
+    }
+
+    private mutating func readDevices(_ section: Section) {
+        var hosts: [String: Int] = [:]
+        var peers: [(kind: String, products: [(text: String, node: YAMLNode)])] = []
+        for (kind, key, value) in document.named(section.required("devices"), "devices") {
+            let keys = ["count", "network", "product", "group", "apps", "peers", "call-every"]
+            guard let entry = document.section(value, "device \(kind)", keys: keys) else { continue }
+            if kind == "service" { document.report(key, "'service' is the name of the security service") }
+            let networks = entry.words("network").compactMap { network($0.node) }
+            if entry.words("network").isEmpty { _ = entry.required("network") }
+            for (app, node) in entry.words("apps") where !PlanReader.knownApps.contains(app) {
+                document.report(node, "unknown app '\(app)'\(document.suggestion(app, among: PlanReader.knownApps))")
+            }
+            let count = entry.count("count", in: 1...10_000) ?? 1
+            peers.append((kind, entry.words("peers")))
+            guard !networks.isEmpty else { continue }
+            for index in 0..<count {
+                let place = networks[index % networks.count]
+                hosts[place, default: 9] += 1
+                plan.devices.append(
+                    .init(
+                        name: entry.has("count") ? "\(kind)-\(index + 1)" : kind, kind: kind,
+                        product: entry.text("product") ?? kind, group: entry.text("group") ?? "production",
+                        network: place, address: address(place, hosts[place] ?? 10), apps: entry.words("apps").map(\.text),
+                        allowedProducts: [], calls: [],
+                        callEveryNanoseconds: (entry.duration("call-every") ?? .minutes(15)).nanoseconds))
+            }
+        }
+        connect(peers)
+        var seen: Set<String> = []
+        for device in plan.devices where !seen.insert(device.name).inserted {
+            document.report(section.fields["devices"], "two devices have the name '\(device.name)'")
+        }
+    }
+
+    /// A device calls all devices of its peers' kinds on its own network, or all if there are none there, and
+    /// serves whoever may call it.
+    private mutating func connect(_ peers: [(kind: String, products: [(text: String, node: YAMLNode)])]) {
+        let kinds = peers.map(\.kind)
+        for (kind, wanted) in peers {
+            for (peer, node) in wanted {
+                guard kinds.contains(peer) else {
+                    document.report(node, "unknown device '\(peer)'\(document.suggestion(peer, among: kinds))")
+                    continue
+                }
+                let targets = plan.devices.filter { $0.kind == peer }
+                for index in plan.devices.indices where plan.devices[index].kind == kind {
+                    let device = plan.devices[index]
+                    let near = targets.filter { $0.network == device.network }
+                    let callees = (near.isEmpty ? targets : near).map(\.name).filter { $0 != device.name }
+                    plan.devices[index].calls += callees
+                    allow(index, targets.map(\.product))
+                }
+                let callers = plan.devices.filter { $0.kind == kind }.map(\.product)
+                for index in plan.devices.indices where plan.devices[index].kind == peer { allow(index, callers) }
+            }
+        }
+    }
+
+    private mutating func allow(_ index: Int, _ products: [String]) {
+        for product in products where !plan.devices[index].allowedProducts.contains(product) {
+            plan.devices[index].allowedProducts.append(product)
+        }
+    }
+}

@@ -1,0 +1,10 @@
+import ArgumentParser
+import Campaign
+
+struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the resolved plan of a file as JSON.")
+
+    @Argument(help: "The file.") var file: String
+
+    func run() throws { print(try RunFolder.encode(try Plan.load(file)), terminator: "") }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Campaign
+import Wire
+
+struct Up: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Bring a topology up in real time and keep it up, with a live table, until Ctrl-C.")
+
+    @Argument(help: "The file.") var file: String
+    @Option(help: "Folder for run folders.") var out = "runs"
+
+    func run() async throws {
+        var plan = try Plan.load(file)
+        plan.clock = .wall
+        plan.stop = .never
+        let outcome = try await Orrery.perform(plan, base: out, watcher: LiveTable())
+        Orrery.show(outcome, plan, asJSON: false)
+    }
+}

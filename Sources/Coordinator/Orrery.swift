@@ -1,0 +1,55 @@
+public import ArgumentParser
+import Campaign
+import Foundation
+import Runtime
+import Wire
+
+/// The command line.
+public struct Orrery: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "orrery",
+        abstract: "An open testbed for highly secured IoT: launch a fleet, attack it, measure what held.",
+        discussion: """
+            Exit codes: 0 all expectations held, 1 some did not, 2 could not tell, 64 bad usage or file, \
+            70 internal error.
+            """,
+        subcommands: [
+            Validate.self, Show.self, Run.self, Up.self, Replay.self, ReportCommand.self, Attacks.self, Faults.self,
+            Controls.self,
+        ])
+
+    public init() {}
+
+    /// Parses and runs; the process ends with the documented exit codes.
+    public static func start() async {
+        Interrupts.watch { InterruptTarget.fire() }
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as RunError {
+            fail("\(error)", 70)
+        } catch let error as PlanProblems {
+            fail(error.problems.map(\.description).joined(separator: "\n"), 64)
+        } catch {
+            // ArgumentParser's own: help, usage errors (64) and exit codes.
+            exit(withError: error)
+        }
+    }
+
+    static func fail(_ message: String, _ code: Int32) -> Never {
+        FileHandle.standardError.write(Data((message + "\n").utf8))
+        Foundation.exit(code)
+    }
+}
+
+extension Plan {
+    static func load(_ file: String) throws(PlanProblems) -> Plan {
+        try Plan.read(file: file) { path in
+            FileManager.default.contents(atPath: path).flatMap { String(data: $0, encoding: .utf8) }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Campaign
+import Foundation
+import Wire
+
+/// What goes wrong outside a run's own logic, in words for the person at the terminal.
+struct RunError: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// `runs/<name>/<time>-s<seed>/`: plan, journal, metrics, report, logs, state.
+struct RunFolder {
+    let path: String
+
+    init(base: String, plan: Plan) throws {
+        let format = Date.ISO8601FormatStyle().year().month().day().dateSeparator(.omitted)
+            .time(includingFractionalSeconds: false).timeSeparator(.omitted)
+        let stamp = Date().formatted(format)
+        let parent = "\(base)/\(plan.name)"
+        var candidate = "\(parent)/\(stamp)-s\(plan.seed)"
+        var attempt = 2
+        while FileManager.default.fileExists(atPath: candidate) {
+            candidate = "\(parent)/\(stamp)-s\(plan.seed)-\(attempt)"
+            attempt += 1
+        }
+        path = candidate
+        try RunFolder.make(path + "/logs")
+        try RunFolder.make(path + "/state")
+        let latest = parent + "/latest"
+        try? FileManager.default.removeItem(atPath: latest)
+        try? FileManager.default.createSymbolicLink(
+            atPath: latest, withDestinationPath: String(candidate.split(separator: "/").last ?? ""))
+    }
+
+    /// A folder that exists.
+    init(existing path: String) { self.path = path }
+
+    var planPath: String { path + "/plan.json" }
+    var journalPath: String { path + "/journal.ndjson" }
+    var resultPath: String { path + "/metrics.json" }
+    func log(_ process: String) -> String { "\(path)/logs/\(process).log" }
+    func state(_ node: String) -> String { "\(path)/state/\(node)" }
+
+    static func make(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw RunError("cannot make the folder \(path): \(error.localizedDescription)")
+        }
+    }
+
+    static func write(_ bytes: [UInt8], _ path: String) throws {
+        do { try Data(bytes).write(to: URL(fileURLWithPath: path)) } catch {
+            throw RunError("cannot write \(path): \(error.localizedDescription)")
+        }
+    }
+
+    static func writeJSON(_ value: some Encodable, _ path: String) throws {
+        try write(Array(try encode(value).utf8), path)
+    }
+
+    static func encode(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+    }
+
+    func readPlan() throws -> Plan {
+        guard let data = FileManager.default.contents(atPath: planPath) else {
+            throw RunError("\(path) is not the folder of a run: it has no plan.json")
+        }
+        do { return try JSONDecoder().decode(Plan.self, from: data) } catch {
+            throw RunError("\(planPath) does not parse: \(error)")
+        }
+    }
+
+    func readReport() throws -> Report {
+        guard let data = FileManager.default.contents(atPath: resultPath),
+            let report = try? JSONDecoder().decode(Report.self, from: data)
+        else { throw RunError("\(path) has no readable metrics.json: did its run end?") }
+        return report
+    }
+}

@@ -1,0 +1,155 @@
+import Campaign
+import Foundation
+import Runtime
+import SecureChannel
+import Synchronization
+import Wire
+
+/// One run from plan to report: prepares, launches, records, supervises, judges, and leaves nothing behind.
+final class RunSession: Sendable {
+    struct Outcome {
+        var report: Report
+        var folder: RunFolder
+        var wallSeconds: Double
+        /// Without preparing and launching: what the clock itself took.
+        var runSeconds: Double
+    }
+
+    private let plan: Plan
+    private let folder: RunFolder
+    private let preflight: Preflight
+    private let watcher: any RunWatcher
+    private let link = Mutex<ControlLink?>(nil)
+    private let wasInterrupted = Atomic<Bool>(false)
+
+    init(_ plan: Plan, base: String, watcher: any RunWatcher) throws {
+        self.plan = plan
+        self.watcher = watcher
+        preflight = Preflight(binFolder: Machine.executableFolder)
+        try preflight.check(plan)
+        folder = try RunFolder(base: base, plan: plan)
+    }
+
+    /// Ends the run early; what happened so far is judged and reported.
+    func interrupt() {
+        wasInterrupted.store(true, ordering: .relaxed)
+        link.withLock { $0?.send(.finish) }
+    }
+
+    func run() async throws -> Outcome {
+        let begun = ContinuousClock.now
+        try RunFolder.writeJSON(plan, folder.planPath)
+        try Workshop(plan: plan, folder: folder, guestFolder: preflight.guestFolder).prepare()
+        let socketFolder = try RunSession.makeSocketFolder()
+        defer { try? FileManager.default.removeItem(atPath: socketFolder) }
+        let endpoint = "ipc://\(socketFolder)/bus"
+        let link = ControlLink(endpoint: endpoint)
+        self.link.withLock { $0 = link }
+        let supervisor = Supervisor(binFolder: preflight.binFolder, endpoint: endpoint, folder: folder) { key, end in
+            self.watcher.lost(key.name, end)
+            // Without the network there is no run.
+            if key.name == "threat" { link.end() } else {
+                link.send(.processGone(node: key.name, generation: key.generation))
+            }
+        }
+        let recorder = try Recorder(path: folder.journalPath)
+        var runBegun = begun
+        do {
+            try await supervisor.start("orrery-threat", .init(name: "threat", generation: 0), configuration: folder.state("threat.json"))
+            try await start("service", 0, supervisor)
+            for device in plan.devices { try await start(device.name, 0, supervisor) }
+            runBegun = try await follow(link, supervisor, recorder)
+        } catch {
+            await supervisor.stopAll()
+            link.end()
+            throw error
+        }
+        let runEnded = ContinuousClock.now
+        await supervisor.stopAll()
+        link.end()
+        let report = Report(plan: plan, journal: recorder.journal, digest: recorder.finish())
+        try RunFolder.writeJSON(report, folder.resultPath)
+        try RunFolder.write(Array(report.text.utf8), folder.path + "/report.txt")
+        return Outcome(
+            report: report, folder: folder, wallSeconds: RunSession.seconds(ContinuousClock.now - begun),
+            runSeconds: RunSession.seconds(runEnded - runBegun))
+    }
+
+    private static func seconds(_ duration: Duration) -> Double { Double(duration.nanoseconds) / 1e9 }
+
+    private func start(_ node: String, _ generation: UInt32, _ supervisor: Supervisor) async throws {
+        try await supervisor.start(
+            node == "service" ? "orrery-service" : "orrery-device", .init(name: node, generation: generation),
+            configuration: Workshop.configuration(folder, node))
+    }
+
+    /// Records until the injector says that the run is over. Returns when the clock began.
+    private func follow(_ link: ControlLink, _ supervisor: Supervisor, _ recorder: Recorder) async throws -> ContinuousClock.Instant {
+        var begun = ContinuousClock.now
+        for await frame in link.frames {
+            switch frame {
+            case .ready:
+                begun = .now
+                if wasInterrupted.load(ordering: .relaxed) { link.send(.finish) }
+            case .journal(let observations):
+                recorder.append(observations)
+                watcher.observed(observations)
+            case .progress(let now, _): watcher.progress(now, of: plan.stop)
+            case .processWanted(let order): try await carryOut(order, supervisor)
+            case .refused(let why): throw RunError(why)
+            case .finished:
+                await supervisor.expectEnds()
+                return begun
+            default: break
+            }
+        }
+        throw RunError("the injector ended before the run did: see \(folder.log("threat"))")
+    }
+
+    private func carryOut(_ order: ProcessOrder, _ supervisor: Supervisor) async throws {
+        switch order.verb {
+        case .kill: await supervisor.kill(.init(name: order.node, generation: order.generation))
+        case .start: try await start(order.node, order.generation, supervisor)
+        case .clone:
+            try Workshop.clone(order.template, as: order.node, folder: folder)
+            try await start(order.node, order.generation, supervisor)
+        }
+    }
+
+    /// A socket's path has at most 107 characters, so it does not lie in the run's folder.
+    private static func makeSocketFolder() throws -> String {
+        let path = NSTemporaryDirectory() + "orrery-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0 ... .max))"
+        guard path.utf8.count < 100 else { throw RunError("the path of the temporary folder is too long for a socket: \(path)") }
+        guard !FileManager.default.fileExists(atPath: path) else { throw RunError("the socket path \(path) is in use") }
+        try RunFolder.make(path)
+        return path
+    }
+}
+
+/// Somebody who watches a run.
+protocol RunWatcher: Sendable {
+    func progress(_ now: Instant, of stop: Instant)
+    func observed(_ observations: [Observation])
+    func lost(_ process: String, _ end: String)
+}
+
+/// Writes the journal and its digest as it grows.
+final class Recorder {
+    private(set) var journal: [Observation] = []
+    private let file: ByteFile
+    private let digest = SHA256Stream()
+
+    init(path: String) throws {
+        guard let file = ByteFile(path: path) else { throw RunError("cannot write \(path)") }
+        self.file = file
+    }
+
+    func append(_ observations: [Observation]) {
+        journal += observations
+        let bytes = Array(observations.map { Journal.line($0) + "\n" }.joined().utf8)
+        digest.update(bytes)
+        file.append(bytes)
+    }
+
+    func finish() -> String { digest.finish().hex }
+}

@@ -1,0 +1,165 @@
+import Formats
+import SecureChannel
+import Silicon
+import Wire
+
+/// ROM → 1BL → trusted keystore → Pluton runtime → security monitor → kernel → services → apps (HW-25).
+///
+/// Each image is read from flash, verified, measured, and only then used. A copy that fails is answered with
+/// the backup copy and an observation of the reason; if both fail, the boot ends there.
+struct BootChain {
+    /// An image that passed.
+    struct Booted {
+        var package: ImagePackage
+        var digest: [UInt8]
+    }
+
+    struct Result {
+        var images: [ImageType: [Booted]] = [:]
+        var roots: [Certificate] = []
+    }
+
+    /// The stages before apps, in order.
+    static let stages: [ImageType] = [
+        .oneBL, .trustedKeystore, .plutonRuntime, .securityMonitor, .kernel, .updateCertificateStore, .services,
+    ]
+
+    let flash: Flash
+    let fuses: FuseBank
+    let pluton: Pluton
+    let isSecure: Bool
+    let cost: CryptoCost
+    private var trusted: [[UInt8]: P256PublicKey] = [:]
+
+    init(flash: Flash, fuses: FuseBank, pluton: Pluton, isSecure: Bool, cost: CryptoCost) {
+        self.flash = flash
+        self.fuses = fuses
+        self.pluton = pluton
+        self.isSecure = isSecure
+        self.cost = cost
+    }
+
+    /// Nil if the device cannot come up; the observations say why.
+    mutating func run(_ out: inout Outbox) -> Result? {
+        guard let layout = readLayout(&out) else {
+            out.observe(.bootFailed, [.stage: "ROM", .reason: "no readable partition table"])
+            return nil
+        }
+        var result = Result()
+        for stage in BootChain.stages {
+            guard let booted = start(stage, in: layout, &out).first else {
+                out.observe(.bootFailed, [.stage: .text(stage.name), .reason: "no copy passed"])
+                return nil
+            }
+            result.images[stage] = [booted]
+            if stage == .oneBL { trust(Array(booted.package.body.prefix(64))) }
+            if stage == .trustedKeystore { trust(booted.package.body) }
+            if stage == .updateCertificateStore {
+                result.roots = (try? CertificateBundle.decode(booted.package.body)) ?? []
+            }
+        }
+        result.images[.applications] = start(.applications, in: layout, &out)
+        return result
+    }
+
+    private func readLayout(_ out: inout Outbox) -> FlashLayout? {
+        for (slot, offset) in FlashLayout.tableOffsets.enumerated() {
+            do {
+                let sector = try flash.read(offset, FlashLayout.sectorBytes)
+                return try FlashLayout(sector: sector)
+            } catch {
+                out.observe(
+                    .bootFallback,
+                    [.stage: "ROM", .slot: .number(Int64(slot)), .reason: .text("partition table: \(error)")])
+            }
+        }
+        return nil
+    }
+
+    /// All images of a type: for each, the primary copy or else its backup.
+    private mutating func start(_ type: ImageType, in layout: FlashLayout, _ out: inout Outbox) -> [Booted] {
+        let copies = layout.entries.filter { $0.type == type.rawValue }
+        let primaries = copies.filter { $0.slot == .primary }
+        let backups = copies.filter { $0.slot == .backup }
+        var booted: [Booted] = []
+        for (index, primary) in primaries.enumerated() {
+            let candidates = [primary] + (index < backups.count ? [backups[index]] : [])
+            for candidate in candidates {
+                switch check(candidate, type, &out) {
+                case .success(let image):
+                    booted.append(image)
+                    out.observe(
+                        .bootStage,
+                        [
+                            .stage: .text(type.name), .image: .text(image.package.name),
+                            .slot: .text(candidate.slot == .primary ? "primary" : "backup"),
+                        ])
+                case .failure(let refusal):
+                    out.observe(
+                        .bootFallback,
+                        [
+                            .stage: .text(type.name), .reason: .text(refusal.reason),
+                            .slot: .text(candidate.slot == .primary ? "primary" : "backup"),
+                        ])
+                    continue
+                }
+                break
+            }
+        }
+        return booted
+    }
+
+    private struct Refusal: Error { var reason: String }
+
+    private mutating func check(
+        _ entry: FlashLayout.Entry, _ type: ImageType, _ out: inout Outbox
+    ) -> Swift.Result<Booted, Refusal> {
+        let bytes: [UInt8]
+        let parsed: (package: ImagePackage, signedPart: [UInt8], signature: [UInt8])
+        do {
+            bytes = try flash.read(Int(entry.offset), Int(entry.length))
+            parsed = try ImagePackage.parse(bytes)
+        } catch {
+            return .failure(Refusal(reason: "\(error)"))
+        }
+        // Reading 1 MiB takes about 25 ms at 40 MB/s, our estimate for quad SPI flash.
+        out.spend(.nanoseconds(Int64(bytes.count) * 25))
+        guard parsed.package.type == type else { return .failure(Refusal(reason: "image type \(parsed.package.type)")) }
+        var signer = parsed.package.signer
+        if isSecure {
+            guard let key = key(for: parsed.package) else {
+                return .failure(Refusal(reason: "untrusted signer"))
+            }
+            out.spend(.nanoseconds(cost.verifyNanoseconds))
+            guard key.isValid(signature: parsed.signature, digest: sha256(parsed.signedPart)) else {
+                return .failure(Refusal(reason: "bad signature"))
+            }
+            signer = sha256(key.bytes)
+        }
+        let digest = sha256(bytes)
+        guard pluton.extend(type: UInt32(type.rawValue), digest: digest, signer: signer) else {
+            return .failure(Refusal(reason: "more than \(Pluton.measurementLimit) images"))
+        }
+        return .success(Booted(package: parsed.package, digest: digest))
+    }
+
+    /// The ROM knows the boot key by its hash in fuses, and 1BL carries the key itself; everything later is
+    /// signed by a key in the trusted keystore.
+    private func key(for package: ImagePackage) -> P256PublicKey? {
+        switch package.type {
+        case .oneBL:
+            guard package.body.count >= 64 else { return nil }
+            let bytes = Array(package.body[..<64])
+            return sha256(bytes) == fuses.bootKeyHash ? try? P256PublicKey(bytes) : nil
+        default: return trusted[package.signer]
+        }
+    }
+
+    /// A keystore's body is a row of 64-byte public keys; 1BL's begins with one, which signs the keystore.
+    private mutating func trust(_ keys: [UInt8]) {
+        for start in stride(from: 0, to: keys.count - 63, by: 64) {
+            let bytes = Array(keys[start..<start + 64])
+            if let key = try? P256PublicKey(bytes) { trusted[Array(sha256(bytes)[..<20])] = key }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import Exchange
+import Formats
+import SecureChannel
+public import Silicon
+public import Wire
+
+/// One device: silicon, the OS that runs on it, and its apps, as a node of the emulated network.
+public struct Device: Node {
+    enum Purpose: Equatable {
+        case authentication(DeviceAuthentication.Stage)
+        case telemetry
+        case errorReport
+        case peer(String)
+    }
+
+    static let requestLimit = Duration.seconds(30)
+    static let telemetryEvery = Duration.hours(1)
+    static let reportEvery = Duration.hours(24)
+    /// Certificates of 24 hours are renewed when they are this old, spread over the hour that follows.
+    static let renewAfter = Duration.hours(20)
+
+    let configuration: DeviceConfiguration
+    let flash: Flash
+    let fuses: FuseBank
+    let pluton: Pluton
+    let catalog: CatalogIdentity
+
+    var settings: SettingsStore?
+    var identity: Identity
+    var authentication: DeviceAuthentication
+    var backoff: Backoff
+    var draws: SeedStream
+    var clients = ClientPool<Purpose>()
+    var servers = ServerPool(pair: .deviceDevice)
+    var cores: [RealTimeHost] = []
+    var pendingReports: [ServiceAPI.ErrorReport.Event] = []
+    var reportsInFlight = 0
+    var isRunning = false
+    var nextPeer = 0
+
+    // What is due when; `.never` while it has no place in the device's state.
+    var authenticateAt = Instant.never
+    var telemetryAt = Instant.never
+    var reportAt = Instant.never
+    var callPeersAt = Instant.never
+    var expiresAt = Instant.never
+
+    /// Opens the chips; makes keys on a chip that has never had power. The device is off until `.start`.
+    public init(_ configuration: DeviceConfiguration, generation: Int) throws(SiliconError) {
+        self.configuration = configuration
+        let path = configuration.statePath
+        fuses = try FuseBank(path: path + "/fuses.bin")
+        flash = try Flash(basePath: configuration.baseImagePath, overlayPath: path + "/flash.bin")
+        if fuses.isBlank { fuses.burnBootKeyHash([UInt8](hex: configuration.bootKeyHash) ?? []) }
+        let hasRoot = !configuration.controlsOff.contains(.hardwareRootOfTrust)
+        pluton = try Pluton(fuses: fuses, flash: flash, storage: hasRoot ? .fuses : .flash)
+        catalog = CatalogIdentity(configuration.names)
+        identity = Identity(configuration, roots: [])
+        authentication = DeviceAuthentication(pluton: pluton)
+        let setting = configuration.setting
+        draws = SeedStream(seed: setting.seed, node: setting.name, purpose: "schedule", generation: generation)
+        backoff = Backoff(
+            draws: SeedStream(seed: setting.seed, node: setting.name, purpose: "backoff", generation: generation))
+    }
+
+    /// What the device shows on its service port: 128 hexadecimal characters.
+    public var deviceID: String { pluton.deviceID }
+
+    /// Where TLS secrets go, if the plan asks for a key log.
+    public mutating func keepKeyLog(_ sink: @escaping (String) -> Void) {
+        clients.keyLog = sink
+        servers.keyLog = sink
+    }
+
+    public var nextWake: Instant? {
+        let core = cores.map(\.nextWake).min() ?? .never
+        return min(nextSend ?? .never, core)
+    }
+
+    /// A real-time core cannot send; all else is here.
+    public var nextSend: Instant? {
+        guard isRunning else { return nil }
+        let due = [authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt].min() ?? .never
+        return min(due, clients.nextDeadline ?? .never, servers.nextDeadline ?? .never)
+    }
+
+    public mutating func handle(_ event: Event, _ out: inout Outbox) {
+        if case .start = event {
+            boot(&out)
+            return
+        }
+        guard isRunning else { return }
+        if case .wake = event { wake(&out) }
+        let locale = locale(out.now)
+        for outcome in clients.handle(event, locale: locale, &out) { finish(outcome, &out) }
+        clients.release(&out)
+        let answer = PeerAnswer(configuration: configuration, unixSeconds: locale.unixSeconds)
+        var identity = identity
+        servers.handle(
+            event, locale: locale, &out, security: { _ in identity.asServer() },
+            answer: { request, caller, _ in answer.respond(request, caller) })
+        self.identity = identity
+    }
+
+    func locale(_ now: Instant) -> Locale {
+        Locale(unixSeconds: configuration.setting.unixSeconds(at: now), cost: configuration.cryptoCost)
+    }
+
+    private mutating func wake(_ out: inout Outbox) {
+        for core in cores where core.nextWake <= out.now { core.run(&out) }
+        if expiresAt <= out.now { expire(&out) }
+        if authenticateAt <= out.now { authenticate(&out) }
+        if reportAt <= out.now { sendReports(&out) }
+        if telemetryAt <= out.now { sendTelemetry(&out) }
+        if callPeersAt <= out.now { callPeer(&out) }
+    }
+
+    private mutating func finish(_ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) {
+        switch outcome.purpose {
+        case .authentication(let stage): authenticationAnswered(stage, outcome, &out)
+        case .telemetry: report("telemetry", configuration.names.service, outcome, &out)
+        case .errorReport: reportsAnswered(outcome, &out)
+        case .peer(let name): report("peer", configuration.names.host(name), outcome, &out)
+        }
+    }
+
+    /// An exchange's end, for the journal.
+    func report(_ operation: String, _ peer: String, _ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) {
+        var details: [Fact.Detail: Fact.Value] = [.operation: .text(operation), .peer: .text(peer)]
+        switch outcome.result {
+        case .response(let response):
+            details[.result] = response.isSuccess ? "accepted" : "refused"
+            details[.status] = .number(Int64(response.status))
+        case .failed(let reason):
+            details[.result] = "failed"
+            details[.reason] = .text(reason)
+        }
+        out.observe(.exchange, details)
+    }
+}

@@ -1,0 +1,53 @@
+import Silicon
+
+/// The room that a compressor cools: one thermal mass, a wall towards the kitchen, a heat pump.
+///
+/// dT/dt = (ambient − T − duty · lift) / τ, in steps of at most ten seconds and with nothing but + − × ÷, so
+/// that every machine computes the same bits. The room is the world's, not the device's: it warms while the
+/// power is off.
+struct ColdRoom {
+    static let ambientCelsius = 22.0
+    /// How far full power pulls the steady state below ambient.
+    static let liftCelsius = 37.0
+    static let timeConstantSeconds = 3.0 * 3600
+    /// Food is spoilt above this.
+    static let limitCelsius = 8.0
+
+    private(set) var celsius = 5.0
+    private(set) var duty = 0.0
+    private var at: Int64
+    private let state: WorldState
+
+    init(path: String, at nanoseconds: Int64) throws(SiliconError) {
+        state = try WorldState(path: path, count: 16)
+        at = nanoseconds
+        if !state.isNew {
+            let bytes = state.bytes
+            at = Int64(bitPattern: ColdRoom.word(bytes, 0))
+            celsius = Double(bitPattern: ColdRoom.word(bytes, 8))
+            advance(to: nanoseconds)  // with the compressor off
+        }
+    }
+
+    mutating func setDuty(_ duty: Double, at nanoseconds: Int64) {
+        advance(to: nanoseconds)
+        self.duty = duty
+    }
+
+    mutating func advance(to nanoseconds: Int64) {
+        var left = Double(max(0, nanoseconds - at)) / 1e9
+        while left > 0 {
+            let step = min(left, 10)
+            let target = ColdRoom.ambientCelsius - duty * ColdRoom.liftCelsius
+            celsius += (target - celsius) * (step / ColdRoom.timeConstantSeconds)
+            left -= step
+        }
+        at = max(at, nanoseconds)
+        state.bytes = ColdRoom.bytes(UInt64(bitPattern: at)) + ColdRoom.bytes(celsius.bitPattern)
+    }
+
+    private static func bytes(_ word: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+    private static func word(_ bytes: [UInt8], _ at: Int) -> UInt64 {
+        bytes[at..<at + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}

@@ -1,0 +1,103 @@
+import Exchange
+import Formats
+import SecureChannel
+import Silicon
+import Wire
+
+/// Daily device authentication and attestation (AS-1 … AS-6), as the attester of RFC 9334's passport model:
+/// challenge → evidence → ticket → two certificates by EST (RFC 7030).
+///
+/// A value: it says what to ask next and takes the answers.
+struct DeviceAuthentication {
+    enum Stage: String { case challenge, evidence, updateCertificate = "update-certificate", customerCertificate = "customer-certificate" }
+
+    enum Step {
+        case ask(Stage, Request)
+        case done(update: TLSConfiguration.Identity, customer: TLSConfiguration.Identity)
+        case refused(Stage, reason: String, retryAfter: Duration?)
+    }
+
+    private let deviceID: String
+    private let pluton: Pluton
+    private var seed: [UInt8] = []
+    private var ticket = ""
+    private var update: TLSConfiguration.Identity?
+
+    init(pluton: Pluton) {
+        self.pluton = pluton
+        deviceID = pluton.deviceID
+    }
+
+    var keySeed: [UInt8] { seed }
+
+    mutating func begin() -> Request {
+        // GENERATE_CLIENT_AUTH_KEY: each day a new key.
+        seed = pluton.random(32)
+        return Request(
+            "POST", ServiceAPI.challengePath, headers: [("content-type", "application/json")],
+            body: JSON.encode(ServiceAPI.ChallengeRequest(deviceId: deviceID)))
+    }
+
+    mutating func answered(_ stage: Stage, _ response: Response) -> Step {
+        guard response.isSuccess else {
+            let reason = JSON.decode(ServiceAPI.Refusal.self, response.body)?.reason ?? "status \(response.status)"
+            // AS-6: the service may ask for patience; an hour is the most that we believe.
+            let wait = response.retryAfterSeconds.map { Duration.seconds(min(max($0, 1), 3600)) }
+            return .refused(stage, reason: reason, retryAfter: wait)
+        }
+        switch stage {
+        case .challenge:
+            guard let nonce = JSON.decode(ServiceAPI.Challenge.self, response.body).flatMap({ [UInt8](hex: $0.nonce) }),
+                nonce.count == 32
+            else { return malformed(stage) }
+            return .ask(
+                .evidence,
+                Request(
+                    "POST", ServiceAPI.evidencePath,
+                    headers: [("content-type", "application/eat+cwt"), ("x-device-id", deviceID)],
+                    body: pluton.attest(nonce: nonce)))
+        case .evidence:
+            guard let result = JSON.decode(ServiceAPI.AttestationResult.self, response.body) else { return malformed(stage) }
+            ticket = result.ticket
+            return enrol(.updateCertificate, ServiceAPI.updateEnrolPath)
+        case .updateCertificate:
+            guard let identity = take(response) else { return malformed(stage) }
+            update = identity
+            return enrol(.customerCertificate, ServiceAPI.customerEnrolPath)
+        case .customerCertificate:
+            guard let identity = take(response), let update else { return malformed(stage) }
+            return .done(update: update, customer: identity)
+        }
+    }
+
+    private func malformed(_ stage: Stage) -> Step {
+        .refused(stage, reason: "answer does not parse", retryAfter: nil)
+    }
+
+    private func enrol(_ stage: Stage, _ path: String) -> Step {
+        guard let request = try? CertificateRequest(commonName: deviceID, key: pluton.clientAuthKey(seed: seed)) else {
+            return malformed(stage)
+        }
+        return .ask(
+            stage,
+            Request(
+                "POST", path,
+                headers: [
+                    ("content-type", "application/pkcs10"),
+                    ("authorization", Base64.basic(user: deviceID, password: ticket)),
+                ], body: Base64.folded(request.der)))
+    }
+
+    /// Accepts a chain only for the key that was asked for.
+    private func take(_ response: Response) -> TLSConfiguration.Identity? {
+        guard let der = Base64.decode(response.body), let chain = try? CertificateBundle.decode(der) else { return nil }
+        return identity(chain: chain, seed: seed)
+    }
+
+    /// A chain and the key it is for; nil if this silicon does not hold that key (the original's error 15).
+    func identity(chain: [Certificate], seed: [UInt8]) -> TLSConfiguration.Identity? {
+        let key = pluton.clientAuthKey(seed: seed)
+        guard let leaf = chain.first, leaf.publicKey == key.publicKey else { return nil }
+        return TLSConfiguration.Identity(chain: chain, key: key)
+    }
+}

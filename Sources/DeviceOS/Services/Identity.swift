@@ -1,0 +1,102 @@
+import Exchange
+import Formats
+import SecureChannel
+import Silicon
+import Wire
+
+/// The certificates that a device holds, and how it speaks with them.
+///
+/// Two of them (AS-1): the *update* certificate for OS services, the *customer* certificate for everything
+/// that apps and peers see. Both are for the same key, which stays in Pluton; its seed and the chains are
+/// cached in flash, so that a cold boot within their validity needs no attestation (AS-5).
+struct Identity {
+    private(set) var customer: TLSConfiguration.Identity?
+    private(set) var update: TLSConfiguration.Identity?
+    private let configuration: DeviceConfiguration
+    private let catalog: CatalogIdentity
+    private let roots: [Certificate]
+    private var configurations: [String: TLSConfiguration] = [:]
+
+    init(_ configuration: DeviceConfiguration, roots: [Certificate]) {
+        self.configuration = configuration
+        self.roots = roots
+        catalog = CatalogIdentity(configuration.names)
+    }
+
+    private func isOff(_ control: Control) -> Bool { configuration.controlsOff.contains(control) }
+
+    /// With certificates out of play there is nothing to attest for.
+    var usesCertificates: Bool { !isOff(.certificateAuth) && !isOff(.transportEncryption) }
+    var isReady: Bool { !usesCertificates || customer != nil && update != nil }
+    /// Unix seconds; the earlier of the two.
+    var notAfter: Int64? {
+        [customer, update].compactMap { $0?.chain.first?.notAfter }.min()
+    }
+
+    mutating func set(update: TLSConfiguration.Identity?, customer: TLSConfiguration.Identity?) {
+        self.update = update
+        self.customer = customer
+        configurations = [:]
+    }
+
+    mutating func clear() { set(update: nil, customer: nil) }
+
+    // MARK: How to speak
+
+    mutating func towardsService(_ who: TLSConfiguration.Identity?, _ label: String) -> Security {
+        if isOff(.transportEncryption) { return .plain }
+        let rule = TLSConfiguration.PeerRule(
+            roots: isOff(.certificateAuth) ? [] : roots, isCertificateRequired: false, profile: Lifetimes.serviceProfile)
+        return cached(label, .client, who, rule)
+    }
+
+    mutating func towardsPeer() -> Security {
+        if isOff(.transportEncryption) { return .plain }
+        return cached("peer-client", .client, customer, peerRule(isCertificateRequired: false))
+    }
+
+    /// Nil while there is no certificate to serve with.
+    mutating func asServer() -> Security? {
+        if isOff(.transportEncryption) { return .plain }
+        guard usesCertificates || customer != nil else { return selfSigned() }
+        guard customer != nil else { return nil }
+        return cached("peer-server", .server, customer, peerRule(isCertificateRequired: !isOff(.mutualDeviceAuth)))
+    }
+
+    private func peerRule(isCertificateRequired: Bool) -> TLSConfiguration.PeerRule {
+        if isOff(.certificateAuth) { return .anybody }
+        let (catalog, products) = (catalog, configuration.allowedProducts)
+        return TLSConfiguration.PeerRule(
+            roots: roots, isCertificateRequired: isCertificateRequired, profile: Lifetimes.deviceProfile
+        ) { catalog.refusal(of: $0, products: products) }
+    }
+
+    /// TLS wants some certificate from a server; with `certificate-auth` off nobody looks at it.
+    private mutating func selfSigned() -> Security? {
+        if let known = configurations["self-signed"] { return .tls(known) }
+        let key = P256PrivateKey()
+        let template = CertificateTemplate(
+            commonName: configuration.setting.name, organization: configuration.names.catalog, serial: [1],
+            notBefore: configuration.setting.epochSeconds - 86_400,
+            notAfter: configuration.setting.epochSeconds + 3650 * 86_400,
+            hostNames: [configuration.names.host(configuration.setting.name)], usage: .endEntity)
+        guard let certificate = try? template.issue(for: key.publicKey, by: key, issuer: nil) else { return nil }
+        return cached("self-signed", .server, .init(chain: [certificate], key: key), .anybody)
+    }
+
+    private mutating func cached(
+        _ label: String, _ role: TLSConfiguration.Role, _ who: TLSConfiguration.Identity?,
+        _ rule: TLSConfiguration.PeerRule
+    ) -> Security {
+        if let known = configurations[label] { return .tls(known) }
+        let keepsLog = configuration.setting.keyLogPath != nil
+        do {
+            let made = try TLSConfiguration(role: role, identity: who, rule: rule, keepsKeyLog: keepsLog)
+            configurations[label] = made
+            return .tls(made)
+        } catch {
+            // What is stored was checked when it was taken over; only broken memory leads here.
+            preconditionFailure("\(configuration.setting.name): \(error)")
+        }
+    }
+}

@@ -1,0 +1,197 @@
+public import SecureChannel
+public import Wire
+
+/// A node's outgoing HTTP exchanges: look up the name, connect, shake hands, ask, wait for the answer.
+///
+/// A value: events go in, effects and outcomes come out. Each attempt ends in one outcome and leaves one
+/// `handshake` observation, whatever goes wrong.
+public struct ClientPool<Purpose> {
+    public struct Target {
+        public var host: String
+        public var port: UInt16
+        public var security: Security
+        public var pair: Pair
+        public init(host: String, port: UInt16, security: Security, pair: Pair) {
+            self.host = host
+            self.port = port
+            self.security = security
+            self.pair = pair
+        }
+    }
+
+    public enum Result {
+        case response(Response)
+        /// No answer came, for this reason.
+        case failed(String)
+    }
+
+    public struct Outcome {
+        public var exchange: Int
+        public var purpose: Purpose
+        public var result: Result
+        public var peer: Certificate?
+    }
+
+    private struct Exchange {
+        var purpose: Purpose
+        var target: Target
+        var request: Request
+        var deadline: Instant
+        var stream: StreamID?
+        var transport: Transport?
+        var http: HTTPChannel
+        var isReported = false
+        var answered = false
+    }
+
+    private var exchanges: [Int: Exchange] = [:]
+    private var nextExchange = 1
+    private var nextStream: UInt32 = 1
+    public var keyLog: ((String) -> Void)?
+
+    public init() {}
+
+    /// The next instant at which an exchange runs out of time.
+    public var nextDeadline: Instant? { exchanges.values.map(\.deadline).min() }
+    public var isIdle: Bool { exchanges.isEmpty }
+
+    public mutating func start(
+        _ purpose: Purpose, _ request: Request, to target: Target, within limit: Duration, _ out: inout Outbox
+    ) {
+        let number = nextExchange
+        nextExchange += 1
+        exchanges[number] = Exchange(
+            purpose: purpose, target: target, request: request, deadline: out.now + limit,
+            http: HTTPChannel(isServer: false))
+        out.act(.resolve(query: UInt32(number), name: target.host))
+    }
+
+    /// Asks again on the connection of an exchange that has just been answered.
+    public mutating func ask(
+        _ exchange: Int, _ purpose: Purpose, _ request: Request, within limit: Duration, _ out: inout Outbox
+    ) {
+        guard exchanges[exchange] != nil else { return }
+        exchanges[exchange]?.purpose = purpose
+        exchanges[exchange]?.request = request
+        exchanges[exchange]?.deadline = out.now + limit
+        exchanges[exchange]?.answered = false
+        send(exchange, &out)
+    }
+
+    /// Takes an event if it belongs to an exchange. The caller may ``ask(_:_:_:within:_:)`` again for each
+    /// outcome, and then calls ``release(_:)``.
+    public mutating func handle(_ event: Event, locale: Locale, _ out: inout Outbox) -> [Outcome] {
+        switch event {
+        case .resolved(let query, let address): return [resolved(Int(query), address, &out)].compactMap(\.self)
+        case .connected(let stream): connected(stream, locale, &out)
+        case .received(let stream, let bytes): return [received(stream, bytes, locale, &out)].compactMap(\.self)
+        case .closed(let stream, let end):
+            return [number(of: stream).flatMap { fail($0, TLSWords.words(end), &out) }].compactMap(\.self)
+        case .wake: return expire(&out)
+        default: break
+        }
+        return []
+    }
+
+    /// Closes the connections that were answered and not asked again.
+    public mutating func release(_ out: inout Outbox) {
+        for (number, exchange) in exchanges.sorted(by: { $0.key < $1.key }) where exchange.answered {
+            if let stream = exchange.stream { out.act(.close(stream)) }
+            exchanges[number] = nil
+        }
+    }
+
+    private mutating func expire(_ out: inout Outbox) -> [Outcome] {
+        exchanges.keys.sorted().filter { (exchanges[$0]?.deadline ?? .never) <= out.now }.compactMap {
+            fail($0, "timed out", &out)
+        }
+    }
+
+    private func number(of stream: StreamID) -> Int? { exchanges.first { $0.value.stream == stream }?.key }
+
+    private mutating func resolved(_ number: Int, _ address: Address?, _ out: inout Outbox) -> Outcome? {
+        guard let exchange = exchanges[number], exchange.stream == nil else { return nil }
+        guard let address else { return fail(number, "name not found", &out) }
+        let stream = StreamID(raw: nextStream)
+        nextStream += 1
+        exchanges[number]?.stream = stream
+        out.act(.connect(stream, to: Endpoint(address, exchange.target.port)))
+        return nil
+    }
+
+    private mutating func connected(_ stream: StreamID, _ locale: Locale, _ out: inout Outbox) {
+        guard let number = number(of: stream), let exchange = exchanges[number] else { return }
+        let transport = Transport(exchange.target.security, host: exchange.target.host, locale: locale, &out)
+        exchanges[number]?.transport = transport
+        if transport.isOpen { send(number, &out) } else { transport.flush(on: stream, &out) }
+    }
+
+    private mutating func send(_ number: Int, _ out: inout Outbox) {
+        guard let exchange = exchanges[number], let stream = exchange.stream,
+            let bytes = try? exchange.http.encode(exchange.request, host: exchange.target.host)
+        else { return }
+        exchange.transport?.send(bytes, on: stream, &out)
+    }
+
+    private mutating func received(
+        _ stream: StreamID, _ bytes: [UInt8], _ locale: Locale, _ out: inout Outbox
+    ) -> Outcome? {
+        guard let number = number(of: stream), var transport = exchanges[number]?.transport else { return nil }
+        let wasOpen = transport.isOpen
+        transport.receive(bytes, locale: locale, &out)
+        for line in transport.takeKeyLog() { keyLog?(line) }
+        let plaintext = transport.takePlaintext()
+        exchanges[number]?.transport = transport
+        transport.flush(on: stream, &out)
+        if !wasOpen && transport.isOpen { send(number, &out) }
+        if !plaintext.isEmpty, let exchange = exchanges[number] {
+            report(number, "accepted", nil, &out)
+            do {
+                if let response = try exchange.http.receiveResponses(plaintext).first {
+                    exchanges[number]?.answered = true
+                    return Outcome(
+                        exchange: number, purpose: exchange.purpose, result: .response(response),
+                        peer: transport.peer)
+                }
+            } catch { return fail(number, "answer is not HTTP", &out) }
+        }
+        if let why = transport.failure { return fail(number, why, &out) }
+        return nil
+    }
+
+    private mutating func fail(_ number: Int, _ reason: String, _ out: inout Outbox) -> Outcome? {
+        guard let exchange = exchanges[number], !exchange.answered else { return nil }
+        report(number, "failed", reason, &out)
+        if let stream = exchange.stream { out.act(.close(stream)) }
+        exchanges[number] = nil
+        return Outcome(
+            exchange: number, purpose: exchange.purpose, result: .failed(reason), peer: exchange.transport?.peer)
+    }
+
+    /// One observation for each connection: the first thing that settles how the handshake ended.
+    private mutating func report(_ number: Int, _ result: String, _ reason: String?, _ out: inout Outbox) {
+        guard let exchange = exchanges[number], !exchange.isReported else { return }
+        exchanges[number]?.isReported = true
+        var details: [Fact.Detail: Fact.Value] = [
+            .role: "client", .pair: .text(exchange.target.pair.rawValue), .peer: .text(exchange.target.host),
+            .result: .text(result),
+        ]
+        if let reason { details[.reason] = .text(reason) }
+        if let mode = exchange.transport?.mode, exchange.transport?.isOpen == true { details[.mode] = .text(mode) }
+        details[.port] = .number(Int64(exchange.target.port))
+        if let took = exchange.transport?.handshake { details[.durationNanoseconds] = .number(took.nanoseconds) }
+        out.observe(.handshake, details)
+    }
+}
+
+enum TLSWords {
+    static func words(_ end: StreamEnd) -> String {
+        switch end {
+        case .finished: "closed by peer"
+        case .reset: "connection reset"
+        case .refused: "connection refused"
+        case .timedOut: "timed out"
+        case .unreachable: "unreachable"
+        }
+    }
+}

@@ -1,0 +1,123 @@
+public import SecureChannel
+public import Wire
+
+/// A node's incoming HTTP connections. A value: events go in, effects come out, and a closure answers.
+public struct ServerPool {
+    /// Who asks, as far as the connection proves it.
+    public struct Caller {
+        public var port: UInt16
+        public var address: Address
+        public var certificate: Certificate?
+    }
+
+    private struct Session {
+        var port: UInt16
+        var from: Endpoint
+        var transport: Transport
+        var http = HTTPChannel(isServer: true)
+        var deadline: Instant
+        var isReported = false
+    }
+
+    /// A connection on which nothing happens for so long is closed.
+    public static let idleLimit = Duration.seconds(60)
+
+    private var sessions: [StreamID: Session] = [:]
+    public var keyLog: ((String) -> Void)?
+    private let pair: Pair
+
+    public init(pair: Pair) { self.pair = pair }
+
+    public var nextDeadline: Instant? { sessions.values.map(\.deadline).min() }
+
+    /// - Parameters:
+    ///   - security: How to speak on a port; nil closes the connection.
+    ///   - answer: The response to a request.
+    public mutating func handle(
+        _ event: Event, locale: Locale, _ out: inout Outbox, security: (UInt16) -> Security?,
+        answer: (Request, Caller, inout Outbox) -> Response
+    ) {
+        switch event {
+        case .accepted(let stream, let port, let from):
+            guard let security = security(port) else {
+                out.act(.close(stream))
+                return
+            }
+            sessions[stream] = Session(
+                port: port, from: from, transport: Transport(security, host: nil, locale: locale, &out),
+                deadline: out.now + ServerPool.idleLimit)
+        case .received(let stream, let bytes): received(stream, bytes, locale, &out, answer)
+        case .closed(let stream, let end):
+            if sessions[stream]?.transport.isOpen == false { report(stream, "failed", TLSWords.words(end), &out) }
+            sessions[stream] = nil
+        case .wake:
+            for (stream, session) in sessions.sorted(by: { $0.key < $1.key }) where session.deadline <= out.now {
+                if !session.transport.isOpen { report(stream, "failed", "timed out", &out) }
+                close(stream, &out)
+            }
+        default: break
+        }
+    }
+
+    private mutating func received(
+        _ stream: StreamID, _ bytes: [UInt8], _ locale: Locale, _ out: inout Outbox,
+        _ answer: (Request, Caller, inout Outbox) -> Response
+    ) {
+        guard var session = sessions[stream] else { return }
+        session.transport.receive(bytes, locale: locale, &out)
+        session.deadline = out.now + ServerPool.idleLimit
+        for line in session.transport.takeKeyLog() { keyLog?(line) }
+        let plaintext = session.transport.takePlaintext()
+        sessions[stream] = session
+        session.transport.flush(on: stream, &out)
+        if session.transport.isOpen { report(stream, "accepted", nil, &out) }
+        if !plaintext.isEmpty {
+            let caller = Caller(port: session.port, address: session.from.address, certificate: session.transport.peer)
+            do {
+                for request in try session.http.receiveRequests(plaintext) {
+                    let response = answer(request, caller, &out)
+                    session.transport.send(try session.http.encode(response), on: stream, &out)
+                }
+            } catch {
+                refuse(stream, session, error, &out)
+                return
+            }
+        }
+        if let why = session.transport.failure {
+            if !session.transport.isOpen { report(stream, "failed", why, &out) }
+            if session.transport.isOpen && why != "closed by peer" {
+                out.observe(.refusal, [.operation: "receive", .reason: .text(why), .address: .text("\(session.from.address)")])
+            }
+            close(stream, &out)
+        }
+    }
+
+    private mutating func refuse(_ stream: StreamID, _ session: Session, _ error: HTTPError, _ out: inout Outbox) {
+        let response = switch error {
+        case .malformed: Response(400)
+        case .bodyTooLarge: Response(413)
+        }
+        out.observe(.refusal, [.operation: "receive", .reason: .text("\(error)"), .address: .text("\(session.from.address)")])
+        if let bytes = try? session.http.encode(response) { session.transport.send(bytes, on: stream, &out) }
+        close(stream, &out)
+    }
+
+    private mutating func close(_ stream: StreamID, _ out: inout Outbox) {
+        out.act(.close(stream))
+        sessions[stream] = nil
+    }
+
+    private mutating func report(_ stream: StreamID, _ result: String, _ reason: String?, _ out: inout Outbox) {
+        guard let session = sessions[stream], !session.isReported else { return }
+        sessions[stream]?.isReported = true
+        var details: [Fact.Detail: Fact.Value] = [
+            .role: "server", .pair: .text(pair.rawValue), .port: .number(Int64(session.port)),
+            .result: .text(result),
+            .peer: .text(session.transport.peer?.hostNames.first ?? "\(session.from.address)"),
+        ]
+        if let reason { details[.reason] = .text(reason) }
+        if session.transport.isOpen { details[.mode] = .text(session.transport.mode) }
+        if let took = session.transport.handshake { details[.durationNanoseconds] = .number(took.nanoseconds) }
+        out.observe(.handshake, details)
+    }
+}

@@ -1,0 +1,118 @@
+import FoundationEssentials
+
+/// The JSON bodies that devices and the service exchange beside the standard formats.
+public enum ServiceAPI {
+    /// `POST /attestation/challenge`: which device wants a nonce.
+    public struct ChallengeRequest: Codable, Sendable {
+        public var deviceId: String
+        public init(deviceId: String) { self.deviceId = deviceId }
+    }
+
+    /// 32 bytes in hex, good for one appraisal.
+    public struct Challenge: Codable, Sendable {
+        public var nonce: String
+        public init(nonce: String) { self.nonce = nonce }
+    }
+
+    /// The answer to evidence: a secret that enrols this device once for each certificate.
+    public struct AttestationResult: Codable, Sendable {
+        public var ticket: String
+        public init(ticket: String) { self.ticket = ticket }
+    }
+
+    /// Why something was refused.
+    public struct Refusal: Codable, Sendable {
+        public var reason: String
+        public init(reason: String) { self.reason = reason }
+    }
+
+    public struct Telemetry: Codable, Sendable {
+        public var device: String
+        public var unixSeconds: Int64
+        public init(device: String, unixSeconds: Int64) {
+            self.device = device
+            self.unixSeconds = unixSeconds
+        }
+    }
+
+    /// What an error report holds (AS-40).
+    public struct ErrorReport: Codable, Sendable {
+        public struct Event: Codable, Sendable {
+            public var category: String
+            public var description: String
+            public var unixSeconds: Int64
+            public var count: Int
+            public init(category: String, description: String, unixSeconds: Int64, count: Int = 1) {
+                self.category = category
+                self.description = description
+                self.unixSeconds = unixSeconds
+                self.count = count
+            }
+        }
+        public var events: [Event]
+        public init(events: [Event]) { self.events = events }
+    }
+
+    /// `GET /peer/status`: what one device tells another.
+    public struct PeerStatus: Codable, Sendable {
+        public var device: String
+        public var product: String
+        public var unixSeconds: Int64
+        public init(device: String, product: String, unixSeconds: Int64) {
+            self.device = device
+            self.product = product
+            self.unixSeconds = unixSeconds
+        }
+    }
+
+    public static let challengePath = "/attestation/challenge"
+    public static let evidencePath = "/attestation/evidence"
+    public static let updateEnrolPath = "/.well-known/est/update/simpleenroll"
+    public static let customerEnrolPath = "/.well-known/est/customer/simpleenroll"
+    public static let caCertificatesPath = "/.well-known/est/cacerts"
+    public static let telemetryPath = "/telemetry"
+    public static let reportPath = "/error-reports"
+    public static let peerPath = "/peer/status"
+}
+
+/// JSON with sorted keys: the same value is the same bytes in each run.
+public enum JSON {
+    public static func encode<T: Encodable>(_ value: T) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(value)).map(Array.init) ?? []
+    }
+
+    public static func decode<T: Decodable>(_: T.Type, _ bytes: [UInt8]) -> T? {
+        try? JSONDecoder().decode(T.self, from: Data(bytes))
+    }
+}
+
+public enum Base64 {
+    public static func encode(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+
+    /// Folded or not: EST clients differ.
+    public static func decode(_ text: [UInt8]) -> [UInt8]? {
+        Data(base64Encoded: Data(text), options: .ignoreUnknownCharacters).map(Array.init)
+    }
+
+    /// Folded at 900 characters: strongSwan refuses 64 and 76, libest lines above 1,024 (standards, EST).
+    public static func folded(_ bytes: [UInt8]) -> [UInt8] {
+        let text = Array(encode(bytes).utf8)
+        return Array(stride(from: 0, to: text.count, by: 900).map { text[$0..<min($0 + 900, text.count)] }
+            .joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")]
+    }
+
+    /// HTTP Basic credentials (RFC 7617).
+    public static func basic(user: String, password: String) -> String {
+        "Basic " + encode(Array("\(user):\(password)".utf8))
+    }
+
+    public static func parseBasic(_ header: String?) -> (user: String, password: String)? {
+        guard let header, header.hasPrefix("Basic "), let bytes = decode(Array(header.utf8.dropFirst(6))) else {
+            return nil
+        }
+        let parts = String(decoding: bytes, as: UTF8.self).split(separator: ":", maxSplits: 1).map(String.init)
+        return parts.count == 2 ? (parts[0], parts[1]) : nil
+    }
+}

@@ -1,0 +1,125 @@
+import Wire
+
+extension Fabric {
+    /// For each pair of networks the networks on the shortest way, by breadth-first search in sorted order.
+    static func routes(networks: [String], links: [[String]]) -> [String: [String: [String]]] {
+        var neighbours: [String: Set<String>] = [:]
+        for link in links where link.count == 2 {
+            neighbours[link[0], default: []].insert(link[1])
+            neighbours[link[1], default: []].insert(link[0])
+        }
+        var routes: [String: [String: [String]]] = [:]
+        for origin in networks {
+            var found: [String: [String]] = [origin: [origin]]
+            var frontier = [origin]
+            while !frontier.isEmpty {
+                var next: [String] = []
+                for network in frontier {
+                    for neighbour in (neighbours[network] ?? []).sorted() where found[neighbour] == nil {
+                        found[neighbour] = (found[network] ?? []) + [neighbour]
+                        next.append(neighbour)
+                    }
+                }
+                frontier = next
+            }
+            routes[origin] = found
+        }
+        return routes
+    }
+
+    /// The conditions between two nodes now; nil if no chain of links joins their networks.
+    mutating func path(from: String, to: String) -> Path? {
+        if let known = pathCache[from]?[to] { return known }
+        guard let a = nodes[from]?.spec, let b = nodes[to]?.spec,
+            let route = routes[a.network]?[b.network]
+        else { return nil }
+        var path = Path()
+        for network in route {
+            var conditions = LinkConditions(networks[network] ?? NetworkSpec(name: network, latencyNanoseconds: 0))
+            for (_, active) in faults.sorted(by: { $0.key < $1.key }) where active.networks.contains(network) {
+                active.fault.apply(to: &conditions)
+            }
+            if conditions.cut && route.count > 1 { path.cut = true }
+            path.join(conditions)
+        }
+        for (_, active) in faults.sorted(by: { $0.key < $1.key }) {
+            for node in [from, to] where active.nodes.contains(node) {
+                var conditions = LinkConditions(NetworkSpec(name: node, latencyNanoseconds: 0))
+                active.fault.apply(to: &conditions)
+                if conditions.cut { path.cut = true }
+                path.join(conditions)
+            }
+        }
+        pathCache[from, default: [:]][to] = path
+        return path
+    }
+
+    /// Sends packets once. Returns when the last of them arrives and how many were lost on the way.
+    mutating func carry(bytes: Int, packets: Int, from: String, to: String) -> (arrival: Instant, lost: Int)? {
+        guard let path = path(from: from, to: to), !path.cut, nodes[to]?.isUp == true else { return nil }
+        var departure = now
+        if let rate = path.bitsPerSecond, rate > 0 {
+            let busy = Duration.nanoseconds(
+                Int64(Double(bytes + packets * Fabric.headerBytes) * 8e9 / Double(rate)))
+            departure = max(now, nodes[from]?.egressFreeAt ?? now) + busy
+            nodes[from]?.egressFreeAt = departure
+        }
+        var lost = 0
+        if path.loss > 0 {
+            for _ in 0..<packets where (nodes[from]?.draws.unit() ?? 1) < path.loss { lost += 1 }
+        }
+        var arrival = departure + path.latency
+        if path.jitter > .zero, let jitter = nodes[from]?.draws.duration(upTo: path.jitter) {
+            arrival = arrival + jitter
+        }
+        return (arrival, lost)
+    }
+
+    /// IPv4 and TCP headers, without options.
+    static var headerBytes: Int { 40 }
+    /// Ethernet's 1,500 bytes less the headers.
+    static var payloadBytes: Int { 1460 }
+
+    static func packets(for bytes: Int) -> Int { max(1, (bytes + payloadBytes - 1) / payloadBytes) }
+
+    // MARK: Datagrams and look-ups
+
+    mutating func sendDatagram(_ bytes: [UInt8], from: String, port: UInt16, to: Endpoint) {
+        guard let target = nodeAt[to.address], let source = nodes[from]?.spec.address else {
+            countDrop()
+            return
+        }
+        let passage = pass(.datagram(bytes, to: to), from: from, to: target)
+        guard case .datagram(let bytes, let to) = passage.content, !passage.dropped,
+            let (arrival, lost) = carry(
+                bytes: bytes.count, packets: Fabric.packets(for: bytes.count), from: from, to: target), lost == 0
+        else { return }
+        deliver(
+            .datagram(port: to.port, from: Endpoint(source, port), bytes), to: target, at: arrival, from: from)
+    }
+
+    /// The resolver sits in the network of the name that is asked for; a client asks five times, a second apart.
+    mutating func lookUp(node: String, query: UInt32, name: String, attempt: Int) {
+        let truth = addressOf[name]
+        let passage = pass(.lookup(name: name, answer: truth), from: node, to: nil)
+        guard case .lookup(_, let answer) = passage.content else { return }
+        let owner = truth.flatMap { nodeAt[$0] }
+        let reachable = owner.map { owner in
+            owner == node || (self.path(from: node, to: owner).map { !$0.cut } ?? false)
+        }
+        let path = owner.flatMap { self.path(from: node, to: $0) } ?? Path()
+        let lost = (nodes[node]?.draws.unit() ?? 1) < path.loss
+        if passage.dropped || reachable == false || lost {
+            if attempt >= 4 {
+                deliver(.resolved(query: query, nil), to: node, at: now, from: "resolver")
+            } else {
+                push(
+                    .lookUpAgain(node: node, query: query, name: name, attempt: attempt + 1),
+                    at: now + .seconds(1), source: node)
+            }
+            return
+        }
+        let roundTrip = max(path.latency, lookahead) * 2
+        deliver(.resolved(query: query, answer), to: node, at: now + roundTrip, from: "resolver")
+    }
+}

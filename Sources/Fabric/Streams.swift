@@ -1,0 +1,213 @@
+import Wire
+
+/// A connection between two nodes. Side 0 opened it, side 1 accepted it.
+struct Stream {
+    struct Side {
+        var node: String
+        var id: StreamID
+        var endpoint: Endpoint
+        var isClosed = false
+    }
+
+    enum Payload: Equatable {
+        case data([UInt8])
+        case end
+    }
+
+    /// One `send` of a node, with the packets of it that are still to arrive.
+    struct Unit {
+        var payload: Payload
+        var packetsLeft: Int
+        var attempts = 0
+    }
+
+    /// What one side has sent and the other has not yet seen.
+    struct Lane {
+        var nextUnit = 0
+        var nextExpected = 0
+        var inFlight: [Int: Unit] = [:]
+        var arrived: [Int: (at: Instant, payload: Payload)] = [:]
+        var floor = Instant.start
+    }
+
+    var sides: [Side]
+    var lanes = [Lane(), Lane()]
+    var isOpen = false
+    var isOrphan = false
+    var connectAttempts = 0
+
+    func side(of node: String) -> Int? { sides.firstIndex { $0.node == node } }
+}
+
+extension Fabric {
+    /// RFC 6298: one second for the first SYN, doubled each time; six tries as Linux does by default.
+    static var connectTries: Int { 6 }
+    /// About 200 ms × (2⁸ − 1) = 51 s until a sender gives up.
+    static var sendTries: Int { 8 }
+
+    mutating func open(_ id: StreamID, to endpoint: Endpoint, from node: String) {
+        guard let source = nodes[node]?.spec.address else { return }
+        guard let target = nodeAt[endpoint.address], target != node else {
+            deliver(.closed(id, .unreachable), to: node, at: now + lookahead + lookahead, from: "network")
+            return
+        }
+        let number = nextStream
+        nextStream += 1
+        let ephemeral = UInt16(32768 + number % 28_000)
+        streams[number] = Stream(sides: [
+            .init(node: node, id: id, endpoint: Endpoint(source, ephemeral)),
+            .init(node: target, id: StreamID(raw: 0), endpoint: endpoint),
+        ])
+        streamOf[node, default: [:]][id] = number
+        tryConnect(number)
+    }
+
+    mutating func tryConnect(_ number: Int) {
+        guard var stream = streams[number], !stream.isOpen, !stream.isOrphan else { return }
+        let client = stream.sides[0]
+        let meant = nodeAt[stream.sides[1].endpoint.address] ?? ""
+        let passage = pass(.connect(to: stream.sides[1].endpoint), from: client.node, to: meant, stream: number)
+        let target = passage.divertedTo ?? meant
+        guard !passage.dropped, let (arrival, lost) = carry(bytes: 0, packets: 1, from: client.node, to: target),
+            lost == 0
+        else {
+            // A host whose process is gone still answers: nobody listens here.
+            if nodes[target]?.isUp == false, nodes[target]?.spec.role == .service {
+                drop(number, tell: 0, .refused)
+                return
+            }
+            stream.connectAttempts += 1
+            streams[number] = stream
+            if stream.connectAttempts >= Fabric.connectTries {
+                drop(number, tell: 0, .timedOut)
+            } else {
+                let wait = Duration.seconds(1 << (stream.connectAttempts - 1))
+                push(.connectAgain(stream: number), at: now + wait, source: client.node)
+            }
+            return
+        }
+        let back = arrival + (path(from: target, to: client.node)?.latency ?? lookahead)
+        guard nodes[target]?.listening.contains(stream.sides[1].endpoint.port) == true
+            || passage.divertedTo != nil
+        else {
+            drop(number, tell: 0, .refused)
+            return
+        }
+        let raw = (nextAccepted[target] ?? 0) + 1
+        nextAccepted[target] = raw
+        stream.sides[1].node = target
+        stream.sides[1].id = StreamID(raw: raw | StreamID.accepted)
+        stream.isOpen = true
+        streams[number] = stream
+        streamOf[target, default: [:]][stream.sides[1].id] = number
+        deliver(
+            .accepted(stream.sides[1].id, port: stream.sides[1].endpoint.port, from: client.endpoint),
+            to: target, at: arrival, from: client.node)
+        deliver(.connected(client.id), to: client.node, at: back, from: target)
+        // Answers must not overtake the handshake.
+        streams[number]?.lanes[1].floor = back
+    }
+
+    mutating func enqueue(_ payload: Stream.Payload, on id: StreamID, from node: String) {
+        guard let number = streamOf[node]?[id], let stream = streams[number], let side = stream.side(of: node),
+            !stream.sides[side].isClosed
+        else {
+            if case .data = payload {
+                deliver(.closed(id, .reset), to: node, at: now + lookahead + lookahead, from: "network")
+            }
+            return
+        }
+        guard stream.isOpen else {
+            if payload == .end { forget(number) }
+            return
+        }
+        if payload == .end { streams[number]?.sides[side].isClosed = true }
+        let unit = stream.lanes[side].nextUnit
+        let packets = if case .data(let bytes) = payload { Fabric.packets(for: bytes.count) } else { 1 }
+        streams[number]?.lanes[side].nextUnit += 1
+        streams[number]?.lanes[side].inFlight[unit] = Stream.Unit(payload: payload, packetsLeft: packets)
+        transmit(number, side, unit)
+    }
+
+    mutating func transmit(_ number: Int, _ lane: Int, _ unitNumber: Int) {
+        guard let stream = streams[number], var unit = stream.lanes[lane].inFlight[unitNumber] else { return }
+        let (sender, receiver) = (stream.sides[lane].node, stream.sides[1 - lane].node)
+        if stream.isOrphan && nodes[receiver]?.isUp == true {
+            drop(number, tell: lane, .reset)
+            return
+        }
+        var reached: (arrival: Instant, lost: Int)?
+        var size = 0
+        if case .data(let bytes) = unit.payload {
+            size = min(bytes.count, unit.packetsLeft * Fabric.payloadBytes)
+            let passage = pass(.data(bytes), from: sender, to: receiver, stream: number)
+            if case .data(let seen) = passage.content { unit.payload = .data(seen) }
+            if !passage.dropped {
+                reached = carry(bytes: size, packets: unit.packetsLeft, from: sender, to: receiver)
+            }
+        } else {
+            reached = carry(bytes: 0, packets: 1, from: sender, to: receiver)
+        }
+        if let (arrival, lost) = reached, lost == 0 {
+            streams[number]?.lanes[lane].inFlight[unitNumber] = nil
+            streams[number]?.lanes[lane].arrived[unitNumber] = (arrival, unit.payload)
+            release(number, lane)
+            return
+        }
+        unit.packetsLeft = reached.map(\.lost) ?? unit.packetsLeft
+        unit.attempts += 1
+        streams[number]?.lanes[lane].inFlight[unitNumber] = unit
+        if unit.attempts >= Fabric.sendTries {
+            drop(number, tell: lane, .timedOut)
+            return
+        }
+        let roundTrip = (path(from: sender, to: receiver)?.latency ?? .zero) * 2
+        let timeout = max(.milliseconds(200), roundTrip * 2) * (1 << (unit.attempts - 1))
+        push(.sendAgain(stream: number, lane: lane, unit: unitNumber), at: now + timeout, source: sender)
+    }
+
+    /// Delivers what has arrived without a gap before it.
+    private mutating func release(_ number: Int, _ lane: Int) {
+        guard var stream = streams[number] else { return }
+        let (sender, receiver) = (stream.sides[lane], stream.sides[1 - lane])
+        while let (at, payload) = stream.lanes[lane].arrived.removeValue(forKey: stream.lanes[lane].nextExpected) {
+            stream.lanes[lane].nextExpected += 1
+            let time = max(at, stream.lanes[lane].floor)
+            stream.lanes[lane].floor = time
+            streams[number] = stream
+            if receiver.isClosed { continue }
+            switch payload {
+            case .data(let bytes):
+                deliver(.received(receiver.id, bytes), to: receiver.node, at: time, from: sender.node)
+            case .end:
+                deliver(.closed(receiver.id, .finished), to: receiver.node, at: time, from: sender.node)
+                forget(number)
+                return
+            }
+        }
+        streams[number] = stream
+    }
+
+    /// Ends a stream for one side; the other side learns of it when it next sends.
+    mutating func drop(_ number: Int, tell side: Int, _ end: StreamEnd) {
+        guard let stream = streams[number] else { return }
+        let told = stream.sides[side]
+        let other = stream.sides[1 - side].node
+        let delay = max((path(from: other, to: told.node)?.latency ?? lookahead) * 2, lookahead * 2)
+        deliver(.closed(told.id, end), to: told.node, at: now + delay, from: other)
+        forget(number)
+    }
+
+    mutating func endStream(_ number: Int, for side: Int, _ end: StreamEnd, from source: String) {
+        guard let stream = streams[number] else { return }
+        let told = stream.sides[side]
+        let delay = path(from: source, to: told.node)?.latency ?? lookahead
+        deliver(.closed(told.id, end), to: told.node, at: now + delay, from: source)
+        forget(number)
+    }
+
+    mutating func forget(_ number: Int) {
+        guard let stream = streams.removeValue(forKey: number) else { return }
+        for side in stream.sides { streamOf[side.node]?[side.id] = nil }
+    }
+}

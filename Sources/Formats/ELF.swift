@@ -1,0 +1,44 @@
+/// A statically linked ARM program (ELF32, little-endian, EXEC), as the loader of a real-time core takes it.
+public struct ELFImage: Equatable, Sendable {
+    public struct Segment: Equatable, Sendable {
+        public var address: UInt32
+        public var bytes: [UInt8]
+        /// Size in memory; what the file does not fill is zero.
+        public var memoryBytes: UInt32
+        public var isExecutable: Bool
+    }
+
+    public enum Failure: Error, Equatable, Sendable {
+        case notELF, notARMExecutable, truncated, tooManySegments
+    }
+
+    public let entry: UInt32
+    public let segments: [Segment]
+
+    public init(_ bytes: [UInt8]) throws(Failure) {
+        let file = Bytes(bytes: bytes)
+        guard file.block(0, 7) == [0x7F, 0x45, 0x4C, 0x46, 1, 1, 1] else { throw .notELF }
+        guard file.u16(16) == 2, file.u16(18) == 40 else { throw .notARMExecutable }
+        guard let entry = file.u32(24), let table = file.u32(28), let entrySize = file.u16(42),
+            let count = file.u16(44)
+        else { throw .truncated }
+        guard count <= 32 else { throw .tooManySegments }
+        var segments: [Segment] = []
+        for index in 0..<Int(count) {
+            let header = Int(table) + index * Int(entrySize)
+            guard let type = file.u32(header), let offset = file.u32(header + 4), let address = file.u32(header + 8),
+                let fileBytes = file.u32(header + 16), let memoryBytes = file.u32(header + 20),
+                let flags = file.u32(header + 24)
+            else { throw .truncated }
+            guard type == 1, memoryBytes > 0 else { continue }
+            guard let content = file.block(Int(offset), Int(fileBytes)), fileBytes <= memoryBytes else {
+                throw .truncated
+            }
+            segments.append(
+                Segment(
+                    address: address, bytes: content, memoryBytes: memoryBytes, isExecutable: flags & 1 != 0))
+        }
+        self.entry = entry
+        self.segments = segments
+    }
+}

@@ -1,0 +1,71 @@
+/// Where things lie in the 16 MiB of flash. The original's layout is not public; this one keeps its
+/// ideas: two partition tables, two copies of each image (UP-5).
+public struct FlashLayout: Equatable, Sendable {
+    public static let totalBytes = 16 << 20
+    public static let sectorBytes = 4096
+    public static let tableOffsets = [0, sectorBytes]
+    /// Mutable settings of the OS: two banks that take turns.
+    public static let settingsOffset = totalBytes - 128 * 1024
+    public static let settingsBytes = 128 * 1024
+    /// Where device keys lie when there is no hardware root of trust.
+    public static let softwareKeyOffset = settingsOffset - sectorBytes
+
+    public enum Slot: UInt16, Sendable { case primary, backup }
+
+    public struct Entry: Equatable, Sendable {
+        public var type: UInt16
+        public var slot: Slot
+        public var offset: UInt32
+        public var length: UInt32
+        public init(type: UInt16, slot: Slot, offset: UInt32, length: UInt32) {
+            self.type = type
+            self.slot = slot
+            self.offset = offset
+            self.length = length
+        }
+    }
+
+    public enum Failure: Error, Equatable, Sendable { case badMagic, badChecksum, badEntry }
+
+    public var entries: [Entry]
+    public init(entries: [Entry]) { self.entries = entries }
+
+    static let magic: UInt32 = 0x3154_504F  // "OPT1"
+
+    /// One sector: magic, count, entries of 12 bytes, CRC-32 of all before it.
+    public func encoded() -> [UInt8] {
+        var bytes = FlashLayout.magic.littleEndianBytes + UInt32(entries.count).littleEndianBytes
+        for entry in entries {
+            bytes += entry.type.littleEndianBytes + entry.slot.rawValue.littleEndianBytes
+            bytes += entry.offset.littleEndianBytes + entry.length.littleEndianBytes
+        }
+        return bytes + crc32(bytes).littleEndianBytes
+    }
+
+    public init(sector: [UInt8]) throws(Failure) {
+        let bytes = Bytes(bytes: sector)
+        guard bytes.u32(0) == FlashLayout.magic, let count = bytes.u32(4), count <= 256 else { throw .badMagic }
+        let end = 8 + Int(count) * 12
+        guard let covered = bytes.block(0, end), bytes.u32(end) == crc32(covered) else { throw .badChecksum }
+        var entries: [Entry] = []
+        for index in 0..<Int(count) {
+            let at = 8 + index * 12
+            guard let type = bytes.u16(at), let slot = bytes.u16(at + 2).flatMap(Slot.init(rawValue:)),
+                let offset = bytes.u32(at + 4), let length = bytes.u32(at + 8),
+                Int(offset) + Int(length) <= FlashLayout.totalBytes
+            else { throw .badEntry }
+            entries.append(Entry(type: type, slot: slot, offset: offset, length: length))
+        }
+        self.entries = entries
+    }
+}
+
+/// CRC-32 (IEEE 802.3, reflected).
+public func crc32(_ bytes: [UInt8]) -> UInt32 {
+    var crc = ~UInt32(0)
+    for byte in bytes {
+        crc ^= UInt32(byte)
+        for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+    }
+    return ~crc
+}

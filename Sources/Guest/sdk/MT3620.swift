@@ -1,0 +1,66 @@
+import _Volatile
+
+/// A 32-bit register of the real-time core (mt3620-silicon §2).
+struct Register {
+    private let register: VolatileMappedRegister<UInt32>
+    init(_ address: UInt) { register = unsafe VolatileMappedRegister(unsafeBitPattern: address) }
+    var value: UInt32 {
+        get { register.load() }
+        nonmutating set { register.store(newValue) }
+    }
+}
+
+/// GPT0, repeating (§2.4). Ticks are 33/32768 s.
+enum Timer {
+    static func start(ticks: UInt32) {
+        Register(0x2103_0014).value = ticks
+        Register(0x2103_0004).value = 1
+        Register(0x2103_0010).value = 0b1011
+        Register(0xE000_E100).value = 1 << 1
+    }
+    static func acknowledge() { Register(0x2103_0000).value = 1 }
+}
+
+/// The debug UART (§2.5).
+enum Console {
+    static func write(_ text: StaticString) {
+        text.withUTF8Buffer { for byte in $0 { put(byte) } }
+    }
+
+    static func write(_ number: Int32) {
+        if number < 0 { put(UInt8(ascii: "-")) }
+        var rest = number.magnitude
+        var scale: UInt32 = 1
+        while rest / scale >= 10 { scale *= 10 }
+        while scale > 0 {
+            put(UInt8(truncatingIfNeeded: 48 + rest / scale))
+            rest %= scale
+            scale /= 10
+        }
+    }
+
+    private static func put(_ byte: UInt8) {
+        while Register(0x2104_0014).value & 0x20 == 0 {}
+        Register(0x2104_0000).value = UInt32(byte)
+    }
+}
+
+/// One-shot samples of the ADC (§2.9).
+enum Converter {
+    /// 0…4095.
+    static func sample(channel: UInt32) -> UInt32 {
+        Register(0x3800_0100).value = 0
+        Register(0x3800_0100).value = 1 << (16 + channel) | 1
+        while Register(0x3800_0214).value & 1 == 0 {}
+        return Register(0x3800_0200).value >> 4 & 0xFFF
+    }
+}
+
+/// Channel 0 of PWM controller 0, from the 2 MHz clock (§2.8).
+enum PulseWidth {
+    static func set(percent: UInt32) {
+        Register(0x3801_1000).value = 0xE400 | 1 << 1
+        Register(0x3801_1104).value = percent * 10 | (1000 - percent * 10) << 16
+        Register(0x3801_1100).value = 0b10011
+    }
+}

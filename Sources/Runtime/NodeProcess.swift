@@ -1,0 +1,99 @@
+public import Wire
+import Logging
+
+/// The event loop of a process that is one node: receive → handle → effects.
+public struct NodeProcess<Body: Node> {
+    private var runner: NodeRunner<Body>
+    private let bus: Bus
+    private let log: Logger
+    private var clock: WallClock?
+
+    public init(_ node: Body, name: String, publicIdentity: String, startup: Startup) throws(BusError) {
+        runner = NodeRunner(node)
+        bus = try Bus(connect: startup.endpoint, as: PeerName.of(name, startup.generation))
+        log = Logger(label: name)
+        _ = bus.send(
+            .hello(Hello(node: name, generation: startup.generation, publicIdentity: publicIdentity)))
+    }
+
+    /// Returns when the injector says stop.
+    public mutating func run() {
+        while true {
+            guard let (_, bytes) = bus.receive(milliseconds: patience) else {
+                wake()
+                continue
+            }
+            do {
+                if !take(try Frame(bytes: bytes)) { return }
+            } catch {
+                log.error("refused a frame: \(error)")
+            }
+        }
+    }
+
+    private mutating func take(_ frame: Frame) -> Bool {
+        switch frame {
+        case .welcome(.wall, let now): clock = WallClock(now: now)
+        case .welcome(.virtual, _): break
+        case .grant(let grant): _ = bus.send(.yield(runner.run(grant)))
+        case .deliver(let deliveries):
+            let effects = deliveries.flatMap { runner.perform($0.event, at: clock?.now ?? $0.at) }
+            if !effects.isEmpty { _ = bus.send(.effects(effects)) }
+        case .stop: return false
+        default: log.error("a frame that is not for a node")
+        }
+        return true
+    }
+
+    /// Wall time only: how long until the node wants to be woken.
+    private var patience: Int {
+        guard let clock else { return -1 }
+        let next = runner.nextWork
+        guard next != .never else { return -1 }
+        return Int(max(0, min((next - clock.now).nanoseconds / 1_000_000 + 1, 60_000)))
+    }
+
+    private mutating func wake() {
+        guard let clock, runner.nextWork <= clock.now else { return }
+        let effects = runner.perform(.wake, at: clock.now)
+        if !effects.isEmpty { _ = bus.send(.effects(effects)) }
+    }
+}
+
+/// The event loop of the process in the middle.
+public struct HubProcess<Body: Hub> {
+    private var hub: Body
+    private let bus: Bus
+    private let clock = WallClock()
+
+    public init(_ hub: Body, endpoint: String) throws(BusError) {
+        self.hub = hub
+        bus = try Bus(bind: endpoint)
+    }
+
+    public mutating func run() {
+        while !hub.isFinished {
+            if let (peer, bytes) = bus.receive(milliseconds: patience) {
+                take(bytes, from: peer)
+                // What has come in meanwhile belongs to the same round.
+                while let (peer, bytes) = bus.receive(milliseconds: 0) { take(bytes, from: peer) }
+            }
+            hub.advance(now: clock.now)
+            let unsent = hub.takeOutgoing().count { !bus.send($0.frame, to: $0.peer) }
+            if unsent > 0 { hub.dropped(unsent) }
+        }
+    }
+
+    private mutating func take(_ bytes: [UInt8], from peer: String) {
+        do {
+            hub.receive(try Frame(bytes: bytes), from: peer, now: clock.now)
+        } catch {
+            hub.refused(error, from: peer, now: clock.now)
+        }
+    }
+
+    private var patience: Int {
+        guard let next = hub.nextWork else { return -1 }
+        return Int(max(0, min((next - clock.now).nanoseconds / 1_000_000 + 1, 1_000)))
+    }
+}

@@ -1,0 +1,205 @@
+import COpenSSL
+
+/// One TLS 1.3 connection on memory: ciphertext in and out, plaintext in and out, no socket.
+@safe public final class TLSConnection {
+    public enum State: Equatable, Sendable {
+        case handshaking
+        case open
+        /// The peer said goodbye (close_notify).
+        case closed
+        /// Ended with a reason of ours (what we refused) or of the peer's (`peer alert: …`).
+        case failed(String)
+    }
+
+    /// How many operations of each kind the connection has cost since last asked.
+    public struct Work: Equatable, Sendable {
+        public var signatures = 0
+        public var verifications = 0
+        public var agreements = 0
+    }
+
+    public private(set) var state = State.handshaking
+    public private(set) var peer: Certificate?
+    public private(set) var keyLog: [String] = []
+    private let ssl: OpaquePointer
+    private let incoming: OpaquePointer
+    private let outgoing: OpaquePointer
+    private let configuration: TLSConfiguration
+    private let host: String?
+    private var refusal: String?
+    private var received: [UInt8] = []
+    private var work = Work()
+
+    /// - Parameters:
+    ///   - host: The name that the peer's certificate must hold.
+    ///   - unixSeconds: What *this node's* clock shows; certificates are judged by it.
+    public init(_ configuration: TLSConfiguration, host: String?, unixSeconds: Int64) {
+        self.configuration = configuration
+        self.host = host
+        unsafe ssl = SSL_new(configuration.context)
+        unsafe incoming = BIO_new(BIO_s_mem())
+        unsafe outgoing = BIO_new(BIO_s_mem())
+        unsafe SSL_set_bio(ssl, incoming, outgoing)
+        unsafe SSL_set_ex_data(ssl, TLSConnection.index, Unmanaged.passUnretained(self).toOpaque())
+        unsafe X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), Int(unixSeconds))
+        switch configuration.role {
+        case .client:
+            unsafe SSL_set_connect_state(ssl)
+            if let host {
+                unsafe _ = ssl_set_server_name(ssl, host)
+                unsafe X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), host, 0)
+            }
+            work.agreements = 1
+            advance()
+        case .server: unsafe SSL_set_accept_state(ssl)
+        }
+    }
+
+    deinit { unsafe SSL_free(ssl) }
+
+    /// Takes ciphertext from the wire and goes as far as it leads.
+    public func receive(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
+        unsafe BIO_write(incoming, bytes, Int32(bytes.count))
+        advance()
+    }
+
+    /// Ciphertext for the wire.
+    public func takeOutput() -> [UInt8] {
+        let count = unsafe bio_pending_bytes(outgoing)
+        guard count > 0 else { return [] }
+        var bytes = [UInt8](repeating: 0, count: count)
+        unsafe BIO_read(outgoing, &bytes, Int32(count))
+        return bytes
+    }
+
+    /// Plaintext that has come in.
+    public func takeReceived() -> [UInt8] {
+        defer { received = [] }
+        return received
+    }
+
+    /// Encrypts plaintext; false unless the connection is open.
+    @discardableResult
+    public func send(_ plaintext: [UInt8]) -> Bool {
+        guard state == .open, !plaintext.isEmpty else { return false }
+        let written = unsafe SSL_write(ssl, plaintext, Int32(plaintext.count))
+        if written <= 0 { fail(written) }
+        return written > 0
+    }
+
+    public func close() {
+        if state == .open { unsafe _ = SSL_shutdown(ssl) }
+        ErrorQueue.clear()
+    }
+
+    public func takeWork() -> Work {
+        defer { work = Work() }
+        return work
+    }
+
+    public func takeKeyLog() -> [String] {
+        defer { keyLog = [] }
+        return keyLog
+    }
+
+    func log(_ line: String) { keyLog.append(line) }
+
+    private func advance() {
+        if state == .handshaking {
+            let result = unsafe SSL_do_handshake(ssl)
+            if result != 1 {
+                fail(result)
+                return
+            }
+            state = .open
+            let presents = configuration.identity != nil
+            work.signatures += configuration.role == .server || presents ? 1 : 0
+            work.verifications += peer == nil ? 0 : 1
+            work.agreements += configuration.role == .server ? 2 : 1
+        }
+        guard state == .open else { return }
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = unsafe SSL_read(ssl, &buffer, Int32(buffer.count))
+            guard count > 0 else {
+                fail(count)
+                return
+            }
+            received += buffer[..<Int(count)]
+        }
+    }
+
+    private func fail(_ result: Int32) {
+        switch unsafe SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: break
+        case SSL_ERROR_ZERO_RETURN: state = .closed
+        default:
+            let code = ERR_peek_error()
+            let alert = error_reason(code) - 1000  // SSL_AD_REASON_OFFSET
+            if let refusal {
+                state = .failed(refusal)
+            } else if alert >= 0 && alert < 256, let text = unsafe SSL_alert_desc_string_long(alert) {
+                state = unsafe .failed("peer alert: \(String(cString: text))")
+            } else {
+                state = .failed(ErrorQueue.take())
+            }
+        }
+        ErrorQueue.clear()
+    }
+
+    // MARK: Judging the peer
+
+    private static let index = ssl_data_index()
+
+    @unsafe static func of(_ ssl: OpaquePointer?) -> TLSConnection? {
+        guard let slot = unsafe SSL_get_ex_data(ssl, index) else { return nil }
+        return unsafe Unmanaged<TLSConnection>.fromOpaque(slot).takeUnretainedValue()
+    }
+
+    /// Called by OpenSSL with the peer's chain: 1 accepts, 0 refuses.
+    @unsafe static func judge(_ store: OpaquePointer?) -> Int32 {
+        let ssl = unsafe OpaquePointer(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()))
+        guard let connection = unsafe of(ssl) else { return 0 }
+        return unsafe connection.judge(store)
+    }
+
+    @unsafe private func judge(_ store: OpaquePointer?) -> Int32 {
+        let leaf = unsafe X509_STORE_CTX_get0_cert(store)
+        peer = try? Certificate(der: unsafe Certificate.encode(leaf))
+        if configuration.rule.roots.isEmpty { return 1 }
+        guard unsafe X509_verify_cert(store) == 1 else {
+            let code = unsafe X509_STORE_CTX_get_error(store)
+            refusal = unsafe TLSConnection.words[code] ?? String(cString: X509_verify_cert_error_string(Int(code)))
+            return 0
+        }
+        var chain: [Certificate] = []
+        let built = unsafe X509_STORE_CTX_get0_chain(store)
+        for index in unsafe 0..<x509_stack_count(built) {
+            if let one = try? Certificate(der: unsafe Certificate.encode(x509_stack_at(built, index))) {
+                chain.append(one)
+            }
+        }
+        work.verifications += chain.count
+        if let why = configuration.rule.profile.refusal(of: chain) ?? chain.first.flatMap(configuration.rule.accept) {
+            refusal = why
+            unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
+            return 0
+        }
+        return 1
+    }
+
+    /// Short names for the refusals that reports count.
+    private static let words: [Int32: String] = [
+        X509_V_ERR_CERT_HAS_EXPIRED: "expired",
+        X509_V_ERR_CERT_NOT_YET_VALID: "not yet valid",
+        X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "unknown issuer",
+        X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT: "unknown issuer",
+        X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: "self-signed",
+        X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: "unknown issuer",
+        X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: "unknown issuer",
+        X509_V_ERR_CERT_SIGNATURE_FAILURE: "bad signature",
+        X509_V_ERR_HOSTNAME_MISMATCH: "wrong name",
+        X509_V_ERR_INVALID_PURPOSE: "wrong purpose",
+    ]
+}

@@ -1,0 +1,198 @@
+import Exchange
+import Formats
+import SecureChannel
+import Wire
+
+/// What the service does with each request. One transaction for each that it accepts.
+struct API {
+    /// A challenge or a ticket is good for so long.
+    static let patienceSeconds: Int64 = 300
+
+    private let configuration: ServiceConfiguration
+    private let store: Store
+    private let authority: Authority
+    private let verifier: Verifier
+    private let catalog: CatalogIdentity
+
+    init(_ configuration: ServiceConfiguration, store: Store, authority: Authority) {
+        self.configuration = configuration
+        self.store = store
+        self.authority = authority
+        verifier = Verifier(configuration.referenceMeasurements)
+        catalog = CatalogIdentity(configuration.names)
+    }
+
+    private func isOff(_ control: Control) -> Bool { configuration.controlsOff.contains(control) }
+
+    func started(_ out: inout Outbox) {
+        let counts = try? store.counts()
+        out.observe(
+            .serviceStarted,
+            [
+                .count: .number(Int64(counts?.devices ?? 0)), .certificate: .number(Int64(counts?.certificates ?? 0)),
+                .catalog: .text(configuration.names.catalog),
+            ])
+    }
+
+    func command(_ name: String, _ body: [UInt8], _ out: inout Outbox) {
+        guard name == "claim", let claims = JSON.decode([Claim].self, body) else {
+            out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
+            return
+        }
+        for claim in claims {
+            do {
+                if let why = try store.claim(claim) {
+                    out.observe(.refusal, [.operation: "claim", .device: .text(claim.name), .reason: .text(why)])
+                } else {
+                    out.observe(
+                        .deviceClaimed, [.device: .text(claim.name), .product: .text(claim.product)])
+                }
+            } catch {
+                out.observe(.refusal, [.operation: "claim", .device: .text(claim.name), .reason: .text("\(error)")])
+            }
+        }
+    }
+
+    func answer(_ request: Request, _ caller: ServerPool.Caller, unixSeconds: Int64, _ out: inout Outbox) -> Response {
+        do {
+            switch (caller.port, request.method, request.path) {
+            case (ServicePort.enrolment, "POST", ServiceAPI.challengePath):
+                return try challenge(request, unixSeconds)
+            case (ServicePort.enrolment, "POST", ServiceAPI.evidencePath):
+                return try evidence(request, caller, unixSeconds, &out)
+            case (ServicePort.enrolment, "POST", ServiceAPI.updateEnrolPath):
+                return try enrol(.update, request, unixSeconds, &out)
+            case (ServicePort.enrolment, "POST", ServiceAPI.customerEnrolPath):
+                return try enrol(.customer, request, unixSeconds, &out)
+            case (ServicePort.enrolment, "GET", ServiceAPI.caCertificatesPath):
+                return Response(
+                    200, "application/pkcs7-mime", body: Base64.folded(try CertificateBundle.encode(authority.caCertificates)))
+            case (ServicePort.mutual, "POST", ServiceAPI.telemetryPath): return try telemetry(request, caller, unixSeconds, &out)
+            case (ServicePort.mutual, "POST", ServiceAPI.reportPath): return try report(request, caller, &out)
+            default: return refuse(404, "no such resource")
+            }
+        } catch {
+            // The store or the authority failed: say so, keep nothing half done.
+            out.observe(.refusal, [.operation: .text(request.path), .reason: .text("\(error)")])
+            return Response(503, retryAfterSeconds: 30)
+        }
+    }
+
+    private func refuse(_ status: Int, _ reason: String) -> Response {
+        Response(status, body: JSON.encode(ServiceAPI.Refusal(reason: reason)))
+    }
+
+    // MARK: Attestation
+
+    private func challenge(_ request: Request, _ now: Int64) throws -> Response {
+        guard let asked = JSON.decode(ServiceAPI.ChallengeRequest.self, request.body), asked.deviceId.utf8.count == 128
+        else { return refuse(400, "request does not parse") }
+        let nonce = Randomness.bytes(32).hex
+        try store.addChallenge(nonce, deviceID: asked.deviceId, expires: now + API.patienceSeconds, now: now)
+        return Response(200, body: JSON.encode(ServiceAPI.Challenge(nonce: nonce)))
+    }
+
+    private func evidence(
+        _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
+    ) throws -> Response {
+        let deviceID = request[header: "x-device-id"] ?? ""
+        let device = try store.device(deviceID)
+        var verdict = Verifier.Verdict.rejected("device is not claimed")
+        if device != nil {
+            verdict = isOff(.attestationGate)
+                ? .accepted
+                : verifier.appraise(request.body, deviceID: deviceID) { nonce in
+                    (try? store.takeChallenge(nonce, deviceID: deviceID, now: now)) ?? false
+                }
+        }
+        var details: [Fact.Detail: Fact.Value] = [
+            .device: .text(device?.name ?? String(deviceID.prefix(16))), .address: .text("\(caller.address)"),
+        ]
+        switch verdict {
+        case .accepted:
+            let ticket = Randomness.bytes(32).hex
+            try store.appraised(
+                deviceID: deviceID, result: "accepted", ticket: ticket, kinds: Authority.Kind.allCases.map(\.rawValue),
+                expires: now + API.patienceSeconds, now: now)
+            details[.result] = "accepted"
+            out.observe(.evidenceAppraised, details)
+            return Response(200, body: JSON.encode(ServiceAPI.AttestationResult(ticket: ticket)))
+        case .rejected(let reason):
+            try store.appraised(
+                deviceID: deviceID, result: reason, ticket: nil, kinds: [], expires: 0, now: now)
+            details[.result] = "rejected"
+            details[.reason] = .text(reason)
+            out.observe(.evidenceAppraised, details)
+            return refuse(403, reason)
+        }
+    }
+
+    private func enrol(
+        _ kind: Authority.Kind, _ request: Request, _ now: Int64, _ out: inout Outbox
+    ) throws -> Response {
+        guard let (deviceID, ticket) = Base64.parseBasic(request[header: "authorization"]),
+            let device = try store.device(deviceID)
+        else { return refuse(401, "no attestation result") }
+        guard let der = Base64.decode(request.body) else { return refuse(400, "body is not base64") }
+        let asked: CertificateRequest
+        do {
+            asked = try CertificateRequest(der: der)
+        } catch {
+            return refuse(400, "\(error)")
+        }
+        // RFC 5280 limits a common name to 64 characters: it holds the first half of the device ID.
+        guard asked.subjectName == String(deviceID.prefix(64)) else { return refuse(403, "the request names another device") }
+        let chain = try authority.issue(kind, for: device, key: asked.publicKey, unixSeconds: now)
+        guard
+            try store.enrol(
+                ticket: ticket, kind: kind.rawValue, deviceID: deviceID, serial: chain[0].serial.hex,
+                notAfter: chain[0].notAfter, now: now)
+        else { return refuse(401, "the attestation result is unknown, used or expired") }
+        out.observe(
+            .certificateSigned,
+            [.device: .text(device.name), .label: .text(kind.rawValue), .notAfterSeconds: .number(chain[0].notAfter)])
+        return Response(200, "application/pkcs7-mime", body: Base64.folded(try CertificateBundle.encode(chain)))
+    }
+
+    // MARK: Operation
+
+    /// The device behind a connection: by its certificate, or (without certificates) by the shared secret and
+    /// whatever name it gives itself.
+    private func device(
+        _ request: Request, _ caller: ServerPool.Caller, claimedName: String?, needsUpdateCertificate: Bool
+    ) throws -> Store.Device? {
+        if isOff(.certificateAuth) || isOff(.transportEncryption) {
+            let expected = Array("Bearer \(configuration.sharedSecret)".utf8)
+            guard constantTimeEqual(Array((request[header: "authorization"] ?? "").utf8), expected) else { return nil }
+            return Store.Device(deviceID: claimedName ?? "unknown", name: claimedName ?? "unknown", product: "", deviceGroup: "")
+        }
+        guard let certificate = caller.certificate, let deviceID = catalog.deviceID(of: certificate),
+            certificate.uris.contains(catalog.updateURI) == needsUpdateCertificate
+        else { return nil }
+        return try store.device(deviceID)
+    }
+
+    private func telemetry(
+        _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
+    ) throws -> Response {
+        guard let telemetry = JSON.decode(ServiceAPI.Telemetry.self, request.body) else {
+            return refuse(400, "request does not parse")
+        }
+        guard let device = try device(request, caller, claimedName: telemetry.device, needsUpdateCertificate: false)
+        else { return refuse(401, "not authenticated") }
+        try store.heartbeat(deviceID: device.deviceID, unixSeconds: now)
+        return Response(200)
+    }
+
+    private func report(_ request: Request, _ caller: ServerPool.Caller, _ out: inout Outbox) throws -> Response {
+        guard let report = JSON.decode(ServiceAPI.ErrorReport.self, request.body), report.events.count <= 1000 else {
+            return refuse(400, "request does not parse")
+        }
+        guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true) else {
+            return refuse(401, "not authenticated")
+        }
+        try store.add(report, deviceID: device.deviceID)
+        out.observe(.errorReported, [.device: .text(device.name), .count: .number(Int64(report.events.count))])
+        return Response(200)
+    }
+}

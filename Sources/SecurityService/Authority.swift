@@ -1,0 +1,52 @@
+import Exchange
+import Foundation
+import SecureChannel
+import Wire
+
+/// The catalog's certification authority, as the service holds it.
+struct Authority {
+    enum Kind: String, CaseIterable { case update, customer }
+
+    let root: Certificate
+    private let chain: [Certificate]
+    private let catalog: Certificate
+    private let key: P256PrivateKey
+    let service: TLSConfiguration.Identity
+    private let identity: CatalogIdentity
+
+    /// Reads the files of the factory.
+    init(path: String, names: CatalogNames) throws {
+        func read(_ name: String) throws -> [UInt8] {
+            Array(try Data(contentsOf: URL(fileURLWithPath: path).appendingPathComponent(name)))
+        }
+        root = try Certificate(der: read("root.der"))
+        catalog = try Certificate(der: read("catalog.der"))
+        chain = [catalog, try Certificate(der: read("policy.der"))]
+        key = try P256PrivateKey(scalar: read("catalog.key"))
+        service = TLSConfiguration.Identity(
+            chain: [try Certificate(der: read("service.der"))] + chain,
+            key: try P256PrivateKey(scalar: read("service.key")))
+        identity = CatalogIdentity(names)
+    }
+
+    /// RFC 7030 section 4.1: what clients should trust.
+    var caCertificates: [Certificate] { chain + [root] }
+
+    /// A certificate of 24 hours, with the chain up to but without the root.
+    func issue(_ kind: Kind, for device: Store.Device, key subject: P256PublicKey, unixSeconds: Int64) throws(CryptoError)
+        -> [Certificate]
+    {
+        var serial = Randomness.bytes(16)
+        serial[0] = serial[0] & 0x7F | 0x40
+        let deviceURI = identity.deviceURI(device.deviceID)
+        let template = CertificateTemplate(
+            commonName: device.deviceID, organization: identity.names.catalog, serial: serial,
+            // Ten minutes for devices whose clocks are behind.
+            notBefore: unixSeconds - 600, notAfter: unixSeconds + Lifetimes.device,
+            hostNames: kind == .customer ? [identity.names.host(device.name)] : [],
+            uris: kind == .customer
+                ? [identity.productURI(device.product), deviceURI] : [identity.updateURI, deviceURI],
+            usage: .endEntity)
+        return [try template.issue(for: subject, by: key, issuer: catalog)] + chain
+    }
+}

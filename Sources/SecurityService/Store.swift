@@ -1,0 +1,177 @@
+import Exchange
+import Foundation
+import GRDB
+import Wire
+
+public enum StoreError: Error, Equatable, Sendable {
+    case newerVersion(found: Int, supported: Int)
+    case database(String)
+}
+
+/// The service's state in SQLite. Each accepted request is one transaction, which is on disk before the
+/// answer leaves: what was acknowledged survives SIGKILL at any instant.
+final class Store {
+    static let version = 1
+
+    struct Device: Codable, FetchableRecord, PersistableRecord {
+        static let databaseTableName = "device"
+        var deviceID: String
+        var name: String
+        var product: String
+        var deviceGroup: String
+    }
+
+    private let queue: DatabaseQueue
+
+    init(path: String) throws(StoreError) {
+        do {
+            var configuration = Configuration()
+            configuration.prepareDatabase { db in
+                // The process may die at any instant, not the kernel: the log needs no flush per commit.
+                try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+            }
+            queue = try DatabaseQueue(path: path, configuration: configuration)
+        } catch {
+            throw .database("\(error)")
+        }
+        let found = try perform { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
+        guard found <= Store.version else { throw .newerVersion(found: found, supported: Store.version) }
+        if found < Store.version { try perform(Store.create) }
+    }
+
+    private static func create(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE device (
+                    deviceID TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, product TEXT NOT NULL,
+                    deviceGroup TEXT NOT NULL);
+                CREATE TABLE challenge (
+                    nonce TEXT PRIMARY KEY, deviceID TEXT NOT NULL, expires INTEGER NOT NULL);
+                CREATE TABLE ticket (
+                    ticket TEXT NOT NULL, kind TEXT NOT NULL, deviceID TEXT NOT NULL, expires INTEGER NOT NULL,
+                    PRIMARY KEY (ticket, kind));
+                CREATE TABLE certificate (
+                    serial TEXT PRIMARY KEY, deviceID TEXT NOT NULL, kind TEXT NOT NULL, notAfter INTEGER NOT NULL);
+                CREATE TABLE appraisal (
+                    id INTEGER PRIMARY KEY, deviceID TEXT NOT NULL, unixSeconds INTEGER NOT NULL,
+                    result TEXT NOT NULL);
+                CREATE TABLE report (
+                    id INTEGER PRIMARY KEY, deviceID TEXT NOT NULL, category TEXT NOT NULL,
+                    description TEXT NOT NULL, unixSeconds INTEGER NOT NULL, count INTEGER NOT NULL);
+                CREATE TABLE heartbeat (deviceID TEXT PRIMARY KEY, unixSeconds INTEGER NOT NULL);
+                PRAGMA user_version = 1;
+                """)
+    }
+
+    private func perform<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
+        do { return try queue.write(body) } catch { throw .database("\(error)") }
+    }
+
+    // MARK: Devices
+
+    /// Claims a device. Nil, or why not: it belongs to somebody already, under another name.
+    func claim(_ claim: Claim) throws(StoreError) -> String? {
+        try perform { db in
+            if let known = try Device.fetchOne(db, key: claim.deviceID) {
+                return known.name == claim.name ? nil : "already claimed as \(known.name)"
+            }
+            if try Device.filter(sql: "name = ?", arguments: [claim.name]).fetchCount(db) > 0 {
+                return "the name is taken"
+            }
+            try Device(
+                deviceID: claim.deviceID, name: claim.name, product: claim.product, deviceGroup: claim.group
+            ).insert(db)
+            return nil
+        }
+    }
+
+    func device(_ deviceID: String) throws(StoreError) -> Device? {
+        try perform { try Device.fetchOne($0, key: deviceID) }
+    }
+
+    // MARK: Attestation
+
+    func addChallenge(_ nonce: String, deviceID: String, expires: Int64, now: Int64) throws(StoreError) {
+        try perform { db in
+            try db.execute(sql: "DELETE FROM challenge WHERE expires < ?", arguments: [now])
+            try db.execute(sql: "INSERT INTO challenge VALUES (?, ?, ?)", arguments: [nonce, deviceID, expires])
+        }
+    }
+
+    /// True once for each challenge that is still good.
+    func takeChallenge(_ nonce: String, deviceID: String, now: Int64) throws(StoreError) -> Bool {
+        try perform { db in
+            try db.execute(
+                sql: "DELETE FROM challenge WHERE nonce = ? AND deviceID = ? AND expires >= ?",
+                arguments: [nonce, deviceID, now])
+            return db.changesCount == 1
+        }
+    }
+
+    /// Records the result; if a ticket is given it enrols once for each kind of certificate.
+    func appraised(
+        deviceID: String, result: String, ticket: String?, kinds: [String], expires: Int64, now: Int64
+    ) throws(StoreError) {
+        try perform { db in
+            try db.execute(
+                sql: "INSERT INTO appraisal (deviceID, unixSeconds, result) VALUES (?, ?, ?)",
+                arguments: [deviceID, now, result])
+            try db.execute(sql: "DELETE FROM ticket WHERE expires < ?", arguments: [now])
+            guard let ticket else { return }
+            for kind in kinds {
+                try db.execute(
+                    sql: "INSERT INTO ticket VALUES (?, ?, ?, ?)", arguments: [ticket, kind, deviceID, expires])
+            }
+        }
+    }
+
+    /// Spends a ticket and records the certificate that it bought; false if the ticket is no good.
+    func enrol(
+        ticket: String, kind: String, deviceID: String, serial: String, notAfter: Int64, now: Int64
+    ) throws(StoreError) -> Bool {
+        try perform { db in
+            try db.execute(
+                sql: "DELETE FROM ticket WHERE ticket = ? AND kind = ? AND deviceID = ? AND expires >= ?",
+                arguments: [ticket, kind, deviceID, now])
+            guard db.changesCount == 1 else { return false }
+            try db.execute(
+                sql: "INSERT INTO certificate VALUES (?, ?, ?, ?)", arguments: [serial, deviceID, kind, notAfter])
+            return true
+        }
+    }
+
+    // MARK: Operation
+
+    func add(_ report: ServiceAPI.ErrorReport, deviceID: String) throws(StoreError) {
+        try perform { db in
+            for event in report.events {
+                try db.execute(
+                    sql: """
+                        INSERT INTO report (deviceID, category, description, unixSeconds, count)
+                        VALUES (?, ?, ?, ?, ?)
+                        """,
+                    arguments: [deviceID, event.category, event.description, event.unixSeconds, event.count])
+            }
+        }
+    }
+
+    func heartbeat(deviceID: String, unixSeconds: Int64) throws(StoreError) {
+        try perform { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO heartbeat VALUES (?, ?)
+                    ON CONFLICT (deviceID) DO UPDATE SET unixSeconds = excluded.unixSeconds
+                    """, arguments: [deviceID, unixSeconds])
+        }
+    }
+
+    func counts() throws(StoreError) -> (devices: Int, certificates: Int, reports: Int) {
+        try perform { db in
+            (
+                try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM device") ?? 0,
+                try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM certificate") ?? 0,
+                try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM report") ?? 0
+            )
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Formats
+import SecureChannel
+import Wire
+
+/// The verifier of RFC 9334: appraises evidence against reference values. Pure: a verdict with its reason.
+struct Verifier {
+    enum Verdict: Equatable {
+        case accepted
+        case rejected(String)
+    }
+
+    /// SHA-256 in hex by image type: what may run on a device.
+    private let references: [UInt32: Set<String>]
+    /// Types that every device must have measured.
+    private let required: Set<UInt32>
+
+    init(_ measurements: [ReferenceMeasurement]) {
+        references = Dictionary(grouping: measurements, by: \.type).mapValues { Set($0.map(\.sha256)) }
+        required = Set(measurements.map(\.type)).subtracting([UInt32(ImageType.applications.rawValue)])
+    }
+
+    /// - Parameter takeNonce: True if the nonce was given to this device, is still good and was not used.
+    func appraise(_ evidence: [UInt8], deviceID: String, takeNonce: (String) -> Bool) -> Verdict {
+        guard let bytes = [UInt8](hex: deviceID), let key = try? P256PublicKey(bytes) else {
+            return .rejected("device ID is not a P-256 key")
+        }
+        let message: CoseSign1
+        let token: PSAToken
+        do {
+            message = try CoseSign1(evidence)
+            token = try PSAToken(message.payload)
+        } catch {
+            return .rejected("evidence does not parse: \(error)")
+        }
+        guard key.isValid(signature: message.signature, digest: sha256(CoseSign1.toBeSigned(message.payload))) else {
+            return .rejected("signature is not this device's")
+        }
+        guard token.instance == [1] + sha256(key.bytes) else { return .rejected("instance ID is another device's") }
+        guard takeNonce(token.nonce.hex) else { return .rejected("nonce is unknown, used or expired") }
+        guard token.lifecycle == PSAToken.secured else { return .rejected("lifecycle is not secured") }
+        return appraise(token.components)
+    }
+
+    private func appraise(_ components: [PSAToken.Component]) -> Verdict {
+        var seen: Set<UInt32> = []
+        for component in components {
+            guard let type = UInt32(component.type) else { return .rejected("measurement of unknown type") }
+            guard references[type]?.contains(component.measurement.hex) == true else {
+                let name = ImageType(rawValue: UInt16(truncatingIfNeeded: type))?.name ?? "type \(type)"
+                return .rejected("measurement of \(name) is not a reference value")
+            }
+            seen.insert(type)
+        }
+        return required.subtracting(seen).isEmpty ? .accepted : .rejected("a boot stage was not measured")
+    }
+}

@@ -1,0 +1,82 @@
+import Glibc
+
+public enum SiliconError: Error, Equatable, Sendable {
+    case file(path: String, operation: String, errno: Int32)
+    case wrongSize(path: String, bytes: Int, expected: Int)
+    case badHeader(path: String)
+    case outOfRange(offset: Int, count: Int)
+    case engine(String)
+    case blankFuses
+}
+
+/// A file that holds a piece of hardware. Written in place, so that what was written is there after SIGKILL.
+@safe final class BackingFile {
+    let path: String
+    let descriptor: Int32
+
+    /// Opens, or makes with `size` zero bytes. `isNew` tells which.
+    init(path: String, size: Int, isNew: inout Bool) throws(SiliconError) {
+        self.path = path
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .file(path: path, operation: "open", errno: errno) }
+        let present = Int(lseek(descriptor, 0, SEEK_END))
+        isNew = present == 0
+        if isNew {
+            guard ftruncate(descriptor, size) == 0 else {
+                throw .file(path: path, operation: "truncate", errno: errno)
+            }
+        } else if present != size {
+            throw .wrongSize(path: path, bytes: present, expected: size)
+        }
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    func read(_ offset: Int, _ count: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe pread(descriptor, buffer.baseAddress! + done, count - done, off_t(offset + done))
+            }
+            if got < 0 && errno == EINTR { continue }
+            guard got > 0 else { break }
+            done += got
+        }
+        return bytes
+    }
+
+    func write(_ offset: Int, _ bytes: [UInt8]) {
+        var done = 0
+        while done < bytes.count {
+            let put = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe pwrite(descriptor, buffer.baseAddress! + done, bytes.count - done, off_t(offset + done))
+            }
+            if put < 0 && errno == EINTR { continue }
+            // A full disk under emulated hardware cannot be told to the guest: stop rather than lie.
+            precondition(put > 0, "cannot write \(path): errno \(errno)")
+            done += put
+        }
+    }
+}
+
+/// A few bytes of the physical world around a device, such as the temperature of a room. They belong to no
+/// chip, and stay when the power goes.
+public final class WorldState {
+    private let file: BackingFile
+    private let count: Int
+    /// True if nothing was kept here before.
+    public let isNew: Bool
+
+    public init(path: String, count: Int) throws(SiliconError) {
+        var isNew = false
+        file = try BackingFile(path: path, size: count, isNew: &isNew)
+        self.count = count
+        self.isNew = isNew
+    }
+
+    public var bytes: [UInt8] {
+        get { file.read(0, count) }
+        set { file.write(0, Array(newValue.prefix(count))) }
+    }
+}

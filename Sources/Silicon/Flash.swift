@@ -1,0 +1,99 @@
+import Glibc
+
+/// 16 MiB of NOR flash: programming clears bits, erasing sets a sector of 4 KiB.
+///
+/// The content that all devices left the factory with is one file, mapped read-only and shared; the sectors
+/// that this device has written lie in its own sparse file. A sector's data is written before the bit that
+/// makes it valid, so SIGKILL between the two leaves the old content.
+@safe public final class Flash {
+    public static let totalBytes = 16 << 20
+    public static let sectorBytes = 4096
+    private static let sectors = totalBytes / sectorBytes
+    private static let header = 4096
+    private static let bitmap = 64
+    private static let magic = Array("ORF1".utf8)
+
+    private let base: UnsafeRawPointer
+    private let overlay: BackingFile
+    private var written: [UInt8]
+    /// Erase and program operations since power-on, for wear and for faults at the n-th operation.
+    public private(set) var operations = 0
+
+    public init(basePath: String, overlayPath: String) throws(SiliconError) {
+        let descriptor = unsafe open(basePath, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .file(path: basePath, operation: "open", errno: errno) }
+        defer { close(descriptor) }
+        let size = Int(lseek(descriptor, 0, SEEK_END))
+        guard size == Flash.totalBytes else {
+            throw .wrongSize(path: basePath, bytes: size, expected: Flash.totalBytes)
+        }
+        let mapped = unsafe mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0)
+        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
+            throw .file(path: basePath, operation: "map", errno: errno)
+        }
+        unsafe base = UnsafeRawPointer(mapped)
+        var isNew = false
+        overlay = try BackingFile(path: overlayPath, size: Flash.header + Flash.totalBytes, isNew: &isNew)
+        if isNew { overlay.write(0, Flash.magic) }
+        guard overlay.read(0, 4) == Flash.magic else { throw .badHeader(path: overlayPath) }
+        written = overlay.read(Flash.bitmap, Flash.sectors / 8)
+    }
+
+    deinit { unsafe _ = munmap(UnsafeMutableRawPointer(mutating: base), Flash.totalBytes) }
+
+    public func read(_ offset: Int, _ count: Int) throws(SiliconError) -> [UInt8] {
+        guard offset >= 0, count >= 0, offset <= Flash.totalBytes - count else {
+            throw .outOfRange(offset: offset, count: count)
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        var position = offset
+        while position < offset + count {
+            let sector = position / Flash.sectorBytes
+            let run = min((sector + 1) * Flash.sectorBytes, offset + count) - position
+            if isWritten(sector) {
+                bytes += overlay.read(Flash.header + position, run)
+            } else {
+                unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: base + position, count: run))
+            }
+            position += run
+        }
+        return bytes
+    }
+
+    /// Clears the bits that are 0 in `bytes`.
+    public func program(_ offset: Int, _ bytes: [UInt8]) throws(SiliconError) {
+        let old = try read(offset, bytes.count)
+        try store(offset, zip(old, bytes).map { $0 & $1 })
+    }
+
+    public func erase(sector: Int) throws(SiliconError) {
+        try store(sector * Flash.sectorBytes, [UInt8](repeating: 0xFF, count: Flash.sectorBytes))
+    }
+
+    private func store(_ offset: Int, _ bytes: [UInt8]) throws(SiliconError) {
+        guard offset >= 0, offset <= Flash.totalBytes - bytes.count else {
+            throw .outOfRange(offset: offset, count: bytes.count)
+        }
+        operations += 1
+        var position = offset
+        while position < offset + bytes.count {
+            let sector = position / Flash.sectorBytes
+            let run = min((sector + 1) * Flash.sectorBytes, offset + bytes.count) - position
+            let piece = Array(bytes[position - offset..<position - offset + run])
+            if isWritten(sector) {
+                overlay.write(Flash.header + position, piece)
+            } else {
+                var content = try read(sector * Flash.sectorBytes, Flash.sectorBytes)
+                let start = position % Flash.sectorBytes
+                content.replaceSubrange(start..<start + run, with: piece)
+                overlay.write(Flash.header + sector * Flash.sectorBytes, content)
+                written[sector / 8] |= 1 << (sector % 8)
+                overlay.write(Flash.bitmap + sector / 8, [written[sector / 8]])
+            }
+            position += run
+        }
+    }
+
+    private func isWritten(_ sector: Int) -> Bool { written[sector / 8] & 1 << (sector % 8) != 0 }
+}

@@ -1,0 +1,224 @@
+/// What each process is told before it starts, as a JSON file in its state folder.
+
+/// How long this silicon takes for each cryptographic operation, in virtual time.
+///
+/// Defaults are our estimate for a 500 MHz Cortex-A7 beside an accelerator; no figure for the MT3620 is public.
+public struct CryptoCost: Sendable, Equatable, Codable {
+    public var signNanoseconds: Int64
+    public var verifyNanoseconds: Int64
+    public var agreeNanoseconds: Int64
+
+    public init(signNanoseconds: Int64, verifyNanoseconds: Int64, agreeNanoseconds: Int64) {
+        self.signNanoseconds = signNanoseconds
+        self.verifyNanoseconds = verifyNanoseconds
+        self.agreeNanoseconds = agreeNanoseconds
+    }
+
+    public static let microcontroller = CryptoCost(
+        signNanoseconds: 6_000_000, verifyNanoseconds: 9_000_000, agreeNanoseconds: 7_000_000)
+    public static let server = CryptoCost(
+        signNanoseconds: 20_000, verifyNanoseconds: 60_000, agreeNanoseconds: 40_000)
+}
+
+/// What every node knows of the run.
+public struct NodeSetting: Sendable, Equatable, Codable {
+    public var name: String
+    public var seed: UInt64
+    public var clock: ClockKind
+    /// Unix time, in seconds, at the start of the run.
+    public var epochSeconds: Int64
+    /// Where a TLS key log goes (NSS format), if the plan asks for one.
+    public var keyLogPath: String?
+
+    public init(name: String, seed: UInt64, clock: ClockKind, epochSeconds: Int64, keyLogPath: String? = nil) {
+        self.name = name
+        self.seed = seed
+        self.clock = clock
+        self.epochSeconds = epochSeconds
+        self.keyLogPath = keyLogPath
+    }
+
+    /// The time of day that a perfect clock shows.
+    public func unixSeconds(at now: Instant) -> Int64 { epochSeconds + now.nanoseconds / 1_000_000_000 }
+}
+
+/// The catalog that a fleet belongs to, and its names: device `d` is `d.<catalog>.internal`.
+public struct CatalogNames: Sendable, Equatable, Codable {
+    public var catalog: String
+    public init(catalog: String) { self.catalog = catalog }
+    public func host(_ node: String) -> String { "\(node).\(catalog).internal" }
+    public var service: String { host("service") }
+}
+
+public enum ServicePort {
+    /// Attestation and enrolment: the service shows a certificate, the device shows evidence.
+    public static let enrolment: UInt16 = 443
+    /// Everything else: both sides show certificates.
+    public static let mutual: UInt16 = 8443
+    /// Device to device.
+    public static let peer: UInt16 = 4443
+}
+
+public struct DeviceConfiguration: Sendable, Equatable, Codable {
+    public var setting: NodeSetting
+    public var names: CatalogNames
+    public var product: String
+    public var apps: [String]
+    /// Products whose devices this one talks to and serves.
+    public var allowedProducts: [String]
+    /// Devices that this one calls.
+    public var peersToCall: [String]
+    public var callEveryNanoseconds: Int64
+    public var controlsOff: [Control]
+    public var cryptoCost: CryptoCost
+    public var baseImagePath: String
+    public var statePath: String
+    /// A secret shared by the whole fleet: what `certificate-auth` replaces.
+    public var sharedSecret: String
+    /// SHA-256, in hex, of the key that signs boot images: what the factory fuses into a new chip.
+    public var bootKeyHash: String
+
+    public init(
+        setting: NodeSetting, names: CatalogNames, product: String, apps: [String], allowedProducts: [String],
+        peersToCall: [String], callEveryNanoseconds: Int64, controlsOff: [Control], cryptoCost: CryptoCost,
+        baseImagePath: String, statePath: String, sharedSecret: String, bootKeyHash: String
+    ) {
+        self.setting = setting
+        self.names = names
+        self.product = product
+        self.apps = apps
+        self.allowedProducts = allowedProducts
+        self.peersToCall = peersToCall
+        self.callEveryNanoseconds = callEveryNanoseconds
+        self.controlsOff = controlsOff
+        self.cryptoCost = cryptoCost
+        self.baseImagePath = baseImagePath
+        self.statePath = statePath
+        self.sharedSecret = sharedSecret
+        self.bootKeyHash = bootKeyHash
+    }
+}
+
+public struct ServiceConfiguration: Sendable, Equatable, Codable {
+    public var setting: NodeSetting
+    public var names: CatalogNames
+    public var controlsOff: [Control]
+    public var databasePath: String
+    /// Folder with the certification authorities that the factory made.
+    public var authorityPath: String
+    /// Measurements that the policy accepts: image type and SHA-256 in hex.
+    public var referenceMeasurements: [ReferenceMeasurement]
+    public var sharedSecret: String
+
+    public init(
+        setting: NodeSetting, names: CatalogNames, controlsOff: [Control], databasePath: String,
+        authorityPath: String, referenceMeasurements: [ReferenceMeasurement], sharedSecret: String
+    ) {
+        self.setting = setting
+        self.names = names
+        self.controlsOff = controlsOff
+        self.databasePath = databasePath
+        self.authorityPath = authorityPath
+        self.referenceMeasurements = referenceMeasurements
+        self.sharedSecret = sharedSecret
+    }
+}
+
+/// One digest that the verifier accepts for one kind of image (RFC 9334: reference value).
+public struct ReferenceMeasurement: Sendable, Equatable, Codable {
+    public var type: UInt32
+    public var sha256: String
+    public init(type: UInt32, sha256: String) {
+        self.type = type
+        self.sha256 = sha256
+    }
+}
+
+/// What the operator says to the service when a device comes out of its box.
+public struct Claim: Sendable, Equatable, Codable {
+    public var deviceID: String
+    public var name: String
+    public var product: String
+    public var group: String
+    public init(deviceID: String, name: String, product: String, group: String) {
+        self.deviceID = deviceID
+        self.name = name
+        self.product = product
+        self.group = group
+    }
+}
+
+public struct NetworkSpec: Sendable, Equatable, Codable {
+    public var name: String
+    public var latencyNanoseconds: Int64
+    public var jitterNanoseconds: Int64
+    public var bitsPerSecond: Int64?
+    public var lossRatio: Double
+
+    public init(
+        name: String, latencyNanoseconds: Int64, jitterNanoseconds: Int64 = 0, bitsPerSecond: Int64? = nil,
+        lossRatio: Double = 0
+    ) {
+        self.name = name
+        self.latencyNanoseconds = latencyNanoseconds
+        self.jitterNanoseconds = jitterNanoseconds
+        self.bitsPerSecond = bitsPerSecond
+        self.lossRatio = lossRatio
+    }
+}
+
+public struct NodeSpec: Sendable, Equatable, Codable {
+    public enum Role: String, Sendable, Codable { case device, service }
+    public var name: String
+    public var role: Role
+    public var network: String
+    public var address: Address
+    public var host: String
+    public var powerOnNanoseconds: Int64
+    public var product: String
+    public var group: String
+
+    public init(
+        name: String, role: Role, network: String, address: Address, host: String,
+        powerOnNanoseconds: Int64 = 0, product: String = "", group: String = ""
+    ) {
+        self.name = name
+        self.role = role
+        self.network = network
+        self.address = address
+        self.host = host
+        self.powerOnNanoseconds = powerOnNanoseconds
+        self.product = product
+        self.group = group
+    }
+}
+
+/// What the injector is told. It holds no control: an attack cannot know which are on.
+public struct ThreatConfiguration: Sendable, Equatable, Codable {
+    public var setting: NodeSetting
+    public var names: CatalogNames
+    public var networks: [NetworkSpec]
+    public var links: [[String]]
+    public var nodes: [NodeSpec]
+    public var steps: [Step]
+    public var stop: Instant
+    /// What an adversary who took a device apart found in it (DESIGN §8: "what it needs").
+    public var stolenSecret: String
+    /// Where streams are recorded as pcapng, if the plan asks for it.
+    public var capturePath: String?
+
+    public init(
+        setting: NodeSetting, names: CatalogNames, networks: [NetworkSpec], links: [[String]], nodes: [NodeSpec],
+        steps: [Step], stop: Instant, stolenSecret: String, capturePath: String? = nil
+    ) {
+        self.setting = setting
+        self.names = names
+        self.networks = networks
+        self.links = links
+        self.nodes = nodes
+        self.steps = steps
+        self.stop = stop
+        self.stolenSecret = stolenSecret
+        self.capturePath = capturePath
+    }
+}

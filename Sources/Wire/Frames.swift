@@ -1,0 +1,108 @@
+/// An event on its way to a node, with what orders it: time, source, source sequence.
+public struct Delivery: WireValue {
+    public var at: Instant
+    public var source: String
+    public var sequence: UInt64
+    public var event: Event
+
+    public init(at: Instant, source: String, sequence: UInt64, event: Event) {
+        self.at = at
+        self.source = source
+        self.sequence = sequence
+        self.event = event
+    }
+
+    public static func isBefore(_ a: Delivery, _ b: Delivery) -> Bool {
+        if a.at != b.at { return a.at < b.at }
+        if a.source != b.source { return a.source < b.source }
+        return a.sequence < b.sequence
+    }
+}
+
+/// Leave to work on all that happens before `until`. `lookahead` is the least time that anything takes
+/// from one node to another.
+public struct Grant: WireValue {
+    public var until: Instant
+    public var lookahead: Duration
+    public var deliveries: [Delivery]
+    public init(until: Instant, lookahead: Duration, deliveries: [Delivery]) {
+        self.until = until
+        self.lookahead = lookahead
+        self.deliveries = deliveries
+    }
+}
+
+/// What a node did with its grant.
+public struct Yield: WireValue {
+    public var effects: [Effect]
+    public var nextWork: Instant
+    public var nextSend: Instant
+    public init(effects: [Effect], nextWork: Instant, nextSend: Instant) {
+        self.effects = effects
+        self.nextWork = nextWork
+        self.nextSend = nextSend
+    }
+}
+
+/// What a process says first. `publicIdentity` is the device ID as its service port shows it.
+public struct Hello: WireValue {
+    public var node: String
+    public var generation: UInt32
+    public var publicIdentity: String
+    public init(node: String, generation: UInt32, publicIdentity: String) {
+        self.node = node
+        self.generation = generation
+        self.publicIdentity = publicIdentity
+    }
+}
+
+/// Everything that crosses a process boundary. The first byte is the version, the second the kind.
+public enum Frame: Equatable, Sendable {
+    // node → injector
+    case hello(Hello)
+    case yield(Yield)
+    case effects([Effect])
+    // injector → node
+    case welcome(clock: ClockKind, now: Instant)
+    case grant(Grant)
+    case deliver([Delivery])
+    case stop
+    // coordinator → injector
+    case processGone(node: String, generation: UInt32)
+    case finish
+    // injector → coordinator
+    case ready
+    case journal([Observation])
+    case progress(Instant, dropped: UInt64)
+    case processWanted(ProcessOrder)
+    case finished(Instant)
+    case refused(String)
+
+    public static let version: UInt8 = 1
+    /// A frame above this is refused unread.
+    public static let maximumBytes = 16 << 20
+}
+
+/// What the injector asks the coordinator to do to a process: the hands of faults and of bench attacks.
+public struct ProcessOrder: WireValue {
+    public enum Verb: UInt8, Sendable {
+        case kill = 0
+        case start = 1
+        /// New silicon with another device's flash content (`template`).
+        case clone = 2
+    }
+    public var verb: Verb
+    public var node: String
+    public var generation: UInt32
+    public var template: String
+    public init(_ verb: Verb, node: String, generation: UInt32, template: String = "") {
+        self.verb = verb
+        self.node = node
+        self.generation = generation
+        self.template = template
+    }
+}
+
+public enum ClockKind: String, Sendable, Codable {
+    case virtual, wall
+}

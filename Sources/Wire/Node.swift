@@ -1,0 +1,166 @@
+/// An address on the emulated network, written like IPv4.
+public struct Address: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+    public var bits: UInt32
+    public init(bits: UInt32) { self.bits = bits }
+    public static func < (a: Address, b: Address) -> Bool { a.bits < b.bits }
+    public var description: String {
+        "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)"
+    }
+}
+
+/// Where a stream or a datagram goes.
+public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+    public var address: Address
+    public var port: UInt16
+    public init(_ address: Address, _ port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+    public var description: String { "\(address):\(port)" }
+}
+
+/// A stream's name at one node: chosen by whoever opens it, given by the fabric to whoever accepts it.
+public struct StreamID: Hashable, Comparable, Sendable {
+    public var raw: UInt32
+    public init(raw: UInt32) { self.raw = raw }
+    public static func < (a: StreamID, b: StreamID) -> Bool { a.raw < b.raw }
+    /// Streams that the fabric announces have this bit, so that the two sides never choose the same number.
+    public static let accepted: UInt32 = 0x8000_0000
+}
+
+/// How a stream ended, in TCP's terms.
+public enum StreamEnd: UInt8, Sendable, CaseIterable {
+    case finished, reset, refused, timedOut, unreachable
+}
+
+/// What reaches a node.
+public enum Event: Equatable, Sendable {
+    /// Power is on (a device) or the process may work (any other node).
+    case start
+    case wake
+    case resolved(query: UInt32, Address?)
+    case connected(StreamID)
+    case accepted(StreamID, port: UInt16, from: Endpoint)
+    case received(StreamID, [UInt8])
+    case closed(StreamID, StreamEnd)
+    case datagram(port: UInt16, from: Endpoint, [UInt8])
+    /// Out of band, from whoever operates the node: a name and a JSON body.
+    case command(String, [UInt8])
+}
+
+/// What a node does to the world.
+public enum Action: Equatable, Sendable {
+    case listen(port: UInt16)
+    case resolve(query: UInt32, name: String)
+    case connect(StreamID, to: Endpoint)
+    case send(StreamID, [UInt8])
+    case close(StreamID)
+    case datagram(fromPort: UInt16, to: Endpoint, [UInt8])
+    case observe(Fact)
+}
+
+public struct Effect: Equatable, Sendable {
+    public var at: Instant
+    public var sequence: UInt64
+    public var action: Action
+    public init(at: Instant, sequence: UInt64, action: Action) {
+        self.at = at
+        self.sequence = sequence
+        self.action = action
+    }
+}
+
+/// Collects what a node does while it handles one event, and the time that this costs it.
+public struct Outbox {
+    public private(set) var now: Instant
+    public private(set) var effects: [Effect] = []
+    private var sequence: UInt64
+
+    public init(now: Instant, sequence: UInt64 = 0) {
+        self.now = now
+        self.sequence = sequence
+    }
+
+    public var nextSequence: UInt64 { sequence }
+
+    /// Computing takes time: what follows happens that much later.
+    public mutating func spend(_ cost: Duration) { now = now + cost }
+
+    public mutating func act(_ action: Action) {
+        effects.append(Effect(at: now, sequence: sequence, action: action))
+        sequence += 1
+    }
+
+    public mutating func observe(_ kind: Fact.Kind, _ details: [Fact.Detail: Fact.Value] = [:]) {
+        act(.observe(Fact(kind, details)))
+    }
+}
+
+/// Anything with an address on the emulated network: a value that takes events and returns effects.
+///
+/// A node has no clock, no socket and no unseeded randomness. `Outbox.now` is all the time there is.
+public protocol Node {
+    mutating func handle(_ event: Event, _ out: inout Outbox)
+    /// When the node wants its next `.wake`.
+    var nextWake: Instant? { get }
+    /// The earliest instant at which the node may send of its own accord; never before ``nextWake``.
+    ///
+    /// A promise, not a wish: it lets the fabric grant other nodes a longer stretch of time.
+    var nextSend: Instant? { get }
+}
+
+extension Node {
+    public var nextSend: Instant? { nextWake }
+}
+
+/// Runs one node through granted stretches of virtual time, or event by event in wall time.
+public struct NodeRunner<Body: Node> {
+    public private(set) var node: Body
+    private var inbox: [Delivery] = []
+    private var busyUntil = Instant.start
+    private var sequence: UInt64 = 0
+
+    public init(_ node: Body) { self.node = node }
+
+    /// Runs all work before `grant.until`. Once the node has sent, the world may answer from one round
+    /// trip later on, so it stops there and waits for the next grant.
+    public mutating func run(_ grant: Grant) -> Yield {
+        for delivery in grant.deliveries { insert(delivery) }
+        var until = grant.until
+        var effects: [Effect] = []
+        while true {
+            let wake = node.nextWake ?? .never
+            let arrival = inbox.first?.at ?? .never
+            let next = min(wake, arrival)
+            guard next < until else { break }
+            let event = arrival <= wake ? inbox.removeFirst().event : .wake
+            let done = perform(event, at: next)
+            if let sent = done.first(where: \.action.reachesOthers) {
+                until = min(until, sent.at + grant.lookahead + grant.lookahead)
+            }
+            effects += done
+        }
+        return Yield(effects: effects, nextWork: nextWork, nextSend: nextSend)
+    }
+
+    /// Handles one event, at the given time or as soon as the node is free.
+    public mutating func perform(_ event: Event, at time: Instant) -> [Effect] {
+        var out = Outbox(now: max(time, busyUntil), sequence: sequence)
+        node.handle(event, &out)
+        busyUntil = out.now
+        sequence = out.nextSequence
+        return out.effects
+    }
+
+    public var nextWork: Instant { min(node.nextWake ?? .never, inbox.first?.at ?? .never) }
+    private var nextSend: Instant { min(node.nextSend ?? .never, inbox.first?.at ?? .never) }
+
+    private mutating func insert(_ delivery: Delivery) {
+        let index = inbox.lastIndex { !Delivery.isBefore(delivery, $0) }.map { $0 + 1 } ?? 0
+        inbox.insert(delivery, at: index)
+    }
+}
+
+extension Action {
+    var reachesOthers: Bool { if case .observe = self { false } else { true } }
+}

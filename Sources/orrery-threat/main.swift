@@ -1,0 +1,17 @@
+import Adversary
+import Runtime
+import SecureChannel
+import Wire
+
+let startup = Startup.begin("orrery-threat")
+let configuration = startup.configuration(ThreatConfiguration.self, "orrery-threat")
+if configuration.setting.clock == .virtual {
+    var stream = SeedStream(seed: configuration.setting.seed, node: "threat", purpose: "crypto")
+    Randomness.replace { stream.bytes($0) }
+}
+do {
+    var process = try HubProcess(Injector(configuration), endpoint: startup.endpoint)
+    process.run()
+} catch {
+    Startup.end("orrery-threat", "\(error)", code: 70)
+}
