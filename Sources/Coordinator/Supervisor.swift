@@ -41,7 +41,7 @@ actor Supervisor {
             "--endpoint", endpoint, "--generation", String(key.generation), "--configuration", configuration,
         ]
         let task = Task { [self] in
-            var end = "did not start"
+            var end: String? = "did not start"
             do {
                 // glibc keeps freed memory per thread; two arenas are enough for a single-threaded node.
                 let result = try await run(
@@ -52,7 +52,8 @@ actor Supervisor {
                 ) { execution in
                     running(key, execution.processIdentifier.value)
                 }
-                end = "\(result.terminationStatus)"
+                // A child leaves by itself only when it is told to; anything else is a loss.
+                end = result.terminationStatus.isSuccess ? nil : "\(result.terminationStatus)"
             } catch {
                 end = "\(error)"
             }
@@ -63,10 +64,10 @@ actor Supervisor {
 
     private func running(_ key: Key, _ identifier: Int32) { children[key]?.identifier = identifier }
 
-    private func gone(_ key: Key, _ end: String) {
+    private func gone(_ key: Key, _ end: String?) {
         guard let child = children.removeValue(forKey: key) else { return }
         try? child.lifeline.close()
-        if expectedEnds.remove(key) == nil { ended(key, end) }
+        if expectedEnds.remove(key) == nil, let end { ended(key, end) }
     }
 
     /// SIGKILL, and the end of the process before this returns.

@@ -19,6 +19,7 @@ public enum BusError: Error, Equatable, Sendable {
     private let context: UnsafeMutableRawPointer
     private let socket: UnsafeMutableRawPointer
     private let isRouter: Bool
+    private var isClosed = false
 
     /// A node's end: speaks to whoever is bound to the endpoint, under its own name.
     public init(connect endpoint: String, as name: String) throws(BusError) {
@@ -45,7 +46,13 @@ public enum BusError: Error, Equatable, Sendable {
         }
     }
 
-    deinit {
+    deinit { close() }
+
+    /// Waits until what was sent has left, or the linger time is over. Globals of a program are never
+    /// deinitialised, so event loops call this at their end.
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
         unsafe _ = zmq_close(socket)
         unsafe _ = zmq_ctx_term(context)
     }

@@ -18,6 +18,7 @@ public struct NodeProcess<Body: Node> {
 
     /// Returns when the injector says stop.
     public mutating func run() {
+        defer { bus.close() }
         while true {
             guard let (_, bytes) = bus.receive(milliseconds: patience) else {
                 wake()
@@ -72,6 +73,7 @@ public struct HubProcess<Body: Hub> {
     }
 
     public mutating func run() {
+        defer { bus.close() }
         while !hub.isFinished {
             if let (peer, bytes) = bus.receive(milliseconds: patience) {
                 take(bytes, from: peer)
