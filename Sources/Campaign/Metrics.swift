@@ -50,7 +50,6 @@ public struct Metrics: Sendable, Equatable, Codable {
         var histograms: [String: Histogram<UInt64>] = [:]
         var calls: [String: (all: Int, good: Int)] = [:]
         var attested: Set<String> = []
-        var warmSince: [String: Instant] = [:]
         for observation in journal {
             let fact = observation.fact
             switch fact.kind {
@@ -75,12 +74,10 @@ public struct Metrics: Sendable, Equatable, Codable {
             case .processLost: processesLost += 1
             case .frameRefused: framesRefused += 1
             case .runEnded: effectsDropped = fact.number(.count) ?? 0
-            case .temperature: add(temperature: observation, &warmSince)
+            case .temperature: add(temperature: observation)
             default: break
             }
         }
-        let end = journal.last?.at ?? .start
-        for (node, since) in warmSince { rooms[node]?.tooWarmSeconds += (end - since).components.seconds }
         devicesAttested = attested.count
         exchanges = calls.values.reduce(0) { $0 + $1.all }
         exchangesAccepted = calls.values.reduce(0) { $0 + $1.good }
@@ -100,9 +97,9 @@ public struct Metrics: Sendable, Equatable, Codable {
             if !accepted { refusalsByServers[pair, default: [:]][fact.text(.reason) ?? "", default: 0] += 1 }
             return
         }
-        // The port tells what was attempted, also where nothing was reached.
+        // Where no handshake ended, the port tells what was attempted.
         let isEnrolment = fact.number(.port) == Int64(ServicePort.enrolment)
-        let mode = fact.text(.mode) == "plain" ? "plain" : isEnrolment ? "one-sided" : "mutual"
+        let mode = fact.text(.mode) ?? (isEnrolment ? "one-sided" : "mutual")
         let key = "\(pair) \(mode)"
         handshakes[key, default: Handshakes()].attempts += 1
         guard accepted else {
@@ -115,16 +112,11 @@ public struct Metrics: Sendable, Equatable, Codable {
         }
     }
 
-    private mutating func add(temperature observation: Observation, _ warmSince: inout [String: Instant]) {
-        let node = observation.node
+    private mutating func add(temperature observation: Observation) {
         let value = observation.fact.number(.temperatureMillicelsius) ?? 0
-        var room = rooms[node] ?? Room(maximumMillicelsius: value, tooWarmSeconds: 0)
+        var room = rooms[observation.node] ?? Room(maximumMillicelsius: value, tooWarmSeconds: 0)
         room.maximumMillicelsius = max(room.maximumMillicelsius, value)
-        if observation.fact.text(.status) == "too warm" {
-            if warmSince[node] == nil { warmSince[node] = observation.at }
-        } else if let since = warmSince.removeValue(forKey: node) {
-            room.tooWarmSeconds += (observation.at - since).components.seconds
-        }
-        rooms[node] = room
+        room.tooWarmSeconds = observation.fact.number(.tooWarmSeconds) ?? 0
+        rooms[observation.node] = room
     }
 }

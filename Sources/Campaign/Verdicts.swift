@@ -59,12 +59,22 @@ extension Verdict {
         return verdict
     }
 
-    /// What the attacker's own devices tried.
+    /// What shows that an attack was tried, beside its own word: its devices' failures, its victims' refusals.
     private static func attempts(of step: Step, _ attack: AttackName, _ journal: [Observation]) -> [Observation] {
-        guard attack == .clonedDevice else { return [] }
-        let clones = Set(step.nodes.map { $0 + "-clone" })
-        return journal.filter {
-            clones.contains($0.node) && ($0.fact.kind == .refusal || $0.fact.kind == .attestation && $0.fact.text(.result) == "failed")
+        switch attack {
+        case .clonedDevice:
+            let clones = Set(step.nodes.map { $0 + "-clone" })
+            return journal.filter {
+                clones.contains($0.node)
+                    && ($0.fact.kind == .refusal || $0.fact.kind == .attestation && $0.fact.text(.result) == "failed")
+            }
+        case .recordTamper:
+            let end = step.duration.map { step.at + $0 } ?? .never
+            return journal.filter {
+                $0.at >= step.at && $0.at < end && $0.fact.kind == .handshake && $0.fact.text(.result) == "failed"
+                    && step.nodes.contains($0.node)
+            }
+        case .tlsInterception, .rogueDevice: return []
         }
     }
 

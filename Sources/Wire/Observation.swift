@@ -141,6 +141,7 @@ extension Fact {
         case durationNanoseconds = "duration_ns"
         case temperatureMillicelsius = "temperature_mC"
         case dutyPercent = "duty_percent"
+        case tooWarmSeconds = "too_warm_s"
         case notAfterSeconds = "not_after_s"
         case delayNanoseconds = "delay_ns"
     }

@@ -10,6 +10,7 @@ final class RogueDevice: Attack {
         case challenge(String)
         case evidence(String)
         case peer(String)
+        case peerWithoutCertificate(String)
     }
 
     private static let patience = Duration.seconds(30)
@@ -51,8 +52,9 @@ final class RogueDevice: Attack {
         clients.release(&out)
     }
 
-    /// An identity that looks right in everything but who signed it.
-    private func security(host: String) -> Security? {
+    /// An identity that looks right in everything but who signed it; or none at all.
+    private func security(host: String, isAnonymous: Bool = false) -> Security? {
+        if isAnonymous { return (try? TLSConfiguration(role: .client, identity: nil, rule: .anybody)).map { .tls($0) } }
         let template = CertificateTemplate(
             commonName: host, organization: names.catalog, serial: [7], notBefore: epochSeconds - 600,
             notAfter: epochSeconds + 3650 * 86_400, hostNames: [host],
@@ -65,10 +67,10 @@ final class RogueDevice: Attack {
         return .tls(configuration)
     }
 
-    private func call(_ victim: String, _ out: inout Outbox) {
-        guard let security = security(host: names.host(id)) else { return }
+    private func call(_ victim: String, isAnonymous: Bool = false, _ out: inout Outbox) {
+        guard let security = security(host: names.host(id), isAnonymous: isAnonymous) else { return }
         clients.start(
-            .peer(victim),
+            isAnonymous ? .peerWithoutCertificate(victim) : .peer(victim),
             Request("GET", ServiceAPI.peerPath, headers: [("authorization", "Bearer \(secret)")]),
             to: .init(host: names.host(victim), port: ServicePort.peer, security: security, pair: .deviceDevice),
             within: RogueDevice.patience, &out)
@@ -94,7 +96,8 @@ final class RogueDevice: Attack {
                     body: Array("no evidence".utf8)), within: RogueDevice.patience, &out)
         case (.evidence(let victim), .response(let response)) where response.isSuccess:
             succeeded(victim, "the service gave an attestation result in the victim's name", &out)
-        case (.peer(let victim), .response(let response)) where response.isSuccess:
+        case (.peer(let victim), .response(let response)) where response.isSuccess,
+            (.peerWithoutCertificate(let victim), .response(let response)) where response.isSuccess:
             succeeded(victim, "the victim answered: \(String(decoding: response.body.prefix(80), as: UTF8.self))", &out)
         case (let purpose, .response(let response)): failed(purpose, "status \(response.status)", &out)
         case (let purpose, .failed(let reason)): failed(purpose, reason, &out)
@@ -109,8 +112,10 @@ final class RogueDevice: Attack {
         let (step, victim) = switch purpose {
         case .challenge(let victim): ("ask for a challenge", victim)
         case .evidence(let victim): ("offer evidence", victim)
-        case .peer(let victim): ("call the victim", victim)
+        case .peer(let victim): ("call the victim with a forged certificate", victim)
+        case .peerWithoutCertificate(let victim): ("call the victim without certificate", victim)
         }
         out.observe(.attackStep, [.step: .text(step), .target: .text(victim), .result: "failed", .reason: .text(reason)])
+        if case .peer = purpose { call(victim, isAnonymous: true, &out) }
     }
 }

@@ -15,16 +15,19 @@ struct ColdRoom {
 
     private(set) var celsius = 5.0
     private(set) var duty = 0.0
+    /// How long the room has been above the limit, in nanoseconds, power on or off.
+    private(set) var tooWarm: Int64 = 0
     private var at: Int64
     private let state: WorldState
 
     init(path: String, at nanoseconds: Int64) throws(SiliconError) {
-        state = try WorldState(path: path, count: 16)
+        state = try WorldState(path: path, count: 24)
         at = nanoseconds
         if !state.isNew {
             let bytes = state.bytes
             at = Int64(bitPattern: ColdRoom.word(bytes, 0))
             celsius = Double(bitPattern: ColdRoom.word(bytes, 8))
+            tooWarm = Int64(bitPattern: ColdRoom.word(bytes, 16))
             advance(to: nanoseconds)  // with the compressor off
         }
     }
@@ -40,10 +43,13 @@ struct ColdRoom {
             let step = min(left, 10)
             let target = ColdRoom.ambientCelsius - duty * ColdRoom.liftCelsius
             celsius += (target - celsius) * (step / ColdRoom.timeConstantSeconds)
+            if celsius > ColdRoom.limitCelsius { tooWarm += Int64(step * 1e9) }
             left -= step
         }
         at = max(at, nanoseconds)
-        state.bytes = ColdRoom.bytes(UInt64(bitPattern: at)) + ColdRoom.bytes(celsius.bitPattern)
+        state.bytes =
+            ColdRoom.bytes(UInt64(bitPattern: at)) + ColdRoom.bytes(celsius.bitPattern)
+            + ColdRoom.bytes(UInt64(bitPattern: tooWarm))
     }
 
     private static func bytes(_ word: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }

@@ -84,6 +84,7 @@ final class RealTimeHost: World {
                 [
                     .temperatureMillicelsius: .number(Int64(room.room.celsius * 1000)),
                     .dutyPercent: .number(Int64(room.room.duty * 100)), .status: warm ? "too warm" : "good",
+                    .tooWarmSeconds: .number(room.room.tooWarm / 1_000_000_000),
                 ]))
         isTooWarm = warm
         lastReport = now
