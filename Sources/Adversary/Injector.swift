@@ -35,6 +35,7 @@ public struct Injector: Hub {
     var droppedFrames: UInt64 = 0
     var lastProgress = Instant.start
     var nextTimer = 0
+    let capture: Capture?
 
     var isVirtual: Bool { configuration.setting.clock == .virtual }
     public var isFinished: Bool { phase == .finished }
@@ -44,6 +45,8 @@ public struct Injector: Hub {
         var fabric = Fabric(
             networks: configuration.networks, links: configuration.links, seed: configuration.setting.seed)
         for node in configuration.nodes { fabric.attach(node) }
+        capture = configuration.capture ? Capture(configuration) : nil
+        if let capture { fabric.taps.append(("capture", capture)) }
         scheduler = Scheduler(lookahead: fabric.lookahead)
         arena = Arena(
             fabric: fabric, names: configuration.names, epochSeconds: configuration.setting.epochSeconds,
@@ -181,6 +184,7 @@ public struct Injector: Hub {
 
     /// Sends what can no longer be preceded by anything.
     mutating func flushJournal(before bound: Instant) {
+        if let bytes = capture?.take(all: bound == .never) { sendToCoordinator(.capture(bytes)) }
         observations += arena.fabric.takeObservations().map { observation in
             guard let step = Int(arena.owners[observation.node] ?? observation.node) else { return observation }
             var labelled = observation

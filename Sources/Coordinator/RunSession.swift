@@ -53,12 +53,13 @@ final class RunSession: Sendable {
             }
         }
         let recorder = try Recorder(path: folder.journalPath)
+        let capture = plan.capture ? ByteFile(path: folder.path + "/capture.pcapng") : nil
         var runBegun = begun
         do {
             try await supervisor.start("orrery-threat", .init(name: "threat", generation: 0), configuration: folder.state("threat.json"))
             try await start("service", 0, supervisor)
             for device in plan.devices { try await start(device.name, 0, supervisor) }
-            runBegun = try await follow(link, supervisor, recorder)
+            runBegun = try await follow(link, supervisor, recorder, capture)
         } catch {
             await supervisor.stopAll()
             link.end()
@@ -84,7 +85,9 @@ final class RunSession: Sendable {
     }
 
     /// Records until the injector says that the run is over. Returns when the clock began.
-    private func follow(_ link: ControlLink, _ supervisor: Supervisor, _ recorder: Recorder) async throws -> ContinuousClock.Instant {
+    private func follow(
+        _ link: ControlLink, _ supervisor: Supervisor, _ recorder: Recorder, _ capture: ByteFile?
+    ) async throws -> ContinuousClock.Instant {
         var begun = ContinuousClock.now
         for await frame in link.frames {
             switch frame {
@@ -96,6 +99,7 @@ final class RunSession: Sendable {
                 watcher.observed(observations)
             case .progress(let now, _): watcher.progress(now, of: plan.stop)
             case .processWanted(let order): try await carryOut(order, supervisor)
+            case .capture(let bytes): capture?.append(bytes)
             case .refused(let why): throw RunError(why)
             case .finished:
                 await supervisor.expectEnds()

@@ -127,6 +127,6 @@ struct Workshop {
         return ThreatConfiguration(
             setting: setting("threat"), names: plan.names, networks: plan.networks, links: plan.links,
             nodes: [service] + devices, steps: plan.steps, stop: plan.stop, stolenSecret: sharedSecret,
-            capturePath: plan.capture ? folder.path + "/capture.pcapng" : nil)
+            capture: plan.capture)
     }
 }

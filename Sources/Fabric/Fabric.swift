@@ -222,8 +222,11 @@ public struct Fabric {
         }
     }
 
-    mutating func pass(_ content: Passage.Content, from: String, to: String?, stream: Int = 0) -> Passage {
+    mutating func pass(
+        _ content: Passage.Content, from: String, to: String?, stream: Int = 0, isRetransmission: Bool = false
+    ) -> Passage {
         var passage = Passage(from: from, to: to, stream: stream, content: content)
+        passage.isRetransmission = isRetransmission
         for index in taps.indices {
             taps[index].tap.inspect(&passage, now: now)
             for fact in passage.facts { observe(fact, by: taps[index].id) }

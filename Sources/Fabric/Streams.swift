@@ -66,7 +66,9 @@ extension Fabric {
         guard var stream = streams[number], !stream.isOpen, !stream.isOrphan else { return }
         let client = stream.sides[0]
         let meant = nodeAt[stream.sides[1].endpoint.address] ?? ""
-        let passage = pass(.connect(to: stream.sides[1].endpoint), from: client.node, to: meant, stream: number)
+        let passage = pass(
+            .connect(to: stream.sides[1].endpoint), from: client.node, to: meant, stream: number,
+            isRetransmission: stream.connectAttempts > 0)
         let target = passage.divertedTo ?? meant
         guard !passage.dropped, let (arrival, lost) = carry(bytes: 0, packets: 1, from: client.node, to: target),
             lost == 0
@@ -140,7 +142,8 @@ extension Fabric {
         var size = 0
         if case .data(let bytes) = unit.payload {
             size = min(bytes.count, unit.packetsLeft * Fabric.payloadBytes)
-            let passage = pass(.data(bytes), from: sender, to: receiver, stream: number)
+            let passage = pass(
+                .data(bytes), from: sender, to: receiver, stream: number, isRetransmission: unit.attempts > 0)
             if case .data(let seen) = passage.content { unit.payload = .data(seen) }
             if !passage.dropped {
                 reached = carry(bytes: size, packets: unit.packetsLeft, from: sender, to: receiver)

@@ -14,6 +14,8 @@ public struct Passage: Sendable {
     /// The fabric's number of the stream; 0 outside streams.
     public let stream: Int
     public var content: Content
+    /// Sent before and lost.
+    public var isRetransmission = false
     public var dropped = false
     /// A node of the adversary that answers in place of the one that was meant.
     public var divertedTo: String?

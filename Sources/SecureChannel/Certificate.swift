@@ -17,13 +17,18 @@ public struct Certificate: Hashable, Sendable {
     public init(der: [UInt8]) throws(CryptoError) {
         let x509 = unsafe try Certificate.decode(der)
         defer { unsafe X509_free(x509) }
+        unsafe try self.init(x509)
+    }
+
+    /// From what OpenSSL has parsed already: parsing a key again is the dearest part of a handshake.
+    @unsafe init(_ x509: OpaquePointer) throws(CryptoError) {
         guard let key = unsafe X509_get0_pubkey(x509), let ec = unsafe EVP_PKEY_get0_EC_KEY(key),
             unsafe EC_GROUP_get_curve_name(EC_KEY_get0_group(ec)) == NID_X9_62_prime256v1
         else {
             ErrorQueue.clear()
             throw .badCertificate("the key is not on P-256")
         }
-        self.der = der
+        unsafe der = Certificate.encode(x509)
         unsafe publicKey = P256PublicKey(ecKey: ec)
         let subject = unsafe X509_get_subject_name(x509)
         unsafe subjectName = Certificate.text(subject, NID_commonName)

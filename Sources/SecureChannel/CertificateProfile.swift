@@ -10,11 +10,19 @@ public struct CertificateProfile: Sendable {
 
     /// Nil if the chain, leaf first, keeps all rules.
     public func refusal(of chain: [Certificate]) -> String? {
-        guard let leaf = chain.first else { return "profile: no certificate" }
-        for (index, certificate) in chain.enumerated() {
+        var parsed: [ParsedCertificate] = []
+        for certificate in chain {
             guard let x509 = unsafe try? Certificate.decode(certificate.der) else { return "profile: does not parse" }
-            defer { unsafe X509_free(x509) }
-            if let why = unsafe refusal(of: x509, certificate, isLeaf: index == 0) { return "profile: \(why)" }
+            unsafe parsed.append(ParsedCertificate(x509: x509, certificate: certificate))
+        }
+        defer { for link in parsed { unsafe X509_free(link.x509) } }
+        return refusal(of: parsed)
+    }
+
+    func refusal(of chain: [ParsedCertificate]) -> String? {
+        guard let leaf = chain.first?.certificate else { return "profile: no certificate" }
+        for (index, link) in chain.enumerated() {
+            if let why = unsafe refusal(of: link.x509, link.certificate, isLeaf: index == 0) { return "profile: \(why)" }
         }
         if leaf.notAfter - leaf.notBefore > longestLeafSeconds {
             return "profile: leaf lives longer than \(longestLeafSeconds) s"
@@ -73,4 +81,10 @@ public struct CertificateProfile: Sendable {
         if flags & UInt32(EXFLAG_XKUSAGE) == 0 { return "no extended key usage" }
         return nil
     }
+}
+
+/// A certificate beside OpenSSL's own form of it, which somebody else owns.
+@safe struct ParsedCertificate {
+    let x509: OpaquePointer
+    let certificate: Certificate
 }

@@ -165,28 +165,33 @@ import COpenSSL
     }
 
     @unsafe private func judge(_ store: OpaquePointer?) -> Int32 {
-        let leaf = unsafe X509_STORE_CTX_get0_cert(store)
-        peer = try? Certificate(der: unsafe Certificate.encode(leaf))
+        guard let leaf = unsafe X509_STORE_CTX_get0_cert(store) else { return 0 }
+        unsafe peer = try? Certificate(leaf)
         if configuration.rule.roots.isEmpty { return 1 }
         guard unsafe X509_verify_cert(store) == 1 else {
             let code = unsafe X509_STORE_CTX_get_error(store)
             refusal = unsafe TLSConnection.words[code] ?? String(cString: X509_verify_cert_error_string(Int(code)))
             return 0
         }
-        var chain: [Certificate] = []
         let built = unsafe X509_STORE_CTX_get0_chain(store)
+        var chain: [ParsedCertificate] = []
         for index in unsafe 0..<x509_stack_count(built) {
-            if let one = try? Certificate(der: unsafe Certificate.encode(x509_stack_at(built, index))) {
-                chain.append(one)
+            guard let x509 = unsafe x509_stack_at(built, index) else { continue }
+            guard let certificate = unsafe try? Certificate(x509) else {
+                return unsafe refuse("profile: a key that is not on P-256", store)
             }
+            unsafe chain.append(ParsedCertificate(x509: x509, certificate: certificate))
         }
         work.verifications += chain.count
-        if let why = configuration.rule.profile.refusal(of: chain) ?? chain.first.flatMap(configuration.rule.accept) {
-            refusal = why
-            unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
-            return 0
-        }
+        if let why = configuration.rule.profile.refusal(of: chain) { return unsafe refuse(why, store) }
+        if let why = peer.flatMap(configuration.rule.accept) { return unsafe refuse(why, store) }
         return 1
+    }
+
+    @unsafe private func refuse(_ why: String, _ store: OpaquePointer?) -> Int32 {
+        refusal = why
+        unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
+        return 0
     }
 
     /// Short names for the refusals that reports count.

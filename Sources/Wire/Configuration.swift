@@ -204,12 +204,12 @@ public struct ThreatConfiguration: Sendable, Equatable, Codable {
     public var stop: Instant
     /// What an adversary who took a device apart found in it (DESIGN §8: "what it needs").
     public var stolenSecret: String
-    /// Where streams are recorded as pcapng, if the plan asks for it.
-    public var capturePath: String?
+    /// Streams are recorded as pcapng.
+    public var capture: Bool
 
     public init(
         setting: NodeSetting, names: CatalogNames, networks: [NetworkSpec], links: [[String]], nodes: [NodeSpec],
-        steps: [Step], stop: Instant, stolenSecret: String, capturePath: String? = nil
+        steps: [Step], stop: Instant, stolenSecret: String, capture: Bool = false
     ) {
         self.setting = setting
         self.names = names
@@ -219,6 +219,6 @@ public struct ThreatConfiguration: Sendable, Equatable, Codable {
         self.steps = steps
         self.stop = stop
         self.stolenSecret = stolenSecret
-        self.capturePath = capturePath
+        self.capture = capture
     }
 }

@@ -33,6 +33,7 @@ extension Frame {
         case .processWanted: 13
         case .finished: 14
         case .refused: 15
+        case .capture: 7
         }
     }
 
@@ -57,6 +58,7 @@ extension Frame {
         case .processWanted(let order): order.write(to: &writer)
         case .finished(let now): now.write(to: &writer)
         case .refused(let why): writer.string(why)
+        case .capture(let bytes): writer.block(bytes)
         }
     }
 
@@ -72,6 +74,7 @@ extension Frame {
         case 4: self = .grant(try Grant(from: &reader))
         case 5: self = .deliver(try reader.list { (r) throws(WireError) in try Delivery(from: &r) })
         case 6: self = .stop
+        case 7: self = .capture(try reader.block())
         case 8: self = .processGone(node: try reader.string(), generation: try reader.integer())
         case 9: self = .finish
         case 10: self = .ready

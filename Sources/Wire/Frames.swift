@@ -76,6 +76,8 @@ public enum Frame: Equatable, Sendable {
     case progress(Instant, dropped: UInt64)
     case processWanted(ProcessOrder)
     case finished(Instant)
+    /// Bytes for the capture file (pcapng).
+    case capture([UInt8])
     case refused(String)
 
     public static let version: UInt8 = 1
