@@ -78,5 +78,20 @@ let package = Package(
         process("orrery-device", ["DeviceOS", "Runtime"]),
         process("orrery-service", ["SecurityService", "Runtime"]),
         process("orrery-threat", ["Adversary", "Runtime"]),
+
+        tests("WireTests", ["Wire"]),
+        tests("FabricTests", ["Fabric", "Wire"]),
+        tests("FormatsTests", ["Formats"]),
+        tests("SecureChannelTests", ["SecureChannel"]),
+        tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
+        tests("CampaignTests", ["Campaign", "Wire"]),
+        // A whole fleet inside one process: the same values that the processes run.
+        tests("FleetTests", [
+            "Adversary", "Campaign", "Coordinator", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
+            "SecurityService", "Silicon", "Wire",
+        ]),
+        // The real executables.
+        tests("SystemTests", ["Runtime", "orrery", "orrery-device", "orrery-service", "orrery-threat", subprocess]),
+        tests("TidyTests", ["Runtime"]),
     ]
 )

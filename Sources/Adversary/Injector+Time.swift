@@ -45,8 +45,7 @@ extension Injector {
             let settled = min(scheduler.settled, arena.fabric.nextWork)
             flushJournal(before: min(settled, configuration.stop))
             if !scheduler.isAnyRunning && !moved && settled >= configuration.stop {
-                arena.fabric.skip(to: configuration.stop)
-                finish()
+                finish(at: configuration.stop)
             }
             if !moved { return }
         }
@@ -75,7 +74,7 @@ extension Injector {
             outgoing.append((PeerName.of(node, generation), .deliver(deliveries.map(\.delivery))))
         }
         flushJournal(before: now)
-        if now >= configuration.stop { finish() }
+        if now >= configuration.stop { finish(at: now) }
     }
 
     // MARK: The plan and the attackers

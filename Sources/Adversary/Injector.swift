@@ -64,7 +64,7 @@ public struct Injector: Hub {
             take(yield.effects, from: node)
             scheduler.yielded(node, yield)
         case .effects(let effects) where generations[node] == generation: take(effects, from: node)
-        case .finish where peer == PeerName.coordinator: finish()
+        case .finish where peer == PeerName.coordinator: finish(at: isVirtual ? arena.fabric.now : now)
         case .processGone(let node, let generation) where peer == PeerName.coordinator:
             lost(node, generation)
         // A process that a fault has killed may still have had words on the wire.
@@ -201,8 +201,9 @@ public struct Injector: Hub {
 
     mutating func sendToCoordinator(_ frame: Frame) { outgoing.append((PeerName.coordinator, frame)) }
 
-    mutating func finish() {
+    mutating func finish(at time: Instant) {
         guard phase != .finished else { return }
+        arena.fabric.skip(to: time)
         for index in attacks.keys.sorted() { endStep(index) }
         arena.fabric.observe(Fact(.runEnded, [.count: .number(Int64(droppedFrames + arena.fabric.dropped))]))
         flushJournal(before: .never)

@@ -33,7 +33,9 @@ static inline const ASN1_STRING *general_name_text(const GENERAL_NAME *n, int *t
     *type = n->type;
     return n->type == GEN_DNS || n->type == GEN_URI ? n->d.ia5 : NULL;
 }
-static inline int ec_key_data_index(void) { return EC_KEY_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+static inline int ec_key_data_index(CRYPTO_EX_dup *copy, CRYPTO_EX_free *release) {
+    return EC_KEY_get_ex_new_index(0, NULL, NULL, copy, release);
+}
 static inline int ssl_data_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 static inline int error_reason(unsigned long e) { return ERR_GET_REASON(e); }
 static inline long bio_pending_bytes(BIO *b) { return BIO_pending(b); }

@@ -38,7 +38,8 @@ actor Supervisor {
         }
         let path = "\(binFolder)/\(executable)"
         let arguments: [String] = [
-            "--endpoint", endpoint, "--generation", String(key.generation), "--configuration", configuration,
+            "--endpoint", endpoint, "--generation", String(key.generation), "--configuration",
+            URL(fileURLWithPath: configuration).path,
         ]
         let task = Task { [self] in
             var end: String? = "did not start"

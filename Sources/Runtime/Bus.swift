@@ -74,8 +74,9 @@ public enum BusError: Error, Equatable, Sendable {
     private static var reason: String { unsafe String(cString: zmq_strerror(zmq_errno())) }
 
     /// Sends a frame; `peer` names the receiver at a router. False if nobody took it.
-    public func send(_ frame: Frame, to peer: String? = nil) -> Bool {
-        let bytes = frame.encoded()
+    public func send(_ frame: Frame, to peer: String? = nil) -> Bool { send(raw: frame.encoded(), to: peer) }
+
+    public func send(raw bytes: [UInt8], to peer: String? = nil) -> Bool {
         if let peer {
             let name = Array(peer.utf8)
             guard retry({ unsafe zmq_send(socket, name, name.count, ZMQ_SNDMORE | ZMQ_DONTWAIT) }) else {

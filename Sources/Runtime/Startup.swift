@@ -12,7 +12,7 @@ public struct Startup {
     /// Reads the arguments and makes the process a good child: it ignores SIGPIPE and Ctrl-C, and leaves when
     /// its lifeline (standard input) closes. (PR_SET_PDEATHSIG would fire when the *thread* that started the
     /// child ends, and the parent's threads come and go.)
-    public static func begin(_ name: String) -> Startup {
+    public static func begin(_ name: String, ownsEndpoint: Bool = false) -> Startup {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGINT, SIG_IGN)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
@@ -24,7 +24,7 @@ public struct Startup {
         else {
             end(name, "usage: \(name) --endpoint URL --generation N --configuration FILE (started by orrery)", code: 64)
         }
-        Lifeline.hold()
+        Lifeline.hold(socket: ownsEndpoint ? endpoint : nil)
         return Startup(endpoint: endpoint, generation: generation, configurationPath: path)
     }
 
@@ -55,12 +55,18 @@ public enum Lifeline {
         return unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0 ? (ends[0], ends[1]) : nil
     }
 
-    static func hold() {
+    /// - Parameter socket: An `ipc://` endpoint whose file and folder go with the process.
+    static func hold(socket: String?) {
         OSThread.start {
             var byte: UInt8 = 0
             while true {
                 let count = unsafe read(STDIN_FILENO, &byte, 1)
-                if count == 0 || count < 0 && errno != EINTR { _exit(0) }
+                guard count == 0 || count < 0 && errno != EINTR else { continue }
+                if let path = socket?.dropFirst("ipc://".count) {
+                    unsafe _ = unlink(String(path))
+                    unsafe _ = rmdir(path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/"))
+                }
+                _exit(0)
             }
         }
     }
@@ -130,21 +136,24 @@ public struct WallClock: Sendable {
     }
 }
 
-/// SIGINT and SIGTERM, taken by a thread of their own.
+/// SIGINT and SIGTERM, handed to a thread of their own.
 public enum Interrupts {
-    /// Call before any other thread starts: the signals are blocked everywhere else.
+    // Written once before the handler is set. A handler may do little more than write to a file descriptor.
+    nonisolated(unsafe) private static var wakeUp: Int32 = -1
+
     public static func watch(_ handler: @escaping @Sendable () -> Void) {
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGINT)
-        unsafe sigaddset(&signals, SIGTERM)
-        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         signal(SIGPIPE, SIG_IGN)
-        let waited = signals
+        guard let (listening, speaking) = Lifeline.make() else { return }
+        unsafe wakeUp = speaking
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { _ in
+                var byte: UInt8 = 1
+                unsafe _ = write(Interrupts.wakeUp, &byte, 1)
+            }
+        }
         OSThread.start {
-            var signals = waited
-            var number: Int32 = 0
-            while unsafe sigwait(&signals, &number) == 0 { handler() }
+            var byte: UInt8 = 0
+            while unsafe read(listening, &byte, 1) != 0 { handler() }
         }
     }
 }

@@ -120,11 +120,12 @@ public struct P256PublicKey: Hashable, Sendable {
 extension SigningKey {
     /// A key as OpenSSL wants it, whose signatures are made by `self`: OpenSSL never sees the private part.
     ///
-    /// The caller frees the result, and keeps `self` alive as long as it is in use.
+    /// The caller frees the result, which keeps `self` alive as long as it is in use.
     @unsafe func makeEVPKey() throws(CryptoError) -> OpaquePointer {
         let key = unsafe try publicKey.makeECKey()
         defer { unsafe EC_KEY_free(key) }
-        let box = unsafe Unmanaged.passUnretained(SigningBox.box(for: self)).toOpaque()
+        // Released when OpenSSL drops its last reference to the key.
+        let box = unsafe Unmanaged.passRetained(SigningBox(self)).toOpaque()
         unsafe EC_KEY_set_method(key, SigningBox.method)
         unsafe EC_KEY_set_ex_data(key, SigningBox.index, box)
         let pkey = unsafe EVP_PKEY_new()
@@ -138,19 +139,16 @@ extension SigningKey {
 /// Carries a ``SigningKey`` through OpenSSL's untyped slot.
 final class SigningBox {
     let key: any SigningKey
-    private init(_ key: any SigningKey) { self.key = key }
+    init(_ key: any SigningKey) { self.key = key }
 
-    static let index = ec_key_data_index()
-
-    // Boxes live as long as the process: a node has a handful of keys. One thread does cryptography.
-    nonisolated(unsafe) private static var boxes: [ObjectIdentifier: SigningBox] = [:]
-
-    static func box(for key: any SigningKey) -> SigningBox {
-        if let known = unsafe boxes[ObjectIdentifier(key)] { return known }
-        let box = SigningBox(key)
-        unsafe boxes[ObjectIdentifier(key)] = box
-        return box
-    }
+    static let index = unsafe ec_key_data_index(
+        { _, _, slot, _, _, _ in
+            if let box = unsafe slot?.pointee { unsafe _ = Unmanaged<SigningBox>.fromOpaque(box).retain() }
+            return 1
+        },
+        { _, box, _, _, _, _ in
+            if let box = unsafe box { unsafe Unmanaged<SigningBox>.fromOpaque(box).release() }
+        })
 
     nonisolated(unsafe) static let method: OpaquePointer? = {
         let method = unsafe EC_KEY_METHOD_new(EC_KEY_OpenSSL())

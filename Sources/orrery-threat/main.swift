@@ -3,7 +3,7 @@ import Runtime
 import SecureChannel
 import Wire
 
-let startup = Startup.begin("orrery-threat")
+let startup = Startup.begin("orrery-threat", ownsEndpoint: true)
 let configuration = startup.configuration(ThreatConfiguration.self, "orrery-threat")
 if configuration.setting.clock == .virtual {
     var stream = SeedStream(seed: configuration.setting.seed, node: "threat", purpose: "crypto")

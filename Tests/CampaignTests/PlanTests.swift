@@ -1,0 +1,161 @@
+import Campaign
+import Testing
+import Wire
+
+@Suite struct PlanTests {
+    static let good = """
+        name: test
+        seed: 5
+        stop: 2h
+        networks:
+          home:  { latency: 8ms, jitter: 2ms, bandwidth: 20Mbit, loss: 0.5% }
+          cloud: { latency: 30ms }
+        links: [[home, cloud]]
+        service: { network: cloud, catalog: acme }
+        devices:
+          fridge: { count: 2, network: home, apps: [compressor], peers: [oven] }
+          oven:   { count: 2, network: home }
+        expect:
+          - { devices: all, reach: attested, within: 5m }
+        """
+
+    private func read(_ text: String) throws(PlanProblems) -> Plan { try Plan.read(file: "f.yaml") { $0 == "f.yaml" ? text : nil } }
+
+    private func problem(_ text: String) -> String? {
+        do throws(PlanProblems) {
+            _ = try read(text)
+            return nil
+        } catch {
+            return error.problems.first?.description
+        }
+    }
+
+    @Test func resolvesEverything() throws {
+        let plan = try read(Self.good)
+        #expect(plan.devices.map(\.name) == ["fridge-1", "fridge-2", "oven-1", "oven-2"])
+        #expect(plan.devices[0].calls == ["oven-1", "oven-2"])
+        #expect(plan.devices[2].allowedProducts == ["fridge"])
+        #expect(plan.networks[0].bitsPerSecond == 20_000_000 && plan.networks[0].lossRatio == 0.005)
+        #expect(plan.stop == .start + .hours(2))
+        #expect(Set(plan.devices.map(\.address)).count == 4)
+    }
+
+    /// Each mistake: what is changed, where it is found, what is said.
+    @Test(arguments: [
+        ("seed: 5", "sed: 5", "f.yaml:2:1: unknown key 'sed' in the topology; did you mean 'seed'?"),
+        ("latency: 8ms", "latency: 8", "f.yaml:5:21: latency: '8' has no unit"),
+        ("latency: 8ms", "latency: 8mss", "f.yaml:5:21: latency: unknown unit 'mss'"),
+        ("loss: 0.5%", "loss: 150%", "f.yaml:5:64: loss: '150%' is not from 0% to 100%"),
+        ("peers: [oven]", "peers: [ovn]", "f.yaml:10:66: unknown device 'ovn'; did you mean 'oven'?"),
+        ("network: cloud,", "network: clod,", "f.yaml:8:21: unknown network 'clod'; did you mean 'cloud'?"),
+        ("apps: [compressor]", "apps: [compresor]", "f.yaml:10:45: unknown app 'compresor'; did you mean 'compressor'?"),
+        ("count: 2, network: home, apps", "count: 0, network: home, apps", "f.yaml:10:20: count: expected a whole number from 1 to 10000"),
+        ("reach: attested", "reach: atested", "f.yaml:13:28: unknown state 'atested'; did you mean 'attested'?"),
+        ("  cloud: { latency: 30ms }", "  home: { latency: 30ms }", "duplicate name"),
+        ("name: test", "name: [", "f.yaml:"),
+        ("service: { network: cloud, catalog: acme }", "", "'service' is missing"),
+    ]) func mistakesAreNamedWithTheirPlace(_ case: (old: String, new: String, message: String)) throws {
+        let text = Self.good.replacing(`case`.old, with: `case`.new)
+        #expect(text != Self.good)
+        let found = try #require(problem(text))
+        #expect(found.contains(`case`.message), "\(found)")
+    }
+
+    @Test func allProblemsOfAFileAreReported() {
+        let text = Self.good.replacing("seed: 5", with: "sed: 5").replacing("8ms", with: "8")
+        #expect { try read(text) } throws: { ($0 as? PlanProblems)?.problems.count == 2 }
+    }
+
+    @Test func campaignsStandOnTopologies() throws {
+        let campaign = """
+            name: c
+            topology: ../t.yaml
+            controls-off: [secure-boot]
+            method:
+              - { at: 10m, for: 5m, fault: loss, ratio: 10%, target: { network: home } }
+              - { at: 20m, attack: rogue-device, target: { devices: oven, mode: one }, expect: { verdict: defended } }
+            """
+        let plan = try Plan.read(file: "a/b/c.yaml") { $0 == "a/b/c.yaml" ? campaign : $0 == "a/b/../t.yaml" ? Self.good : nil }
+        #expect(plan.name == "c" && plan.steps.count == 2 && plan.controlsOff == [.secureBoot])
+        #expect(plan.steps[0].ratio("ratio") == 0.1 && plan.steps[0].networks == ["home"])
+        #expect(plan.steps[1].nodes.count == 1)
+        #expect(plan.expectations.count == 1)
+    }
+
+    @Test(arguments: [
+        ("fault: los", "unknown fault 'los'; did you mean 'loss'?"), ("fault: loss, ratio: 5", "ratio: '5' has no unit"),
+        ("fault: loss", "'ratio' is missing"), ("fault: power-cut", "'for' is missing"),
+        ("attack: tls-intercept", "unknown attack 'tls-intercept'; did you mean 'tls-interception'?"),
+        ("fault: partition, colour: red", "unknown key 'colour'"),
+    ]) func stepsAreChecked(_ step: (text: String, message: String)) throws {
+        let text = Self.good + "\nmethod:\n  - { at: 1m, \(step.text), target: { devices: all } }"
+        #expect(try #require(problem(text)).contains(step.message))
+    }
+
+    @Test func fuzzedFilesAreReadOrRefused() {
+        let bytes = Array(Self.good.utf8)
+        for index in stride(from: 0, to: bytes.count, by: 3) {
+            for value in Array(":{}[]\"'&*|-\n\t 0%".utf8) {
+                var changed = bytes
+                changed[index] = value
+                _ = problem(String(decoding: changed, as: UTF8.self))
+            }
+        }
+    }
+}
+
+@Suite struct JudgementTests {
+    private let plan: Plan
+    init() throws { plan = try Plan.read(file: "f") { _ in PlanTests.good } }
+
+    private func fact(_ seconds: Int64, _ node: String, _ fact: Fact) -> Observation {
+        Observation(at: .start + .seconds(seconds), node: node, sequence: 0, fact: fact)
+    }
+
+    private func report(_ journal: [Observation]) -> Report {
+        Report(plan: plan, journal: journal + [Observation(at: plan.stop, node: "network", sequence: 0, fact: Fact(.runEnded))], digest: "")
+    }
+
+    @Test func lateAttestationBreaksTheExpectation() {
+        let all = plan.devices.map { fact(10, $0.name, Fact(.attestation, [.result: "accepted"])) }
+        #expect(report(all).exitCode == 0)
+        #expect(report(Array(all.dropFirst())).exitCode == 1)
+        let late = [fact(301, "fridge-1", Fact(.attestation, [.result: "accepted"]))] + all.dropFirst()
+        #expect(report(late).judgements[0].reason == "not: fridge-1")
+    }
+
+    @Test func aRunThatEndedEarlyCannotTell() {
+        let early = Report(plan: plan, journal: [fact(10, "fridge-1", Fact(.osReady))], digest: "")
+        #expect(early.judgements[0].result == .unknown)
+        #expect(early.exitCode == 2)
+    }
+
+    @Test func aLostProcessMakesTheRunUncertain() {
+        let all = plan.devices.map { fact(10, $0.name, Fact(.attestation, [.result: "accepted"])) }
+        #expect(report(all + [fact(11, "network", Fact(.processLost, [.name: "oven-1"]))]).exitCode == 2)
+    }
+
+    @Test func handshakeMetrics() {
+        func shake(_ result: String, _ took: Int64?, role: String = "client") -> Observation {
+            var details: [Fact.Detail: Fact.Value] = [
+                .role: .text(role), .pair: "device-device", .port: 4443, .result: .text(result), .reason: "expired",
+            ]
+            if let took {
+                details[.durationNanoseconds] = .number(took)
+                details[.mode] = "mutual"
+            }
+            return fact(1, "fridge-1", Fact(.handshake, details))
+        }
+        let metrics = Metrics([shake("accepted", 1_000_000), shake("accepted", 3_000_000), shake("failed", nil), shake("failed", nil, role: "server")])
+        let pair = metrics.handshakes["device-device mutual"]
+        #expect(pair?.attempts == 3 && pair?.accepted == 2)
+        #expect(pair?.failuresByReason == ["expired": 1])
+        #expect(metrics.refusalsByServers == ["device-device": ["expired": 1]])
+        #expect((2_990_000...3_010_000).contains(pair?.latency?.maxNanoseconds ?? 0))
+    }
+
+    @Test func journalLinesAreJSON() {
+        let line = Journal.line(fact(0, "a\"b", Fact(.appLog, [.text: "x\u{1}\n\\"])))
+        #expect(line == #"{"at_ns":0,"node":"a\"b","kind":"app-log","text":"x\u0001\n\\"}"#)
+    }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import Runtime
+import Testing
+
+/// The rules of DESIGN §3, held by a test.
+@Suite struct TidyTests {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    struct Source: Sendable, CustomTestStringConvertible {
+        var module: String
+        var path: String
+        var lines: [String]
+        var testDescription: String { path }
+    }
+
+    static let sources: [Source] = {
+        let folder = root.appendingPathComponent("Sources")
+        let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+        return names.sorted().filter { $0.hasSuffix(".swift") && !$0.hasPrefix("Guest/") }.map { name in
+            let text = (try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)) ?? ""
+            return Source(
+                module: String(name.split(separator: "/")[0]), path: name,
+                lines: text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+        }
+    }()
+
+    /// What each module may import: ours, and from outside.
+    static let allowed: [String: Set<String>] = [
+        "Wire": [],
+        "Fabric": ["Wire"],
+        "Formats": ["FoundationEssentials"],
+        "Runtime": ["Wire", "CZeroMQ", "Glibc", "Logging", "FoundationEssentials"],
+        "SecureChannel": ["COpenSSL"],
+        "Silicon": ["CUnicorn", "SecureChannel", "Formats", "Glibc"],
+        "Exchange": ["Wire", "SecureChannel", "NIOCore", "NIOEmbedded", "NIOHTTP1", "FoundationEssentials"],
+        "Factory": ["Formats", "SecureChannel"],
+        "DeviceOS": ["Wire", "SecureChannel", "Silicon", "Formats", "Exchange"],
+        "SecurityService": ["Wire", "SecureChannel", "Formats", "Exchange", "GRDB", "Foundation"],
+        "Adversary": ["Wire", "Fabric", "SecureChannel", "Exchange"],
+        "Campaign": ["Wire", "Yams", "Histogram"],
+        "Coordinator": [
+            "Wire", "Runtime", "Campaign", "Factory", "SecureChannel", "ArgumentParser", "Subprocess", "SystemPackage",
+            "Foundation", "Synchronization",
+        ],
+        "orrery": ["Coordinator"],
+        "orrery-device": ["DeviceOS", "Runtime", "SecureChannel", "Wire"],
+        "orrery-service": ["SecurityService", "Runtime", "SecureChannel", "Wire"],
+        "orrery-threat": ["Adversary", "Runtime", "SecureChannel", "Wire"],
+    ]
+    static let unsafeModules: Set = ["Runtime", "SecureChannel", "Silicon"]
+    static let pureModules: Set = ["Wire", "Fabric", "Formats", "Campaign"]
+    static let processes: Set = ["orrery", "orrery-device", "orrery-service", "orrery-threat"]
+
+    @Test func thereAreSources() { #expect(Self.sources.count > 60) }
+
+    @Test(arguments: sources) func imports(source: Source) throws {
+        let allowed = try #require(Self.allowed[source.module], "module \(source.module) is not in the list")
+        for line in source.lines where line.hasPrefix("import ") || line.hasPrefix("public import ") {
+            let module = String(line.split(separator: " ").last ?? "")
+            #expect(allowed.contains(module), "\(source.path) imports \(module)")
+        }
+    }
+
+    @Test(arguments: sources) func unsafeStaysInItsModules(source: Source) {
+        guard !Self.unsafeModules.contains(source.module) else { return }
+        for (number, line) in source.lines.enumerated() {
+            let code = line.split(separator: "//", omittingEmptySubsequences: false).first ?? ""
+            #expect(code.firstMatch(of: /\bunsafe\b/) == nil, "\(source.path):\(number + 1)")
+        }
+    }
+
+    @Test(arguments: sources) func pureModulesTouchNothing(source: Source) {
+        guard Self.pureModules.contains(source.module) else { return }
+        let words = ["FileManager", "Date()", "ContinuousClock", "SuspendingClock", "Process(", "Thread", "SystemRandomNumberGenerator", ".random(in", "getenv"]
+        for word in words {
+            #expect(!source.lines.contains { $0.contains(word) }, "\(source.path) has \(word)")
+        }
+    }
+
+    /// Nodes have no clock, no concurrency and no unseeded randomness.
+    @Test(arguments: sources) func nodesStayDeterministic(source: Source) {
+        guard ["DeviceOS", "SecurityService", "Adversary", "Exchange", "Fabric", "Wire", "Silicon", "Formats"].contains(source.module) else { return }
+        for word in ["Date()", "ContinuousClock", "Task {", "async ", "await ", "DispatchQueue", "SystemRandomNumberGenerator", ".random(in", ".shuffled()", "UUID()"] {
+            #expect(!source.lines.contains { $0.contains(word) }, "\(source.path) has \(word)")
+        }
+    }
+
+    @Test(arguments: sources) func noAttackKnowsTheControls(source: Source) {
+        guard source.module == "Adversary" else { return }
+        for word in ["controlsOff", "Control.", "[Control]", "isOff("] {
+            #expect(!source.lines.contains { $0.contains(word) }, "\(source.path) has \(word)")
+        }
+    }
+
+    @Test(arguments: sources) func sizes(source: Source) {
+        #expect(source.lines.count <= (Self.processes.contains(source.module) ? 100 : 500), "\(source.path)")
+        // A function begins at `func` or `init` and ends at the brace in its column.
+        var begin: (line: Int, indent: Int)?
+        for (number, line) in source.lines.enumerated() {
+            let indent = line.prefix { $0 == " " }.count
+            if let (start, depth) = begin {
+                if indent == depth && line.dropFirst(indent).hasPrefix("}") {
+                    #expect(number - start < 70, "\(source.path):\(start + 1) has \(number - start + 1) lines")
+                    begin = nil
+                }
+            } else if line.firstMatch(of: /^\s*(@\w+ )*((public|private|fileprivate|static|mutating|convenience|override) )*(func |init[(?])/) != nil,
+                !line.hasSuffix("}")
+            {
+                begin = (number, indent)
+            }
+        }
+    }
+
+    @Test func topLevelStaysSmall() throws {
+        let allowed: Set = [
+            "Package.swift", "Sources", "Tests", "Topologies", "scripts", "docs", "README.md", "LICENSE", "NOTICE", ".git",
+            ".gitignore", ".swift-format", ".swift-version", ".ci", ".build", "runs", "Package.resolved", "docker-compose.yml",
+        ]
+        for name in try FileManager.default.contentsOfDirectory(atPath: Self.root.path) {
+            #expect(allowed.contains(name) || name.hasPrefix(".build"), "\(name) at the top level")
+        }
+    }
+
+    /// Foundation doubles the resident size of a device and brings ICU with it.
+    @Test func devicesDoNotLoadFoundation() throws {
+        let ldd = Process()
+        ldd.executableURL = URL(fileURLWithPath: "/usr/bin/ldd")
+        ldd.arguments = [Machine.executableFolder + "/orrery-device"]
+        let pipe = Pipe()
+        ldd.standardOutput = pipe
+        try ldd.run()
+        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        ldd.waitUntilExit()
+        #expect(text.contains("libFoundationEssentials.so"))
+        #expect(!text.contains("libFoundation.so"))
+    }
+}
