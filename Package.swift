@@ -75,9 +75,9 @@ let package = Package(
         module("Coordinator", ["Wire", "Runtime", "Campaign", "Factory", "SecureChannel", argumentParser, subprocess]),
 
         process("orrery", ["Coordinator"]),
-        process("orrery-device", ["DeviceOS", "Runtime"]),
-        process("orrery-service", ["SecurityService", "Runtime"]),
-        process("orrery-threat", ["Adversary", "Runtime"]),
+        process("orrery-device", ["DeviceOS", "Runtime", "SecureChannel", "Wire"]),
+        process("orrery-service", ["SecurityService", "Runtime", "SecureChannel", "Wire"]),
+        process("orrery-threat", ["Adversary", "Runtime", "SecureChannel", "Wire"]),
 
         tests("WireTests", ["Wire"]),
         tests("FabricTests", ["Fabric", "Wire"]),
@@ -88,7 +88,7 @@ let package = Package(
         // A whole fleet inside one process: the same values that the processes run.
         tests("FleetTests", [
             "Adversary", "Campaign", "Coordinator", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
-            "SecurityService", "Silicon", "Wire",
+            "SecurityService", "Silicon", "Wire", grdb,
         ]),
         // The real executables.
         tests("SystemTests", ["Runtime", "orrery", "orrery-device", "orrery-service", "orrery-threat", subprocess]),

@@ -1,8 +1,11 @@
 import Campaign
 @testable import Coordinator
-import Factory
-import Foundation
+@testable import DeviceOS
 import Formats
+import Foundation
+import GRDB
+@testable import SecurityService
+import Silicon
 import Testing
 import Wire
 
@@ -117,5 +120,69 @@ import Wire
         let fleet = try fleet { flash, _ in flash[9] ^= 1 }
         #expect(try fleet.run().metrics.devicesAttested == 2)
         #expect(fleet.facts(.bootFallback).first?.fact.text(.stage) == "ROM")
+    }
+}
+
+@Suite struct StoreTests {
+    @Test func aDatabaseFromANewerVersionIsRefusedByName() throws {
+        let path = NSTemporaryDirectory() + "orrery-store-\(UUID().uuidString).sqlite"
+        defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
+        _ = try Store(path: path)
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { try $0.execute(sql: "PRAGMA user_version = 99") }
+        try queue.close()
+        #expect(throws: StoreError.newerVersion(found: 99, supported: Store.version)) { try Store(path: path) }
+        try Data("nonsense that is no database at all".utf8).write(to: URL(fileURLWithPath: path + "x"))
+        defer { try? FileManager.default.removeItem(atPath: path + "x") }
+        #expect(throws: StoreError.self) { try Store(path: path + "x") }
+    }
+
+    @Test func challengesAndTicketsWorkOnce() throws {
+        let store = try Store(path: ":memory:")
+        try store.addChallenge("n", deviceID: "d", expires: 100, now: 0)
+        #expect(try !store.takeChallenge("n", deviceID: "other", now: 50))
+        #expect(try store.takeChallenge("n", deviceID: "d", now: 50))
+        #expect(try !store.takeChallenge("n", deviceID: "d", now: 50))
+        try store.addChallenge("late", deviceID: "d", expires: 100, now: 0)
+        #expect(try !store.takeChallenge("late", deviceID: "d", now: 101))
+        try store.appraised(deviceID: "d", result: "accepted", ticket: "t", kinds: ["update"], expires: 100, now: 0)
+        func enrol(_ kind: String, _ serial: String) throws -> Bool {
+            try store.enrol(ticket: "t", kind: kind, deviceID: "d", serial: serial, notAfter: 1, now: 50)
+        }
+        #expect(try !enrol("customer", "1"))
+        #expect(try enrol("update", "2"))
+        #expect(try !enrol("update", "3"))
+    }
+
+    @Test func claimsAreNotTransferred() throws {
+        let store = try Store(path: ":memory:")
+        let claim = Claim(deviceID: "a", name: "fridge", product: "p", group: "g")
+        #expect(try store.claim(claim) == nil)
+        #expect(try store.claim(claim) == nil)
+        #expect(try store.claim(Claim(deviceID: "a", name: "other", product: "p", group: "g")) == "already claimed as fridge")
+        #expect(try store.claim(Claim(deviceID: "b", name: "fridge", product: "p", group: "g")) == "the name is taken")
+    }
+}
+
+@Suite struct SettingsTests {
+    /// What was set is there after a restart, also when banks change.
+    @Test func settingsSurviveRestartsAndCompaction() throws {
+        let folder = NSTemporaryDirectory() + "orrery-settings-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data(repeating: 0xFF, count: Flash.totalBytes).write(to: URL(fileURLWithPath: folder + "/base"))
+        let flash = try Flash(basePath: folder + "/base", overlayPath: folder + "/flash")
+        var store = try SettingsStore(flash: flash)
+        // More than a bank holds, so that it is compacted several times.
+        for round in 0..<200 {
+            try store.set(.customerChain, [UInt8](repeating: UInt8(round), count: 2000))
+            try store.set(.clientKeySeed, [UInt8(round)])
+            let read = try SettingsStore(flash: flash)
+            #expect(read[.customerChain] == [UInt8](repeating: UInt8(round), count: 2000))
+            #expect(read[.clientKeySeed] == [UInt8(round)])
+        }
+        try store.remove(.clientKeySeed)
+        #expect(try SettingsStore(flash: flash)[.clientKeySeed] == nil)
+        #expect(try SettingsStore(flash: flash)[.customerChain]?.first == 199)
     }
 }

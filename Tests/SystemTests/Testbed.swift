@@ -1,13 +1,9 @@
 import Foundation
 import Runtime
 import Subprocess
+import SystemPackage
 import Testing
 
-#if canImport(System)
-import System
-#else
-import SystemPackage
-#endif
 
 /// Owns what a system test makes: a folder for runs and files. All of it is gone when the test is over.
 final class Testbed: Sendable {
@@ -45,6 +41,20 @@ final class Testbed: Sendable {
         return Ended(
             status: "\(result.terminationStatus)", code: code, output: result.standardOutput,
             errors: result.standardError)
+    }
+
+    /// Runs somebody else's program; its output.
+    func tool(_ path: String, _ arguments: [String]) async throws -> String {
+        let result = try await run(
+            path.contains("/") ? .path(FilePath(path)) : .name(path), arguments: Arguments(arguments),
+            workingDirectory: FilePath(folder), output: .string(limit: 4 << 20), error: .string(limit: 1 << 20))
+        #expect(result.terminationStatus.isSuccess, "\(path): \(result.standardError)")
+        return result.standardOutput
+    }
+
+    /// Both devices hold their certificates.
+    func waitForAttestation() async throws {
+        try await wait("attestation") { [self] in journal.split(separator: "\n").count { $0.contains("\"certificate-issued\"") } == 2 }
     }
 
     func write(_ text: String, _ name: String) throws -> String {
