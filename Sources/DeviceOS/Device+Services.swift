@@ -125,7 +125,8 @@ extension Device {
     // MARK: Device to device
 
     mutating func callPeer(_ out: inout Outbox) {
-        callPeersAt = out.now + .nanoseconds(configuration.callEveryNanoseconds) + draws.duration(upTo: .seconds(30))
+        let pause = Duration.nanoseconds(configuration.callEveryNanoseconds)
+        callPeersAt = out.now + pause + draws.duration(upTo: min(pause / 10, .seconds(30)))
         guard identity.isReady, !configuration.peersToCall.isEmpty else {
             callPeersAt = out.now + .minutes(1)
             return

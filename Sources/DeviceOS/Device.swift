@@ -73,7 +73,7 @@ public struct Device: Node {
     }
 
     public var nextWake: Instant? {
-        let core = cores.map(\.nextWake).min() ?? .never
+        let core = cores.lazy.map { $0.nextWake }.min() ?? .never
         return min(nextSend ?? .never, core)
     }
 

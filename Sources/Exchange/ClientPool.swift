@@ -52,7 +52,7 @@ public struct ClientPool<Purpose> {
     public init() {}
 
     /// The next instant at which an exchange runs out of time.
-    public var nextDeadline: Instant? { exchanges.values.map(\.deadline).min() }
+    public var nextDeadline: Instant? { exchanges.values.lazy.map { $0.deadline }.min() }
     public var isIdle: Bool { exchanges.isEmpty }
 
     public mutating func start(

@@ -28,7 +28,7 @@ public struct ServerPool {
 
     public init(pair: Pair) { self.pair = pair }
 
-    public var nextDeadline: Instant? { sessions.values.map(\.deadline).min() }
+    public var nextDeadline: Instant? { sessions.values.lazy.map { $0.deadline }.min() }
 
     /// - Parameters:
     ///   - security: How to speak on a port; nil closes the connection.

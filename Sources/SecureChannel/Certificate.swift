@@ -22,14 +22,18 @@ public struct Certificate: Hashable, Sendable {
 
     /// From what OpenSSL has parsed already: parsing a key again is the dearest part of a handshake.
     @unsafe init(_ x509: OpaquePointer) throws(CryptoError) {
-        guard let key = unsafe X509_get0_pubkey(x509), let ec = unsafe EVP_PKEY_get0_EC_KEY(key),
-            unsafe EC_GROUP_get_curve_name(EC_KEY_get0_group(ec)) == NID_X9_62_prime256v1
+        // EVP_PKEY_get0_EC_KEY would copy the key into the form of OpenSSL 1: the point's octets are enough.
+        var point = [UInt8](repeating: 0, count: 65)
+        var length = 0
+        guard let key = unsafe X509_get0_pubkey(x509), unsafe EVP_PKEY_get_base_id(key) == EVP_PKEY_EC,
+            unsafe EVP_PKEY_get_bits(key) == 256,
+            unsafe EVP_PKEY_get_octet_string_param(key, "pub", &point, 65, &length) == 1, length == 65
         else {
             ErrorQueue.clear()
             throw .badCertificate("the key is not on P-256")
         }
         unsafe der = Certificate.encode(x509)
-        unsafe publicKey = P256PublicKey(ecKey: ec)
+        publicKey = P256PublicKey(checked: Array(point[1...]))
         let subject = unsafe X509_get_subject_name(x509)
         unsafe subjectName = Certificate.text(subject, NID_commonName)
         unsafe organization = Certificate.text(subject, NID_organizationName)

@@ -49,6 +49,9 @@ public struct P256PublicKey: Hashable, Sendable {
         return unsafe key
     }
 
+    /// From octets that OpenSSL has decoded already.
+    init(checked bytes: [UInt8]) { self.bytes = bytes }
+
     @unsafe init(ecKey: OpaquePointer) {
         var buffer = [UInt8](repeating: 0, count: 65)
         let group = unsafe EC_KEY_get0_group(ecKey)

@@ -173,18 +173,11 @@ import COpenSSL
             refusal = unsafe TLSConnection.words[code] ?? String(cString: X509_verify_cert_error_string(Int(code)))
             return 0
         }
-        let built = unsafe X509_STORE_CTX_get0_chain(store)
-        var chain: [ParsedCertificate] = []
-        for index in unsafe 0..<x509_stack_count(built) {
-            guard let x509 = unsafe x509_stack_at(built, index) else { continue }
-            guard let certificate = unsafe try? Certificate(x509) else {
-                return unsafe refuse("profile: a key that is not on P-256", store)
-            }
-            unsafe chain.append(ParsedCertificate(x509: x509, certificate: certificate))
-        }
-        work.verifications += chain.count
-        if let why = configuration.rule.profile.refusal(of: chain) { return unsafe refuse(why, store) }
-        if let why = peer.flatMap(configuration.rule.accept) { return unsafe refuse(why, store) }
+        guard let peer else { return unsafe refuse("profile: leaf does not parse", store) }
+        let chain = unsafe X509_STORE_CTX_get0_chain(store)
+        work.verifications += unsafe Int(x509_stack_count(chain))
+        let why = unsafe configuration.rule.profile.refusal(of: chain, leaf: peer) ?? configuration.rule.accept(peer)
+        if let why { return unsafe refuse(why, store) }
         return 1
     }
 
