@@ -172,6 +172,7 @@ extension Injector {
     private mutating func kill(_ node: String, hostStaysUp: Bool) {
         guard let generation = generations[node] else { return }
         scheduler.leave(node)
+        silence(node)
         pending.removeAll { $0.node == node }
         arena.fabric.takeDown(node, hostStaysUp: hostStaysUp)
         arena.fabric.observe(Fact(.processKilled, [.name: .text(node)]))

@@ -153,11 +153,17 @@ public struct Injector: Hub {
         if isVirtual { scheduler.deliver(delivery, to: node) } else { pending.append((node, delivery)) }
     }
 
-    /// A process died that nobody killed: the run goes on and the report says so.
+    /// A process died that nobody killed: the run goes on and the report says so. Before the run has begun
+    /// there is nothing to go on with.
     private mutating func lost(_ node: String, _ generation: UInt32) {
-        guard generations[node] == generation else { return }
+        let wasAwaited = awaited.remove(PeerName.of(node, generation)) != nil
+        guard wasAwaited || generations[node] == generation else { return }
+        if phase == .gathering {
+            sendToCoordinator(.refused("\(node) did not start: see its log"))
+            phase = .finished
+            return
+        }
         generations[node] = nil
-        awaited.remove(PeerName.of(node, generation))
         scheduler.leave(node)
         arena.fabric.takeDown(node, hostStaysUp: true)
         arena.fabric.observe(Fact(.processLost, [.name: .text(node)]))
@@ -182,15 +188,26 @@ public struct Injector: Hub {
         return Fact(fact.kind, details)
     }
 
-    /// Sends what can no longer be preceded by anything.
-    mutating func flushJournal(before bound: Instant) {
-        if let bytes = capture?.take(all: bound == .never) { sendToCoordinator(.capture(bytes)) }
+    /// Takes over what the network has collected.
+    private mutating func absorb() {
         observations += arena.fabric.takeObservations().map { observation in
             guard let step = Int(arena.owners[observation.node] ?? observation.node) else { return observation }
             var labelled = observation
             labelled.fact = label(observation.fact, step)
             return labelled
         }
+    }
+
+    /// A node without power says nothing more, also not what it was still computing.
+    mutating func silence(_ node: String) {
+        absorb()
+        observations.removeAll { $0.node == node && $0.at >= arena.fabric.now }
+    }
+
+    /// Sends what can no longer be preceded by anything.
+    mutating func flushJournal(before bound: Instant) {
+        if let bytes = capture?.take(all: bound == .never) { sendToCoordinator(.capture(bytes)) }
+        absorb()
         guard observations.count >= 256 || bound == .never || !isVirtual else { return }
         observations.sort(by: Observation.inJournalOrder)
         let count = observations.firstIndex { $0.at >= bound } ?? observations.count

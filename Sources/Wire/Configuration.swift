@@ -38,6 +38,13 @@ public struct NodeSetting: Sendable, Equatable, Codable {
         self.keyLogPath = keyLogPath
     }
 
+    /// What replaces the random source of this node's cryptography in a virtual run; nil on the wall clock, where
+    /// the real one stays.
+    public func cryptoDraws(generation: UInt32) -> SeedStream? {
+        guard clock == .virtual else { return nil }
+        return SeedStream(seed: seed, node: name, purpose: "crypto", generation: Int(generation))
+    }
+
     /// The time of day that a perfect clock shows.
     public func unixSeconds(at now: Instant) -> Int64 { epochSeconds + now.nanoseconds / 1_000_000_000 }
 }

@@ -5,10 +5,7 @@ import Wire
 
 let startup = Startup.begin("orrery-threat", ownsEndpoint: true)
 let configuration = startup.configuration(ThreatConfiguration.self, "orrery-threat")
-if configuration.setting.clock == .virtual {
-    var stream = SeedStream(seed: configuration.setting.seed, node: "threat", purpose: "crypto")
-    Randomness.replace { stream.bytes($0) }
-}
+if var draws = configuration.setting.cryptoDraws(generation: startup.generation) { Randomness.replace { draws.bytes($0) } }
 do {
     var process = try HubProcess(Injector(configuration), endpoint: startup.endpoint)
     process.run()

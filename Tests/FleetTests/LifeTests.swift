@@ -1,4 +1,5 @@
 import Campaign
+import Adversary
 @testable import Coordinator
 @testable import DeviceOS
 import Formats
@@ -120,6 +121,30 @@ import Wire
         let fleet = try fleet { flash, _ in flash[9] ^= 1 }
         #expect(try fleet.run().metrics.devicesAttested == 2)
         #expect(fleet.facts(.bootFallback).first?.fact.text(.stage) == "ROM")
+    }
+}
+
+@Suite struct InjectorTests {
+    /// Without everybody there is no run to begin: said at once, in place of waiting for ever.
+    @Test func aProcessThatDoesNotStartEndsTheRun() throws {
+        let setting = NodeSetting(name: "threat", seed: 1, clock: .virtual, epochSeconds: 0)
+        let node = NodeSpec(name: "a", role: .device, network: "home", address: Address(bits: 1), host: "a.test")
+        var injector = Injector(
+            ThreatConfiguration(
+                setting: setting, names: CatalogNames(catalog: "c"),
+                networks: [NetworkSpec(name: "home", latencyNanoseconds: 1_000_000)], links: [], nodes: [node], steps: [],
+                stop: .start + .seconds(1), stolenSecret: ""))
+        injector.receive(.hello(Hello(node: "coordinator", generation: 0, publicIdentity: "")), from: PeerName.coordinator, now: .start)
+        injector.receive(.processGone(node: "a", generation: 0), from: PeerName.coordinator, now: .start)
+        #expect(injector.takeOutgoing().contains { $0.frame == .refused("a did not start: see its log") })
+        #expect(injector.isFinished)
+    }
+
+    @Test func aDeviceWithoutPowerSaysNothingMore() throws {
+        let fleet = try Fleet(method: "  - { at: 2s, for: 5m, fault: power-cut, target: { devices: fridge } }")
+        _ = try fleet.run()
+        let (off, on) = (Instant.start + .seconds(2), Instant.start + .minutes(5))
+        #expect(!fleet.journal.contains { $0.node == "fridge" && $0.at >= off && $0.at < on })
     }
 }
 

@@ -58,7 +58,7 @@ struct Identity {
     /// Nil while there is no certificate to serve with.
     mutating func asServer() -> Security? {
         if isOff(.transportEncryption) { return .plain }
-        guard usesCertificates || customer != nil else { return selfSigned() }
+        if !usesCertificates { return selfSigned() }
         guard customer != nil else { return nil }
         return cached("peer-server", .server, customer, peerRule(isCertificateRequired: !isOff(.mutualDeviceAuth)))
     }
