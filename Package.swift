@@ -86,12 +86,14 @@ let package = Package(
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("CampaignTests", ["Campaign", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
-        tests("FleetTests", [
-            "Adversary", "Campaign", "Coordinator", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
-            "SecurityService", "Silicon", "Wire", grdb,
-        ]),
+        tests(
+            "FleetTests",
+            [
+                "Adversary", "Campaign", "Coordinator", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
+                "SecurityService", "Silicon", "Wire", grdb,
+            ]),
         // The real executables.
-        tests("SystemTests", ["Runtime", "orrery", "orrery-device", "orrery-service", "orrery-threat", subprocess]),
+        tests("SystemTests", ["Runtime", "Wire", "orrery", "orrery-device", "orrery-service", "orrery-threat", subprocess]),
         tests("TidyTests", ["Runtime"]),
     ]
 )

@@ -88,7 +88,8 @@ final class Capture: Tap {
         let time = UInt64(epochNanoseconds + now.nanoseconds)
         let padding = [UInt8](repeating: 0, count: (4 - frame.count % 4) % 4)
         block(
-            6, word(UInt32(network)) + word(UInt32(time >> 32)) + word(UInt32(truncatingIfNeeded: time))
+            6,
+            word(UInt32(network)) + word(UInt32(time >> 32)) + word(UInt32(truncatingIfNeeded: time))
                 + word(UInt32(frame.count)) + word(UInt32(frame.count)) + frame + padding)
     }
 

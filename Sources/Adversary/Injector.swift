@@ -115,10 +115,12 @@ public struct Injector: Hub {
         phase = .running
         sendToCoordinator(.ready)
         arena.fabric.observe(
-            Fact(.runStarted, [
-                .seed: .text(String(configuration.setting.seed)), .clock: .text(configuration.setting.clock.rawValue),
-                .count: .number(Int64(configuration.nodes.count)),
-            ]))
+            Fact(
+                .runStarted,
+                [
+                    .seed: .text(String(configuration.setting.seed)), .clock: .text(configuration.setting.clock.rawValue),
+                    .count: .number(Int64(configuration.nodes.count)),
+                ]))
         let devices = configuration.nodes.filter { $0.role == .device }
         for node in configuration.nodes { join(node.name, at: .start + .nanoseconds(node.powerOnNanoseconds)) }
         if let service = configuration.nodes.first(where: { $0.role == .service }) {

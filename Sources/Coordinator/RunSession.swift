@@ -48,7 +48,9 @@ final class RunSession: Sendable {
         let supervisor = Supervisor(binFolder: preflight.binFolder, endpoint: endpoint, folder: folder) { key, end in
             self.watcher.lost(key.name, end)
             // Without the network there is no run.
-            if key.name == "threat" { link.end() } else {
+            if key.name == "threat" {
+                link.end()
+            } else {
                 link.send(.processGone(node: key.name, generation: key.generation))
             }
         }

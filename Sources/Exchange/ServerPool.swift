@@ -93,10 +93,11 @@ public struct ServerPool {
     }
 
     private mutating func refuse(_ stream: StreamID, _ session: Session, _ error: HTTPError, _ out: inout Outbox) {
-        let response = switch error {
-        case .malformed: Response(400)
-        case .bodyTooLarge: Response(413)
-        }
+        let response =
+            switch error {
+            case .malformed: Response(400)
+            case .bodyTooLarge: Response(413)
+            }
         out.observe(.refusal, [.operation: "receive", .reason: .text("\(error)"), .address: .text("\(session.from.address)")])
         if let bytes = try? session.http.encode(response) { session.transport.send(bytes, on: stream, &out) }
         close(stream, &out)

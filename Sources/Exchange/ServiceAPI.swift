@@ -99,8 +99,9 @@ public enum Base64 {
     /// Folded at 900 characters: strongSwan refuses 64 and 76, libest lines above 1,024 (standards, EST).
     public static func folded(_ bytes: [UInt8]) -> [UInt8] {
         let text = Array(encode(bytes).utf8)
-        return Array(stride(from: 0, to: text.count, by: 900).map { text[$0..<min($0 + 900, text.count)] }
-            .joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")]
+        return Array(
+            stride(from: 0, to: text.count, by: 900).map { text[$0..<min($0 + 900, text.count)] }
+                .joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")]
     }
 
     /// HTTP Basic credentials (RFC 7617).

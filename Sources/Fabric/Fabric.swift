@@ -27,7 +27,8 @@ public struct Fabric {
         var isUp = true
         var listening: Set<UInt16> = []
         var egressFreeAt = Instant.start
-        var draws: SeedStream
+        /// Losses and jitter towards each other node: what is sent to one changes no draw for another.
+        var draws: [String: SeedStream] = [:]
     }
 
     struct ActiveFault {
@@ -71,9 +72,7 @@ public struct Fabric {
     // MARK: Nodes
 
     public mutating func attach(_ spec: NodeSpec, isLocal: Bool = false) {
-        nodes[spec.name] = Attached(
-            spec: spec, isLocal: isLocal,
-            draws: SeedStream(seed: seed, node: spec.name, purpose: "network"))
+        nodes[spec.name] = Attached(spec: spec, isLocal: isLocal)
         nodeAt[spec.address] = spec.name
         addressOf[spec.host] = spec.address
         pathCache = [:]

@@ -65,14 +65,18 @@ extension Fabric {
             nodes[from]?.egressFreeAt = departure
         }
         var lost = 0
-        if path.loss > 0 {
-            for _ in 0..<packets where (nodes[from]?.draws.unit() ?? 1) < path.loss { lost += 1 }
-        }
         var arrival = departure + path.latency
-        if path.jitter > .zero, let jitter = nodes[from]?.draws.duration(upTo: path.jitter) {
-            arrival = arrival + jitter
+        withDraws(from, to) { draws in
+            if path.loss > 0 { for _ in 0..<packets where draws.unit() < path.loss { lost += 1 } }
+            if path.jitter > .zero { arrival = arrival + draws.duration(upTo: path.jitter) }
         }
         return (arrival, lost)
+    }
+
+    private mutating func withDraws<T>(_ from: String, _ to: String, _ body: (inout SeedStream) -> T) -> T {
+        var draws = nodes[from]?.draws[to] ?? SeedStream(seed: seed, node: from, purpose: "network to \(to)")
+        defer { nodes[from]?.draws[to] = draws }
+        return body(&draws)
     }
 
     /// IPv4 and TCP headers, without options.
@@ -108,7 +112,7 @@ extension Fabric {
             owner == node || (self.path(from: node, to: owner).map { !$0.cut } ?? false)
         }
         let path = owner.flatMap { self.path(from: node, to: $0) } ?? Path()
-        let lost = (nodes[node]?.draws.unit() ?? 1) < path.loss
+        let lost = withDraws(node, "resolver") { $0.unit() } < path.loss
         if passage.dropped || reachable == false || lost {
             if attempt >= 4 {
                 deliver(.resolved(query: query, nil), to: node, at: now, from: "resolver")

@@ -89,8 +89,9 @@ extension Fabric {
             return
         }
         let back = arrival + (path(from: target, to: client.node)?.latency ?? lookahead)
-        guard nodes[target]?.listening.contains(stream.sides[1].endpoint.port) == true
-            || passage.divertedTo != nil
+        guard
+            nodes[target]?.listening.contains(stream.sides[1].endpoint.port) == true
+                || passage.divertedTo != nil
         else {
             drop(number, tell: 0, .refused)
             return

@@ -62,7 +62,8 @@ public enum BusError: Error, Equatable, Sendable {
         set(ZMQ_SNDHWM, Bus.highWaterMark)
         set(ZMQ_RCVHWM, Bus.highWaterMark)
         set(ZMQ_RECONNECT_IVL, 5)
-        var limit = Int64(Frame.maximumBytes)
+        // Up to here an oversize frame is refused by name; beyond it ZeroMQ cuts the sender off unread.
+        var limit = Int64(4 * Frame.maximumBytes)
         unsafe _ = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &limit, MemoryLayout<Int64>.size)
     }
 

@@ -1,5 +1,5 @@
-public import Wire
 import Logging
+public import Wire
 
 /// The event loop of a process that is one node: receive → handle → effects.
 public struct NodeProcess<Body: Node> {

@@ -56,7 +56,9 @@ public struct CertificateProfile: Sendable {
         if flags & UInt32(EXFLAG_CA) == 0 { return "issuer is not an authority" }
         if unsafe X509_EXTENSION_get_critical(
             X509_get_ext(x509, X509_get_ext_by_NID(x509, NID_basic_constraints, -1))) == 0
-        { return "basic constraints are not critical" }
+        {
+            return "basic constraints are not critical"
+        }
         if flags & UInt32(EXFLAG_KUSAGE) == 0 || usage & UInt32(KU_KEY_CERT_SIGN) == 0 {
             return "authority may not sign certificates"
         }

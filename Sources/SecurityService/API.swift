@@ -99,7 +99,8 @@ struct API {
         let device = try store.device(deviceID)
         var verdict = Verifier.Verdict.rejected("device is not claimed")
         if device != nil {
-            verdict = isOff(.attestationGate)
+            verdict =
+                isOff(.attestationGate)
                 ? .accepted
                 : verifier.appraise(request.body, deviceID: deviceID) { nonce in
                     (try? store.takeChallenge(nonce, deviceID: deviceID, now: now)) ?? false

@@ -41,10 +41,11 @@ public final class Pluton {
             }
             fuses.markManufactured()
         }
-        let keys = switch storage {
-        case .fuses: fuses.read(FuseBank.generalKey) + fuses.read(FuseBank.attestationKey)
-        case .flash: try flash.read(softwareKeys, 64)
-        }
+        let keys =
+            switch storage {
+            case .fuses: fuses.read(FuseBank.generalKey) + fuses.read(FuseBank.attestationKey)
+            case .flash: try flash.read(softwareKeys, 64)
+            }
         guard let general = try? P256PrivateKey(scalar: Array(keys[..<32])),
             let attestation = try? P256PrivateKey(scalar: Array(keys[32...]))
         else { throw .blankFuses }

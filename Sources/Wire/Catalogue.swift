@@ -144,6 +144,26 @@ extension AttackName {
         }
     }
 
+    /// What the adversary must have.
+    public var needs: String {
+        switch self {
+        case .tlsInterception: "a position on the targets' network; names of those that they call"
+        case .recordTamper: "a position on the targets' path"
+        case .rogueDevice: "a place on the targets' network; their device IDs, which their labels show; a secret from a device taken apart"
+        case .clonedDevice: "the targets' flash chips for the time of a copy; chips of the same kind"
+        }
+    }
+
+    /// The observation that proves success.
+    public var oracle: String {
+        switch self {
+        case .tlsInterception: "the interceptor holds plaintext that a target sent"
+        case .recordTamper: "a request that was changed on the way is answered with success"
+        case .rogueDevice: "the service gives an attestation result in a target's name, or a target answers"
+        case .clonedDevice: "the service or a peer accepts an exchange from the copy"
+        }
+    }
+
     /// What it represents: MITRE ATT&CK for ICS 18.1 and EMB3D 2.0.1.
     public var techniques: String {
         switch self {

@@ -146,7 +146,9 @@ import Wire
             }
             return fact(1, "fridge-1", Fact(.handshake, details))
         }
-        let metrics = Metrics([shake("accepted", 1_000_000), shake("accepted", 3_000_000), shake("failed", nil), shake("failed", nil, role: "server")])
+        let metrics = Metrics([
+            shake("accepted", 1_000_000), shake("accepted", 3_000_000), shake("failed", nil), shake("failed", nil, role: "server"),
+        ])
         let pair = metrics.handshakes["device-device mutual"]
         #expect(pair?.attempts == 3 && pair?.accepted == 2)
         #expect(pair?.failuresByReason == ["expired": 1])

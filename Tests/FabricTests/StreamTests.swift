@@ -145,6 +145,48 @@ struct Wires {
         #expect(wires.events(at: "a").last == .closed(Self.stream, .reset))
     }
 
+    @Test func datagramsArriveOrAreJustLost() {
+        var wires = Wires(loss: 0.5, seed: 4)
+        for number in 0..<100 { wires.act("a", .datagram(fromPort: 7, to: Endpoint(Address(bits: 2), 123), [UInt8(number)])) }
+        wires.run()
+        let arrived = wires.events(at: "b")
+        #expect((30...70).contains(arrived.count))
+        #expect(arrived.first.map { if case .datagram(123, Endpoint(Address(bits: 1), 7), _) = $0 { true } else { false } } == true)
+    }
+
+    @Test func namesAreLookedUp() {
+        var wires = Wires()
+        wires.act("a", .resolve(query: 1, name: "b.test"))
+        wires.act("a", .resolve(query: 2, name: "nobody.test"))
+        wires.run()
+        #expect(
+            Set(wires.events(at: "a").map { "\($0)" })
+                == Set([
+                    "\(Event.resolved(query: 1, Address(bits: 2)))", "\(Event.resolved(query: 2, nil))",
+                ]))
+    }
+
+    /// A position on the path: what passes can be seen, changed, dropped and answered by somebody else.
+    @Test func tapsSeeAndChange() {
+        struct Meddler: Tap {
+            mutating func inspect(_ passage: inout Passage, now: Instant) {
+                switch passage.content {
+                case .data: passage.content = .data([9])
+                case .lookup: passage.content = .lookup(name: "", answer: Address(bits: 77))
+                case .connect, .datagram: break
+                }
+            }
+        }
+        var wires = Wires()
+        connected(&wires)
+        wires.fabric.taps.append((id: "m", tap: Meddler()))
+        wires.act("a", .send(Self.stream, [1, 2, 3]))
+        wires.act("a", .resolve(query: 5, name: "b.test"))
+        wires.run()
+        #expect(wires.events(at: "b").last == .received(StreamID(raw: StreamID.accepted | 1), [9]))
+        #expect(wires.events(at: "a").contains(.resolved(query: 5, Address(bits: 77))))
+    }
+
     @Test func effectsOfADeadNodeAreCounted() {
         var wires = Wires()
         wires.fabric.takeDown("a", hostStaysUp: false)

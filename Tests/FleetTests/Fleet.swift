@@ -1,11 +1,12 @@
 import Adversary
 import Campaign
-@testable import Coordinator
 import DeviceOS
 import Foundation
 import SecurityService
 import Testing
 import Wire
+
+@testable import Coordinator
 
 /// A whole fleet in one process: the injector, the service and all devices as values, driven by hand.
 ///

@@ -1,14 +1,17 @@
-import Campaign
 import Adversary
-@testable import Coordinator
-@testable import DeviceOS
+import Campaign
+import Exchange
 import Formats
 import Foundation
 import GRDB
-@testable import SecurityService
+import SecureChannel
 import Silicon
 import Testing
 import Wire
+
+@testable import Coordinator
+@testable import DeviceOS
+@testable import SecurityService
 
 @Suite struct LifeTests {
     @Test func everybodyAttestsAndAuthenticates() throws {
@@ -121,6 +124,23 @@ import Wire
         let fleet = try fleet { flash, _ in flash[9] ^= 1 }
         #expect(try fleet.run().metrics.devicesAttested == 2)
         #expect(fleet.facts(.bootFallback).first?.fact.text(.stage) == "ROM")
+    }
+}
+
+@Suite struct PeerRuleTests {
+    /// A certificate of the catalog is not enough: the product must be one that this device deals with.
+    @Test func onlyAllowedProductsOfTheCatalog() throws {
+        let catalog = CatalogIdentity(CatalogNames(catalog: "acme"))
+        let key = P256PrivateKey()
+        func certificate(_ organization: String, _ product: String) throws -> Certificate {
+            try CertificateTemplate(
+                commonName: "d", organization: organization, serial: [1], notBefore: 0, notAfter: 10,
+                uris: [catalog.productURI(product), catalog.deviceURI("00")], usage: .endEntity
+            ).issue(for: key.publicKey, by: key, issuer: nil)
+        }
+        #expect(catalog.refusal(of: try certificate("acme", "oven"), products: ["oven"]) == nil)
+        #expect(catalog.refusal(of: try certificate("acme", "oven"), products: ["heater"]) == "peer not allowed")
+        #expect(catalog.refusal(of: try certificate("other", "oven"), products: ["oven"]) == "wrong catalog")
     }
 }
 

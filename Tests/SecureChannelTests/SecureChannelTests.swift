@@ -143,13 +143,15 @@ struct TestPKI {
     /// libcrypto accepts these; RFC 5280 does not.
     @Test func strictProfile() throws {
         let long = pki.identity("client", until: TestPKI.now + 100_000)
-        #expect(try connect(client: long, server: pki.identity("server")).server.state == .failed("profile: leaf lives longer than 90000 s"))
+        #expect(
+            try connect(client: long, server: pki.identity("server")).server.state == .failed("profile: leaf lives longer than 90000 s"))
         let zero = pki.identity("client", serial: [0])
         #expect(try connect(client: zero, server: pki.identity("server")).server.state == .failed("profile: serial number is not positive"))
         let huge = pki.identity("client", serial: [UInt8](repeating: 0x7F, count: 21))
         #expect(try connect(client: huge, server: pki.identity("server")).server.state == .failed("profile: serial number above 20 octets"))
         let nameless = pki.identity("client", hosts: [])
-        #expect(try connect(client: nameless, server: pki.identity("server")).server.state == .failed("profile: no subject alternative name"))
+        #expect(
+            try connect(client: nameless, server: pki.identity("server")).server.state == .failed("profile: no subject alternative name"))
     }
 
     @Test func aChangedByteEndsTheConnection() throws {

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Runtime
 import Testing
+import Wire
 
 /// The real executables.
 @Suite(.serialized) struct RunTestsSerial {
@@ -39,6 +40,22 @@ import Testing
         let json = try await testbed.orrery(["report", run, "--format", "json"])
         #expect(json.output.contains("\"digest\" : \"\(digest)\""))
         #expect(testbed.processes().isEmpty)
+    }
+
+    /// Adding a device leaves keys, schedules and losses of the others as they were.
+    @Test func addingADeviceChangesNothingForTheOthers() async throws {
+        let testbed = try Testbed()
+        let one = try testbed.write(Self.topology, "pair.yaml")
+        let other = try testbed.write(
+            Self.topology.replacing("oven:   { network: home }", with: "oven:   { network: home }\n  toaster: { network: home }"),
+            "three.yaml")
+        func lines(_ file: String) async throws -> [Substring] {
+            #expect(try await testbed.orrery(["run", file, "--stop-after", "30m"]).code == 0)
+            return testbed.journal.split(separator: "\n").filter { $0.contains("\"node\":\"fridge\"") || $0.contains("\"node\":\"oven\"") }
+        }
+        let before = try await lines(one)
+        #expect(before.count > 20)
+        #expect(try await lines(other) == before)
     }
 
     @Test func faultsAndAttacksReproduceToo() async throws {
@@ -152,11 +169,12 @@ import Testing
         let file = try testbed.write(Self.topology, "pair.yaml")
         let ended = try await testbed.orrery(["run", file, "--clock", "wall"]) { process in
             try await testbed.waitForAttestation()
-            let line = testbed.processes("threat").compactMap { FileManager.default.contents(atPath: "/proc/\($0)/cmdline") }.first ?? Data()
+            let line =
+                testbed.processes("threat").compactMap { FileManager.default.contents(atPath: "/proc/\($0)/cmdline") }.first ?? Data()
             let words = String(decoding: line, as: UTF8.self).split(separator: "\0").map(String.init)
             let endpoint = try #require(words.first { $0.hasPrefix("ipc://") })
             let stranger = try Bus(connect: endpoint, as: "stranger")
-            for bytes: [UInt8] in [[], [1], [1, 99], [9, 9, 9], [UInt8](repeating: 1, count: 100_000)] {
+            for bytes: [UInt8] in [[], [1], [1, 99], [9, 9, 9], [UInt8](repeating: 1, count: Frame.maximumBytes + 1)] {
                 #expect(stranger.send(raw: bytes))
             }
             try await testbed.wait("the refusals") { testbed.journal.split(separator: "\n").count { $0.contains("frame-refused") } == 5 }

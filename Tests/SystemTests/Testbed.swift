@@ -4,7 +4,6 @@ import Subprocess
 import SystemPackage
 import Testing
 
-
 /// Owns what a system test makes: a folder for runs and files. All of it is gone when the test is over.
 final class Testbed: Sendable {
     let folder: String
@@ -16,7 +15,8 @@ final class Testbed: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .path
 
     struct Ended: Sendable {
         var status: String
@@ -24,7 +24,9 @@ final class Testbed: Sendable {
         var output: String
         var errors: String
         func line(_ prefix: String) -> String? {
-            output.split(separator: "\n").first { $0.hasPrefix(prefix) }.map { $0.dropFirst(prefix.count).trimmingCharacters(in: .whitespaces) }
+            output.split(separator: "\n").first { $0.hasPrefix(prefix) }.map {
+                $0.dropFirst(prefix.count).trimmingCharacters(in: .whitespaces)
+            }
         }
     }
 

@@ -71,7 +71,10 @@ import Testing
 
     @Test(arguments: sources) func pureModulesTouchNothing(source: Source) {
         guard Self.pureModules.contains(source.module) else { return }
-        let words = ["FileManager", "Date()", "ContinuousClock", "SuspendingClock", "Process(", "Thread", "SystemRandomNumberGenerator", ".random(in", "getenv"]
+        let words = [
+            "FileManager", "Date()", "ContinuousClock", "SuspendingClock", "Process(", "Thread", "SystemRandomNumberGenerator",
+            ".random(in", "getenv",
+        ]
         for word in words {
             #expect(!source.lines.contains { $0.contains(word) }, "\(source.path) has \(word)")
         }
@@ -79,8 +82,12 @@ import Testing
 
     /// Nodes have no clock, no concurrency and no unseeded randomness.
     @Test(arguments: sources) func nodesStayDeterministic(source: Source) {
-        guard ["DeviceOS", "SecurityService", "Adversary", "Exchange", "Fabric", "Wire", "Silicon", "Formats"].contains(source.module) else { return }
-        for word in ["Date()", "ContinuousClock", "Task {", "async ", "await ", "DispatchQueue", "SystemRandomNumberGenerator", ".random(in", ".shuffled()", "UUID()"] {
+        guard ["DeviceOS", "SecurityService", "Adversary", "Exchange", "Fabric", "Wire", "Silicon", "Formats"].contains(source.module)
+        else { return }
+        for word in [
+            "Date()", "ContinuousClock", "Task {", "async ", "await ", "DispatchQueue", "SystemRandomNumberGenerator", ".random(in",
+            ".shuffled()", "UUID()",
+        ] {
             #expect(!source.lines.contains { $0.contains(word) }, "\(source.path) has \(word)")
         }
     }
@@ -103,7 +110,8 @@ import Testing
                     #expect(number - start < 70, "\(source.path):\(start + 1) has \(number - start + 1) lines")
                     begin = nil
                 }
-            } else if line.firstMatch(of: /^\s*(@\w+ )*((public|private|fileprivate|static|mutating|convenience|override) )*(func |init[(?])/) != nil,
+            } else if line.firstMatch(
+                of: /^\s*(@\w+ )*((public|private|fileprivate|static|mutating|convenience|override) )*(func |init[(?])/) != nil,
                 !line.hasSuffix("}")
             {
                 begin = (number, indent)

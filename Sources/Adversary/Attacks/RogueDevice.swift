@@ -109,12 +109,13 @@ final class RogueDevice: Attack {
     }
 
     private func failed(_ purpose: Purpose, _ reason: String, _ out: inout Outbox) {
-        let (step, victim) = switch purpose {
-        case .challenge(let victim): ("ask for a challenge", victim)
-        case .evidence(let victim): ("offer evidence", victim)
-        case .peer(let victim): ("call the victim with a forged certificate", victim)
-        case .peerWithoutCertificate(let victim): ("call the victim without certificate", victim)
-        }
+        let (step, victim) =
+            switch purpose {
+            case .challenge(let victim): ("ask for a challenge", victim)
+            case .evidence(let victim): ("offer evidence", victim)
+            case .peer(let victim): ("call the victim with a forged certificate", victim)
+            case .peerWithoutCertificate(let victim): ("call the victim without certificate", victim)
+            }
         out.observe(.attackStep, [.step: .text(step), .target: .text(victim), .result: "failed", .reason: .text(reason)])
         if case .peer = purpose { call(victim, isAnonymous: true, &out) }
     }

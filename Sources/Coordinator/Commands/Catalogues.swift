@@ -3,7 +3,18 @@ import Wire
 
 struct Attacks: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "What attacks there are.")
-    func run() { for attack in AttackName.allCases { print("\(attack.rawValue)\n    \(attack.summary)\n    \(attack.techniques)") } }
+    func run() {
+        for attack in AttackName.allCases {
+            print(
+                """
+                \(attack.rawValue): \(attack.summary)
+                    needs       \(attack.needs)
+                    succeeds if \(attack.oracle)
+                    represents  \(attack.techniques)
+
+                """)
+        }
+    }
 }
 
 struct Faults: ParsableCommand {

@@ -22,7 +22,9 @@ struct Replay: AsyncParsableCommand {
         let after = try await Orrery.perform(plan, base: out, watcher: watcher)
         watcher.done()
         let isSame = before.digest == after.report.digest
-        print("before  \(before.digest)\nafter   \(after.report.digest)\n\(isSame ? "the same" : "DIFFERENT: compare \(old.journalPath) with \(after.folder.journalPath)")")
+        print(
+            "before  \(before.digest)\nafter   \(after.report.digest)\n\(isSame ? "the same" : "DIFFERENT: compare \(old.journalPath) with \(after.folder.journalPath)")"
+        )
         if !isSame { throw ExitCode(1) }
     }
 }
