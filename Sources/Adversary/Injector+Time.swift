@@ -1,3 +1,4 @@
+import Exchange
 import Fabric
 import Wire
 
@@ -15,7 +16,7 @@ extension Injector {
     /// Whether a timer kills or starts a process, so that nobody may be ahead of it.
     private func changesProcesses(_ timer: Timer) -> Bool {
         switch timer {
-        case .restart: true
+        case .restart, .cut: true
         case .wake: false
         case .begin(let index), .end(let index):
             switch configuration.steps[index].act {
@@ -87,7 +88,8 @@ extension Injector {
             switch timer {
             case .begin(let index): beginStep(index)
             case .end(let index): endStep(index)
-            case .restart(let node, _): restart(node)
+            case .restart(let node): restart(node)
+            case .cut(let node, let pause): cut(node, for: pause, hostStaysUp: false)
             case .wake(let index):
                 plannedWakes[index] = nil
                 for node in arena.owners.filter({ $0.value == String(index) }).keys.sorted() {
@@ -140,6 +142,8 @@ extension Injector {
         switch step.act {
         case .fault(let name):
             arena.fabric.end(step.id)
+            // A clock that ran fast is right no more, but runs at its pace again.
+            if name == .clockDrift { setClocks(ClockChange(driftPartsPerBillion: 0), step) }
             arena.fabric.observe(Fact(.faultEnded, [.fault: .text(name.rawValue), .instance: .text(step.id)]))
         case .attack(let name):
             guard let attack = attacks[index] else { return }
@@ -157,11 +161,39 @@ extension Injector {
         case .loss: begin(LossFault(ratio: step.ratio("ratio") ?? 0), step)
         case .bandwidth: begin(BandwidthFault(bitsPerSecond: step.bitsPerSecond("rate") ?? .max), step)
         case .partition: begin(PartitionFault(), step)
+        case .reorder: begin(ReorderFault(ratio: step.ratio("ratio") ?? 0), step)
+        case .duplicate: begin(DuplicateFault(ratio: step.ratio("ratio") ?? 0), step)
+        case .dnsOutage: begin(DNSOutageFault(), step)
+        case .serviceSlow: begin(LatencyFault(delay: step.duration("delay") ?? .zero), step)
         case .powerCut, .serviceKill:
-            for node in step.nodes {
-                kill(node, hostStaysUp: name == .serviceKill)
-                schedule(.restart(node: node, step: index), at: step.at + (step.duration ?? .seconds(1)))
-            }
+            for node in step.nodes { cut(node, for: step.duration ?? .seconds(1), hostStaysUp: name == .serviceKill) }
+        case .deviceChurn: churn(step)
+        case .clockJump: setClocks(ClockChange(jumpNanoseconds: step.duration("by")?.nanoseconds ?? 0), step)
+        case .clockDrift:
+            setClocks(ClockChange(driftPartsPerBillion: Int64((step.ratio("ratio") ?? 0) * 1e9)), step)
+        }
+    }
+
+    /// Takes a process away and brings it back.
+    private mutating func cut(_ node: String, for pause: Duration, hostStaysUp: Bool) {
+        guard kill(node, hostStaysUp: hostStaysUp) else { return }
+        schedule(.restart(node: node), at: arena.fabric.now + pause)
+    }
+
+    /// Plans all cuts at once: who is hit when depends on the seed and the step alone.
+    private mutating func churn(_ step: Step) {
+        guard let every = step.duration("every"), every > .zero, let length = step.duration else { return }
+        var draws = SeedStream(seed: configuration.setting.seed, node: "plan", purpose: "churn \(step.id)")
+        var at = step.at + every
+        while at < step.at + length, let node = step.nodes.randomElement(using: &draws) {
+            schedule(.cut(node: node, pause: every / 10), at: at)
+            at = at + every
+        }
+    }
+
+    private mutating func setClocks(_ change: ClockChange, _ step: Step) {
+        for node in step.nodes {
+            arena.fabric.command("clock", JSON.encode(change), to: node)
         }
     }
 
@@ -169,8 +201,9 @@ extension Injector {
         arena.fabric.begin(fault, id: step.id, networks: Set(step.networks), nodes: Set(step.nodes))
     }
 
-    private mutating func kill(_ node: String, hostStaysUp: Bool) {
-        guard let generation = generations[node] else { return }
+    @discardableResult
+    private mutating func kill(_ node: String, hostStaysUp: Bool) -> Bool {
+        guard let generation = generations[node] else { return false }
         scheduler.leave(node)
         silence(node)
         pending.removeAll { $0.node == node }
@@ -179,6 +212,7 @@ extension Injector {
         generations[node] = nil
         lastGeneration[node] = generation
         sendToCoordinator(.processWanted(ProcessOrder(.kill, node: node, generation: generation)))
+        return true
     }
 
     private mutating func restart(_ node: String) {

@@ -12,7 +12,8 @@ public struct Injector: Hub {
     enum Timer {
         case begin(Int)
         case end(Int)
-        case restart(node: String, step: Int)
+        case restart(node: String)
+        case cut(node: String, pause: Duration)
         case wake(attack: Int)
     }
 

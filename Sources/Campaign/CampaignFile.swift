@@ -95,8 +95,8 @@ extension PlanReader {
         }
         let at = step.duration("at", isRequired: true) ?? .zero
         if .start + at >= plan.stop { document.report(step.fields["at"], "at: after the end of the run (\(readable(plan.stop - .start)))") }
-        let needsTime = act == .fault(.powerCut) || act == .fault(.serviceKill)
-        let length = step.duration("for", isRequired: needsTime)
+        let fault = FaultName(rawValue: name)
+        let length = step.duration("for", isRequired: fault?.needsLength ?? false)
         var values: [String: Quantity] = [:]
         for (name, kind) in parameters { values[name] = step.quantity(name, kind) }
         let (nodes, networks) = readTarget(step, act, id: id)
@@ -126,7 +126,7 @@ extension PlanReader {
     // MARK: Targets
 
     private func readTarget(_ step: Section, _ act: Step.Act, id: String) -> (nodes: [String], networks: [String]) {
-        if act == .fault(.serviceKill) { return (["service"], []) }
+        if case .fault(let fault) = act, fault.hitsService { return (["service"], []) }
         guard let target = document.section(step.required("target"), "target", keys: ["devices", "network", "mode", "value"])
         else { return ([], []) }
         if target.has("network") {
@@ -136,7 +136,7 @@ extension PlanReader {
                 document.report(node, "unknown network '\(word)'\(document.suggestion(word, among: names))")
                 return false
             }.map(\.text)
-            if case .fault(let fault) = act, fault != .powerCut { return ([], networks) }
+            if case .fault(let fault) = act, fault.isOfLinks { return ([], networks) }
             return (plan.devices.filter { networks.contains($0.network) }.map(\.name), [])
         }
         return (pick(devices(target, "devices"), target, id: id), [])

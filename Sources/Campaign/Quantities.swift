@@ -7,12 +7,13 @@ extension QuantityKind {
         case .ratio: "a share with its unit, such as 0.5%"
         case .rate: "a rate with its unit, such as 20Mbit"
         case .count: "a whole number"
+        case .offset: "a time with its unit and, for backwards, a minus, such as 2h or -30m"
         }
     }
 
     fileprivate var units: [String: Double] {
         switch self {
-        case .duration:
+        case .duration, .offset:
             ["ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9, "d": 86_400e9]
         case .ratio: ["%": 0.01]
         case .rate: ["bit": 1, "kbit": 1e3, "Mbit": 1e6, "Gbit": 1e9]
@@ -26,6 +27,12 @@ extension Quantity {
 
     /// Reads a number with its unit. A bare number is refused: which unit was meant is not ours to guess.
     static func parse(_ text: String, _ kind: QuantityKind) -> Result<Quantity, Mistake> {
+        if kind == .offset, text.hasPrefix("-") {
+            guard case .success(.nanoseconds(let value)) = parse(String(text.dropFirst()), kind) else {
+                return .failure(Mistake(message: "'\(text)' is not \(kind.example)"))
+            }
+            return .success(.nanoseconds(-value))
+        }
         let digits = text.prefix { $0.isNumber || $0 == "." }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }
         guard let number = Double(digits), number.isFinite else {
@@ -39,7 +46,7 @@ extension Quantity {
         let value = number * scale
         guard value < 9.2e18 else { return .failure(Mistake(message: "'\(text)' is too large")) }
         switch kind {
-        case .duration: return .success(.nanoseconds(Int64(value.rounded())))
+        case .duration, .offset: return .success(.nanoseconds(Int64(value.rounded())))
         case .ratio:
             guard (0...1).contains(value) else { return .failure(Mistake(message: "'\(text)' is not from 0% to 100%")) }
             return .success(.ratio(value))

@@ -71,7 +71,7 @@ extension Device {
         pendingReports.append(
             .init(
                 category: category, description: description,
-                unixSeconds: configuration.setting.unixSeconds(at: out.now)))
+                unixSeconds: unixSeconds(at: out.now)))
     }
 
     /// AS-5: certificates in flash are good if they are valid and Pluton still holds their key.
@@ -87,7 +87,7 @@ extension Device {
             return
         }
         identity.set(update: update, customer: customer)
-        guard let notAfter = identity.notAfter, notAfter > configuration.setting.unixSeconds(at: out.now) else {
+        guard let notAfter = identity.notAfter, notAfter > unixSeconds(at: out.now) else {
             identity.clear()
             out.observe(.certificateExpired)
             return
@@ -99,9 +99,18 @@ extension Device {
     /// Renewal well before the end, and the end itself.
     mutating func planRenewal(_ out: inout Outbox) {
         guard let notAfter = identity.notAfter else { return }
-        let left = Duration.seconds(notAfter - configuration.setting.unixSeconds(at: out.now))
+        let left = Duration.seconds(notAfter - unixSeconds(at: out.now))
         expiresAt = out.now + left
         let reserve = Duration.seconds(Lifetimes.device) - Device.renewAfter
         authenticateAt = out.now + max(.zero, left - reserve) + draws.duration(upTo: .hours(1))
+    }
+
+    /// The clock jumps or changes its pace; certificates are judged by it from now on.
+    mutating func change(_ body: [UInt8], _ out: inout Outbox) {
+        guard let change = JSON.decode(ClockChange.self, body) else { return }
+        let now = out.now.nanoseconds
+        if let drift = change.driftPartsPerBillion { clock.drift(partsPerBillion: drift, at: now) }
+        clock.jump(by: change.jumpNanoseconds, at: now)
+        if let notAfter = identity.notAfter { expiresAt = out.now + .seconds(max(0, notAfter - unixSeconds(at: out.now))) }
     }
 }

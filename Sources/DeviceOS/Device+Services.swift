@@ -54,6 +54,11 @@ extension Device {
     private mutating func certified(
         update: TLSConfiguration.Identity, customer: TLSConfiguration.Identity, _ out: inout Outbox
     ) {
+        let end = min(update.chain[0].notAfter, customer.chain[0].notAfter)
+        guard end > unixSeconds(at: out.now) else {
+            attestationFailed(.customerCertificate, "certificate is over by this device's clock", nil, &out)
+            return
+        }
         backoff.reset()
         identity.set(update: update, customer: customer)
         do {
@@ -70,8 +75,16 @@ extension Device {
 
     mutating func expire(_ out: inout Outbox) {
         expiresAt = .never
+        guard let notAfter = identity.notAfter else { return }
+        let left = notAfter - unixSeconds(at: out.now)
+        guard left <= 0 else {
+            // The clock runs slower than the true time that wakes are in.
+            expiresAt = out.now + .seconds(left)
+            return
+        }
         identity.clear()
         out.observe(.certificateExpired)
+        authenticateAt = min(authenticateAt, out.now + backoff.next())
     }
 
     // MARK: Device to service
@@ -83,7 +96,7 @@ extension Device {
             return
         }
         let body = ServiceAPI.Telemetry(
-            device: configuration.setting.name, unixSeconds: configuration.setting.unixSeconds(at: out.now))
+            device: configuration.setting.name, unixSeconds: unixSeconds(at: out.now))
         ask(
             .telemetry,
             Request("POST", ServiceAPI.telemetryPath, headers: sharedSecretHeader, body: JSON.encode(body)),

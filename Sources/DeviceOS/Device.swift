@@ -23,6 +23,7 @@ public struct Device: Node {
     let flash: Flash
     let fuses: FuseBank
     let pluton: Pluton
+    let clock: RealTimeClock
     let catalog: CatalogIdentity
 
     var settings: SettingsStore?
@@ -54,6 +55,7 @@ public struct Device: Node {
         if fuses.isBlank { fuses.burnBootKeyHash([UInt8](hex: configuration.bootKeyHash) ?? []) }
         let hasRoot = !configuration.controlsOff.contains(.hardwareRootOfTrust)
         pluton = try Pluton(fuses: fuses, flash: flash, storage: hasRoot ? .fuses : .flash)
+        clock = try RealTimeClock(path: path + "/rtc.bin")
         catalog = CatalogIdentity(configuration.names)
         identity = Identity(configuration, roots: [])
         authentication = DeviceAuthentication(pluton: pluton)
@@ -89,6 +91,7 @@ public struct Device: Node {
             boot(&out)
             return
         }
+        if case .command("clock", let body) = event { change(body, &out) }
         guard isRunning else { return }
         if case .wake = event { wake(&out) }
         let locale = locale(out.now)
@@ -103,7 +106,12 @@ public struct Device: Node {
     }
 
     func locale(_ now: Instant) -> Locale {
-        Locale(unixSeconds: configuration.setting.unixSeconds(at: now), cost: configuration.cryptoCost)
+        Locale(unixSeconds: unixSeconds(at: now), cost: configuration.cryptoCost)
+    }
+
+    /// What this device's own clock shows.
+    func unixSeconds(at now: Instant) -> Int64 {
+        configuration.setting.unixSeconds(at: now + .nanoseconds(clock.error(at: now.nanoseconds)))
     }
 
     private mutating func wake(_ out: inout Outbox) {

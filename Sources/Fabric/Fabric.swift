@@ -148,6 +148,11 @@ public struct Fabric {
         return nil
     }
 
+    /// Says something to a node out of band: from whoever operates it, or from the world it stands in.
+    public mutating func command(_ name: String, _ body: [UInt8], to node: String) {
+        deliver(.command(name, body), to: node, at: now + lookahead, from: "")
+    }
+
     public mutating func takeDeliveries() -> [(node: String, delivery: Delivery)] {
         defer {
             deliveries = []

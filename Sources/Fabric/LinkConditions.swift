@@ -6,6 +6,11 @@ public struct LinkConditions: Equatable, Sendable {
     public var jitter: Duration
     public var bitsPerSecond: Int64?
     public var loss: Double
+    /// Shares of the datagrams, 0…1.
+    public var reordering = 0.0
+    public var duplication = 0.0
+    /// Names are answered.
+    public var resolves = true
     /// Nothing leaves (a network: towards other networks; a node: towards anybody).
     public var cut = false
 
@@ -29,12 +34,18 @@ struct Path: Equatable {
     var jitter = Duration.zero
     var bitsPerSecond: Int64?
     var loss = 0.0
+    var reordering = 0.0
+    var duplication = 0.0
+    var resolves = true
     var cut = false
 
     mutating func join(_ link: LinkConditions) {
         latency += link.latency
         jitter += link.jitter
         loss = 1 - (1 - loss) * (1 - link.loss)
+        reordering = 1 - (1 - reordering) * (1 - link.reordering)
+        duplication = 1 - (1 - duplication) * (1 - link.duplication)
+        resolves = resolves && link.resolves
         if let rate = link.bitsPerSecond { bitsPerSecond = min(bitsPerSecond ?? rate, rate) }
     }
 }

@@ -95,11 +95,20 @@ extension Fabric {
         }
         let passage = pass(.datagram(bytes, to: to), from: from, to: target)
         guard case .datagram(let bytes, let to) = passage.content, !passage.dropped,
-            let (arrival, lost) = carry(
-                bytes: bytes.count, packets: Fabric.packets(for: bytes.count), from: from, to: target), lost == 0
+            let path = path(from: from, to: target)
         else { return }
-        deliver(
-            .datagram(port: to.port, from: Endpoint(source, port), bytes), to: target, at: arrival, from: from)
+        let (isLate, isTwice) = withDraws(from, "\(target) datagrams") { draws in
+            (draws.unit() < path.reordering, draws.unit() < path.duplication)
+        }
+        for _ in 0..<(isTwice ? 2 : 1) {
+            guard
+                let (arrival, lost) = carry(
+                    bytes: bytes.count, packets: Fabric.packets(for: bytes.count), from: from, to: target), lost == 0
+            else { continue }
+            // Late by more than what is sent within the next two latencies takes to overtake it.
+            let time = isLate ? arrival + path.latency * 2 : arrival
+            deliver(.datagram(port: to.port, from: Endpoint(source, port), bytes), to: target, at: time, from: from)
+        }
     }
 
     /// The resolver sits in the network of the name that is asked for; a client asks five times, a second apart.
@@ -109,7 +118,7 @@ extension Fabric {
         guard case .lookup(_, let answer) = passage.content else { return }
         let owner = truth.flatMap { nodeAt[$0] }
         let reachable = owner.map { owner in
-            owner == node || (self.path(from: node, to: owner).map { !$0.cut } ?? false)
+            self.path(from: node, to: owner).map { !$0.cut && $0.resolves } ?? false
         }
         let path = owner.flatMap { self.path(from: node, to: $0) } ?? Path()
         let lost = withDraws(node, "resolver") { $0.unit() } < path.loss

@@ -42,6 +42,12 @@ public enum FaultName: String, Sendable, Codable, CaseIterable {
     case latency, loss, bandwidth, partition
     case powerCut = "power-cut"
     case serviceKill = "service-kill"
+    case reorder, duplicate
+    case dnsOutage = "dns-outage"
+    case serviceSlow = "service-slow"
+    case deviceChurn = "device-churn"
+    case clockJump = "clock-jump"
+    case clockDrift = "clock-drift"
 
     public var summary: String {
         switch self {
@@ -51,6 +57,25 @@ public enum FaultName: String, Sendable, Codable, CaseIterable {
         case .partition: "cuts the targets off: a network from the others, a device from everybody"
         case .powerCut: "takes the power from devices at an instant and gives it back after `for`"
         case .serviceKill: "kills the service process and starts it again after `for`"
+        case .reorder: "lets a share of the datagrams arrive behind those sent after them"
+        case .duplicate: "lets a share of the datagrams arrive twice"
+        case .dnsOutage: "gives no answer to look-ups of names"
+        case .serviceSlow: "lets the service answer later by `delay`"
+        case .deviceChurn: "cuts the power of one of the targets every `every`, for a tenth of that"
+        case .clockJump: "sets the targets' clocks `by` forward, or back with a minus"
+        case .clockDrift: "lets the targets' clocks run fast by `ratio`"
+        }
+    }
+
+    /// It is the service that is hit, so there is no target to name.
+    public var hitsService: Bool { self == .serviceKill || self == .serviceSlow }
+    /// It cannot go on until the end of the run.
+    public var needsLength: Bool { self == .powerCut || self == .serviceKill || self == .deviceChurn }
+    /// It is a condition of links, so networks can be its targets.
+    public var isOfLinks: Bool {
+        switch self {
+        case .latency, .loss, .bandwidth, .partition, .reorder, .duplicate, .dnsOutage: true
+        case .powerCut, .serviceKill, .serviceSlow, .deviceChurn, .clockJump, .clockDrift: false
         }
     }
 
@@ -58,9 +83,12 @@ public enum FaultName: String, Sendable, Codable, CaseIterable {
     public var parameters: [(name: String, kind: QuantityKind)] {
         switch self {
         case .latency: [("delay", .duration)]
-        case .loss: [("ratio", .ratio)]
+        case .loss, .reorder, .duplicate, .clockDrift: [("ratio", .ratio)]
+        case .serviceSlow: [("delay", .duration)]
+        case .deviceChurn: [("every", .duration)]
+        case .clockJump: [("by", .offset)]
         case .bandwidth: [("rate", .rate)]
-        case .partition, .powerCut, .serviceKill: []
+        case .partition, .powerCut, .serviceKill, .dnsOutage: []
         }
     }
 }
@@ -75,6 +103,8 @@ public enum AttackName: String, Sendable, Codable, CaseIterable {
 
 public enum QuantityKind: String, Sendable, Codable {
     case duration, ratio, rate, count
+    /// A time that may be negative.
+    case offset
 }
 
 /// A number with its unit, as it stands in a campaign file.

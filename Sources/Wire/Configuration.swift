@@ -141,6 +141,16 @@ public struct ReferenceMeasurement: Sendable, Equatable, Codable {
     }
 }
 
+/// What a fault does to a device's clock: set it forward, or let it run fast.
+public struct ClockChange: Sendable, Equatable, Codable {
+    public var jumpNanoseconds: Int64
+    public var driftPartsPerBillion: Int64?
+    public init(jumpNanoseconds: Int64 = 0, driftPartsPerBillion: Int64? = nil) {
+        self.jumpNanoseconds = jumpNanoseconds
+        self.driftPartsPerBillion = driftPartsPerBillion
+    }
+}
+
 /// What the operator says to the service when a device comes out of its box.
 public struct Claim: Sendable, Equatable, Codable {
     public var deviceID: String

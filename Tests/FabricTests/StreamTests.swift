@@ -154,6 +154,21 @@ struct Wires {
         #expect(arrived.first.map { if case .datagram(123, Endpoint(Address(bits: 1), 7), _) = $0 { true } else { false } } == true)
     }
 
+    @Test func datagramsAreDuplicatedAndReordered() {
+        var wires = Wires()
+        wires.fabric.begin(DuplicateFault(ratio: 0.5), id: "d", networks: ["home"], nodes: [])
+        wires.fabric.begin(ReorderFault(ratio: 0.5), id: "r", networks: ["home"], nodes: [])
+        for number in 0..<100 {
+            let at = Instant.start + .milliseconds(number)
+            wires.act("a", .datagram(fromPort: 7, to: Endpoint(Address(bits: 2), 123), [UInt8(number)]), at: at)
+        }
+        wires.run()
+        let numbers = wires.events(at: "b").compactMap { if case .datagram(_, _, let bytes) = $0 { bytes.first } else { nil } }
+        #expect((130...170).contains(numbers.count))
+        #expect(Set(numbers).count == 100)
+        #expect(numbers != numbers.sorted())
+    }
+
     @Test func namesAreLookedUp() {
         var wires = Wires()
         wires.act("a", .resolve(query: 1, name: "b.test"))
