@@ -72,7 +72,10 @@ final class RunSession: Sendable {
         link.end()
         let report = Report(plan: plan, journal: recorder.journal, digest: recorder.finish())
         try RunFolder.writeJSON(report, folder.resultPath)
-        try RunFolder.write(Array(report.text.utf8), folder.path + "/report.txt")
+        let page = HTMLReport(plan: plan, report: report, journal: recorder.journal).page
+        for (name, text) in [
+            ("report.txt", report.text), ("report.html", page), ("junit.xml", report.junit), ("metrics.prom", report.openMetrics),
+        ] { try RunFolder.write(Array(text.utf8), "\(folder.path)/\(name)") }
         return Outcome(
             report: report, folder: folder, wallSeconds: RunSession.seconds(ContinuousClock.now - begun),
             runSeconds: RunSession.seconds(runEnded - runBegun))

@@ -34,6 +34,31 @@ import Testing
         #expect(try await fields("tcp.port==4443 && http.request", ["http.request.uri"]).allSatisfy { $0 == ["/peer/status"] })
     }
 
+    /// A run's files are what they claim to be, and an old run can be judged again from its journal.
+    @Test func reportsAreReadByOthers() async throws {
+        let testbed = try Testbed()
+        let run = try await record(testbed)
+        let script = """
+            import html.parser, json, sys, xml.etree.ElementTree as tree
+            from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
+            run = sys.argv[1]
+            families = {f.name: f for f in parse(open(run + "/metrics.prom").read())}
+            suite = tree.parse(run + "/junit.xml").getroot()
+            lines = [json.loads(line) for line in open(run + "/journal.ndjson")]
+            page = open(run + "/report.html").read()
+            html.parser.HTMLParser().feed(page)
+            assert "http" not in page.replace("http-equiv", ""), "the page reaches for the network"
+            attempts = sum(s.value for s in families["orrery_handshake_attempts"].samples)
+            seen = sum(1 for o in lines if o["kind"] == "handshake" and o["role"] == "client")
+            print(int(attempts) == seen, suite.attrib["tests"], suite.attrib["failures"], "orrery_handshake_duration_seconds" in families)
+            """
+        let file = try testbed.write(script, "read.py")
+        let output = try await testbed.tool(Testbed.root + "/.build/python/bin/python", [file, run])
+        #expect(output == "True 1 0 True\n")
+        let again = try await testbed.orrery(["report", run])
+        #expect(again.output == (try String(contentsOfFile: run + "/report.txt", encoding: .utf8)))
+    }
+
     /// The library `cwt` verifies the evidence of a device as it went over the wire.
     @Test func aPythonClientVerifiesEvidence() async throws {
         let testbed = try Testbed()

@@ -34,7 +34,7 @@ import Wire
         let other = try await testbed.orrery(["run", file, "--seed", "4"])
         #expect(other.line("Digest") != digest)
         let report = try #require(first.line("Report"))
-        let run = testbed.folder + "/" + report.replacing("/report.txt", with: "")
+        let run = testbed.folder + "/" + report.replacing("/report.html and report.txt", with: "")
         let replay = try await testbed.orrery(["replay", run])
         #expect(replay.code == 0, "\(replay.output)")
         let json = try await testbed.orrery(["report", run, "--format", "json"])

@@ -2,18 +2,28 @@ import ArgumentParser
 import Campaign
 
 struct ReportCommand: ParsableCommand {
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, html, json, junit, openmetrics, csv }
 
-    static let configuration = CommandConfiguration(commandName: "report", abstract: "Print the report of a run.")
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "Judge a run again from its plan and journal, and print the report.")
 
     @Argument(help: "The folder of a run.") var folder: String
-    @Option(help: "text or json.") var format: Format = .text
+    @Option(help: "text, html, json, junit, openmetrics or csv.") var format: Format = .text
 
     func run() throws {
-        let report = try RunFolder(existing: folder).readReport()
-        switch format {
-        case .text: print(report.text, terminator: "")
-        case .json: print(try RunFolder.encode(report), terminator: "")
-        }
+        let folder = RunFolder(existing: folder)
+        let plan = try folder.readPlan()
+        let (journal, digest) = try JournalFile.read(folder.journalPath)
+        let report = Report(plan: plan, journal: journal, digest: digest)
+        let text =
+            switch format {
+            case .text: report.text
+            case .html: HTMLReport(plan: plan, report: report, journal: journal).page
+            case .json: try RunFolder.encode(report)
+            case .junit: report.junit
+            case .openmetrics: report.openMetrics
+            case .csv: report.csv(devices: plan.devices)
+            }
+        print(text, terminator: "")
     }
 }

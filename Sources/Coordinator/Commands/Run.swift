@@ -62,7 +62,7 @@ extension Orrery {
         print(outcome.report.text, terminator: "")
         let speed = Double(outcome.report.elapsedNanoseconds) / 1e9 / max(0.001, outcome.runSeconds)
         print("Took    \((outcome.wallSeconds * 10).rounded() / 10) s; \(Int(speed)) virtual seconds per second")
-        print("Report  \(outcome.folder.path)/report.txt")
+        print("Report  \(outcome.folder.path)/report.html and report.txt")
         if outcome.report.exitCode != 0 { print("Again   orrery run \(plan.file) --seed \(plan.seed)") }
     }
 }

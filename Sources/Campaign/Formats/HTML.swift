@@ -1,0 +1,143 @@
+public import Wire
+
+/// The report as one page without network access: for somebody who was not there.
+public struct HTMLReport {
+    let plan: Plan
+    let report: Report
+    let journal: [Observation]
+
+    public init(plan: Plan, report: Report, journal: [Observation]) {
+        self.plan = plan
+        self.report = report
+        self.journal = journal
+    }
+
+    public var page: String {
+        """
+        <!DOCTYPE html>
+        <html lang="en"><head><meta charset="utf-8"><title>\(escaped(report.name)) · Orrery</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1"><style>\(Self.style)</style></head><body>
+        <header><h1>\(escaped(report.name))</h1>
+        <p>\(report.devices) devices · \(readable(.nanoseconds(report.elapsedNanoseconds))) of \(report.clock.rawValue) time · seed \
+        \(report.seed)\(report.controlsOff.isEmpty ? "" : " · off: " + escaped(report.controlsOff.joined(separator: ", ")))</p></header>
+        \(report.isComplete ? "" : "<p class=\"note\">The run ended before its time; this is what happened until then.</p>")
+        \(cards)\(expectations)\(attacks)
+        \(section("Time line", HTMLTimeline(plan: plan, journal: journal, end: report.elapsedNanoseconds).svg))
+        \(section("Topology", HTMLTopology(plan: plan, report: report).svg))
+        \(authentication)\(devices)\(reproduce)
+        </body></html>
+
+        """
+    }
+
+    private func section(_ title: String, _ body: String) -> String {
+        body.isEmpty ? "" : "<section><h2>\(title)</h2>\(body)</section>\n"
+    }
+
+    private func card(_ value: String, _ label: String, _ tone: String = "") -> String {
+        "<div class=\"card \(tone)\"><b>\(value)</b><span>\(label)</span></div>"
+    }
+
+    private var cards: String {
+        let m = report.metrics
+        let held = report.judgements.count { $0.result == .held }
+        let stopped = report.verdicts.count { $0.outcome == .defended }
+        var cards = [
+            card("\(held) of \(report.judgements.count)", "expectations held", held == report.judgements.count ? "good" : "bad"),
+            card("\(m.devicesAttested) of \(report.devices)", "devices attested", m.devicesAttested == report.devices ? "good" : "bad"),
+            card(
+                m.exchanges == 0 ? "–" : percent(Double(m.exchangesAccepted) / Double(m.exchanges)), "of \(m.exchanges) exchanges succeeded"
+            ),
+            card("\(m.certificatesIssued)", "certificates issued, \(m.certificatesExpired) expired"),
+        ]
+        if !report.verdicts.isEmpty {
+            cards.append(
+                card("\(stopped) of \(report.verdicts.count)", "attacks defended", stopped == report.verdicts.count ? "good" : "bad"))
+        }
+        if let warmest = m.rooms.values.map({ $0.maximumMillicelsius }).max() {
+            cards.append(card("\(Double(warmest / 100) / 10) °C", "warmest cold room", warmest > 8000 ? "bad" : "good"))
+        }
+        return "<div class=\"cards\">\(cards.joined())</div>\n"
+    }
+
+    private func table(_ head: [String], _ rows: [[String]]) -> String {
+        guard !rows.isEmpty else { return "" }
+        let header = head.map { "<th>\($0)</th>" }.joined()
+        return "<table><tr>\(header)</tr>\(rows.map { "<tr>\($0.map { "<td>\($0)</td>" }.joined())</tr>" }.joined())</table>"
+    }
+
+    private func badge(_ word: String) -> String {
+        let tone = ["held", "defended"].contains(word) ? "good" : ["broken", "compromised"].contains(word) ? "bad" : "unsure"
+        return "<span class=\"badge \(tone)\">\(word)</span>"
+    }
+
+    private var expectations: String {
+        section(
+            "Expectations",
+            table(
+                ["", "What must hold", "What was seen"],
+                report.judgements.map { [badge($0.result.rawValue), escaped($0.text), escaped($0.reason)] }))
+    }
+
+    private var attacks: String {
+        section(
+            "Attacks",
+            table(
+                ["", "Attack", "Targets", "When", "Observation"],
+                report.verdicts.map {
+                    [
+                        badge($0.outcome.rawValue), escaped($0.attack), escaped($0.targets.joined(separator: ", ")),
+                        $0.at.map { readable($0 - .start) } ?? "–", escaped($0.reason),
+                    ]
+                }))
+    }
+
+    private var authentication: String {
+        let rows = report.metrics.handshakes.sorted { $0.key < $1.key }.map { key, value in
+            let failures = value.failuresByReason.sorted { $0.key < $1.key }.map { "\($0.value)× \(escaped($0.key))" }
+            let times = value.latency.map { [$0.p50Nanoseconds, $0.p90Nanoseconds, $0.p99Nanoseconds, $0.maxNanoseconds] } ?? []
+            return [escaped(key), "\(value.attempts)", "\(value.accepted)"]
+                + (times.isEmpty ? ["–", "–", "–", "–"] : times.map { readable(.nanoseconds(Int64($0))) }) + [
+                    failures.joined(separator: "<br>")
+                ]
+        }
+        let histograms = HTMLHistogram(journal: journal).svg
+        return section(
+            "Authentication", table(["Pair", "Attempts", "Accepted", "p50", "p90", "p99", "max", "Failures"], rows) + histograms)
+    }
+
+    private var devices: String {
+        let rows = plan.devices.map { device in
+            let room = report.metrics.rooms[device.name]
+            return [
+                escaped(device.name), escaped(device.product), escaped(device.network),
+                report.metrics.availability[device.name].map(percent) ?? "–",
+                room.map { "\(Double($0.maximumMillicelsius / 100) / 10) °C, too warm for \(readable(.seconds($0.tooWarmSeconds)))" } ?? "",
+            ]
+        }
+        return section("Devices", table(["Device", "Product", "Network", "Exchanges that succeeded", "Cold room"], rows))
+    }
+
+    private var reproduce: String {
+        section(
+            "Reproduce",
+            "<pre>orrery run \(escaped(report.file)) --seed \(report.seed)\(report.clock == .wall ? " --clock wall" : "")</pre><p>Digest of the journal: <code>\(report.digest)</code></p>"
+        )
+    }
+
+    private static let style = """
+        :root{--ink:#1c2530;--soft:#5b6b7c;--line:#d9e0e7;--good:#1d7f4e;--bad:#b3261e;--unsure:#8a6100;--paper:#fff}
+        body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:#f4f6f8;max-width:1080px;margin:0 auto;padding:24px}
+        h1{margin:0;font-size:28px}h2{font-size:18px;margin:0 0 12px}header p{color:var(--soft);margin:4px 0 20px}
+        section{background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:18px 20px;margin:16px 0;overflow-x:auto}
+        .cards{display:flex;gap:12px;flex-wrap:wrap}.card{flex:1 1 130px;background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:14px}
+        .card b{display:block;font-size:22px}.card span{color:var(--soft);font-size:13px}.card.good b{color:var(--good)}.card.bad b{color:var(--bad)}
+        table{border-collapse:collapse;width:100%}th{text-align:left;color:var(--soft);font-weight:600;font-size:13px}
+        td,th{padding:6px 10px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}tr:last-child td{border-bottom:0}
+        .badge{border-radius:10px;padding:1px 9px;color:#fff;font-size:12px;font-weight:600;white-space:nowrap}
+        .badge.good{background:var(--good)}.badge.bad{background:var(--bad)}.badge.unsure{background:var(--unsure)}
+        .note{background:#fff4d6;border:1px solid #e6c566;border-radius:8px;padding:10px 14px}
+        svg{display:block;max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .soft{fill:var(--soft)}
+        pre,code{font:13px ui-monospace,monospace;background:#eef2f5;border-radius:4px;padding:2px 5px}pre{padding:10px}
+        """
+}

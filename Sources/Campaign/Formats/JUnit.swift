@@ -1,0 +1,31 @@
+import Wire
+
+extension Report {
+    /// JUnit XML: a test case for each expectation, so that a CI server shows what broke.
+    public var junit: String {
+        let failures = judgements.count { $0.result == .broken }
+        let skipped = judgements.count { $0.result == .unknown }
+        var lines = ["<?xml version=\"1.0\" encoding=\"UTF-8\"?>"]
+        lines.append(
+            "<testsuite name=\"\(escaped(name))\" tests=\"\(judgements.count)\" failures=\"\(failures)\" skipped=\"\(skipped)\">")
+        lines.append("  <properties>")
+        for (key, value) in [("seed", "\(seed)"), ("clock", clock.rawValue), ("digest", digest)] {
+            lines.append("    <property name=\"\(key)\" value=\"\(value)\"/>")
+        }
+        lines.append("  </properties>")
+        for judgement in judgements {
+            let head = "  <testcase classname=\"\(escaped(name))\" name=\"\(escaped(judgement.text))\""
+            switch judgement.result {
+            case .held: lines.append(head + "/>")
+            case .broken: lines.append(head + "><failure message=\"\(escaped(judgement.reason))\"/></testcase>")
+            case .unknown: lines.append(head + "><skipped message=\"\(escaped(judgement.reason))\"/></testcase>")
+            }
+        }
+        return (lines + ["</testsuite>"]).joined(separator: "\n") + "\n"
+    }
+}
+
+/// Text inside XML or HTML.
+func escaped(_ text: String) -> String {
+    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+}

@@ -1,0 +1,69 @@
+extension Report {
+    /// OpenMetrics 1.0 text: base units, counters that end in `_total`, `# EOF`.
+    public var openMetrics: String {
+        var text = ""
+        func family(_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: String)]) {
+            guard !samples.isEmpty else { return }
+            text += "# TYPE orrery_\(name) \(type)\n# HELP orrery_\(name) \(help)\n"
+            let suffix = type == "counter" ? "_total" : ""
+            for sample in samples { text += "orrery_\(name)\(suffix)\(sample.labels) \(sample.value)\n" }
+        }
+        let pairs = metrics.handshakes.sorted { $0.key < $1.key }
+        family(
+            "handshake_attempts", "counter", "TLS handshakes begun, by pair and mode.",
+            pairs.map { (label("pair", $0.key), "\($0.value.attempts)") })
+        family(
+            "handshakes_accepted", "counter", "TLS handshakes that both sides accepted.",
+            pairs.map { (label("pair", $0.key), "\($0.value.accepted)") })
+        family(
+            "handshake_failures", "counter", "TLS handshakes that failed, by reason.",
+            pairs.flatMap { pair, value in
+                value.failuresByReason.sorted { $0.key < $1.key }.map { reason, count in
+                    ("{pair=\"\(quoted(pair))\",reason=\"\(quoted(reason))\"}", "\(count)")
+                }
+            })
+        text += latencySummary(pairs)
+        family(
+            "attestations", "counter", "Attestations by result.",
+            [
+                (label("result", "accepted"), "\(metrics.attestationsAccepted)"),
+                (label("result", "failed"), "\(metrics.attestationFailuresByReason.values.reduce(0, +))"),
+            ])
+        family("certificates_issued", "counter", "Certificate pairs issued to devices.", [("", "\(metrics.certificatesIssued)")])
+        family(
+            "certificates_expired", "counter", "Certificates that ended before they were renewed.", [("", "\(metrics.certificatesExpired)")]
+        )
+        family(
+            "availability_ratio", "gauge", "Share of a device's exchanges that succeeded.",
+            metrics.availability.sorted { $0.key < $1.key }.map { (label("device", $0.key), "\($0.value)") })
+        family(
+            "room_temperature_celsius_max", "gauge", "Warmest that a cold room was.",
+            metrics.rooms.sorted { $0.key < $1.key }.map { (label("device", $0.key), "\(Double($0.value.maximumMillicelsius) / 1000)") })
+        family(
+            "attack_compromised", "gauge", "1 if the attack reached its goal.",
+            verdicts.map {
+                ("{attack=\"\(quoted($0.attack))\",step=\"\(quoted($0.step))\"}", $0.outcome == .compromised ? "1" : "0")
+            })
+        return text + "# EOF\n"
+    }
+
+    private func latencySummary(_ pairs: [(key: String, value: Metrics.Handshakes)]) -> String {
+        let measured = pairs.compactMap { pair, value in value.latency.map { (pair, $0) } }
+        guard !measured.isEmpty else { return "" }
+        var text = "# TYPE orrery_handshake_duration_seconds summary\n# UNIT orrery_handshake_duration_seconds seconds\n"
+        text += "# HELP orrery_handshake_duration_seconds From ClientHello to Finished, as the client sees it.\n"
+        for (pair, latency) in measured {
+            for (quantile, value) in [("0.5", latency.p50Nanoseconds), ("0.9", latency.p90Nanoseconds), ("0.99", latency.p99Nanoseconds)] {
+                text += "orrery_handshake_duration_seconds{pair=\"\(quoted(pair))\",quantile=\"\(quantile)\"} \(Double(value) / 1e9)\n"
+            }
+            text += "orrery_handshake_duration_seconds_count\(label("pair", pair)) \(latency.count)\n"
+        }
+        return text
+    }
+
+    private func label(_ name: String, _ value: String) -> String { "{\(name)=\"\(quoted(value))\"}" }
+
+    private func quoted(_ value: String) -> String {
+        value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}
