@@ -79,6 +79,8 @@ extension AttackName {
         case .recordTamper: RecordTamper(step)
         case .rogueDevice: RogueDevice(step)
         case .clonedDevice: ClonedDevice(step)
+        case .dnsSpoof: DNSSpoof(step)
+        case .recordReplay: RecordReplay(step)
         }
     }
 }

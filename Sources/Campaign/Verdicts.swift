@@ -74,7 +74,7 @@ extension Verdict {
                 $0.at >= step.at && $0.at < end && $0.fact.kind == .handshake && $0.fact.text(.result) == "failed"
                     && step.nodes.contains($0.node)
             }
-        case .tlsInterception, .rogueDevice: return []
+        case .tlsInterception, .rogueDevice, .dnsSpoof, .recordReplay: return []
         }
     }
 

@@ -99,6 +99,8 @@ public enum AttackName: String, Sendable, Codable, CaseIterable {
     case recordTamper = "record-tamper"
     case rogueDevice = "rogue-device"
     case clonedDevice = "cloned-device"
+    case dnsSpoof = "dns-spoof"
+    case recordReplay = "record-replay"
 }
 
 public enum QuantityKind: String, Sendable, Codable {
@@ -171,6 +173,8 @@ extension AttackName {
         case .recordTamper: "changes bytes of what the targets send, in flight"
         case .rogueDevice: "a device that nobody made asks for a certificate in the targets' names and calls them"
         case .clonedDevice: "runs a copy of the targets' flash in other silicon"
+        case .dnsSpoof: "answers the targets' look-ups with its own address, where it waits with a forged certificate"
+        case .recordReplay: "records what the targets say to the service and says it again"
         }
     }
 
@@ -181,6 +185,8 @@ extension AttackName {
         case .recordTamper: "a position on the targets' path"
         case .rogueDevice: "a place on the targets' network; their device IDs, which their labels show; a secret from a device taken apart"
         case .clonedDevice: "the targets' flash chips for the time of a copy; chips of the same kind"
+        case .dnsSpoof: "the targets' resolver, or a place from which to answer before it"
+        case .recordReplay: "a position on the targets' path; a place from which to reach the service"
         }
     }
 
@@ -191,6 +197,8 @@ extension AttackName {
         case .recordTamper: "a request that was changed on the way is answered with success"
         case .rogueDevice: "the service gives an attestation result in a target's name, or a target answers"
         case .clonedDevice: "the service or a peer accepts an exchange from the copy"
+        case .dnsSpoof: "the false callee holds plaintext that a target sent"
+        case .recordReplay: "the service answers a recorded request with success"
         }
     }
 
@@ -201,6 +209,8 @@ extension AttackName {
         case .recordTamper: "ATT&CK ICS T0832 Manipulation of View; EMB3D TID-408"
         case .rogueDevice: "ATT&CK ICS T0849 Masquerading; EMB3D TID-310, TID-406"
         case .clonedDevice: "ATT&CK ICS T0849 Masquerading; EMB3D TID-214"
+        case .dnsSpoof: "ATT&CK ICS T0830 Adversary-in-the-Middle; EMB3D TID-316"
+        case .recordReplay: "ATT&CK ICS T0855 Unauthorized Command Message; EMB3D TID-221, TID-407"
         }
     }
 }
