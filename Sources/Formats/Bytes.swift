@@ -1,6 +1,8 @@
 /// Little-endian fields at fixed places of a byte string. Reads outside give nil, never a trap.
-struct Bytes {
+public struct Bytes: Sendable {
     let bytes: [UInt8]
+
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     func block(_ offset: Int, _ count: Int) -> [UInt8]? {
         guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else { return nil }
@@ -11,11 +13,11 @@ struct Bytes {
         block(offset, 2).map { UInt16($0[0]) | UInt16($0[1]) << 8 }
     }
 
-    func u32(_ offset: Int) -> UInt32? {
+    public func u32(_ offset: Int) -> UInt32? {
         block(offset, 4).map { UInt32($0[0]) | UInt32($0[1]) << 8 | UInt32($0[2]) << 16 | UInt32($0[3]) << 24 }
     }
 
-    func u64(_ offset: Int) -> UInt64? {
+    public func u64(_ offset: Int) -> UInt64? {
         guard let low = u32(offset), let high = u32(offset + 4) else { return nil }
         return UInt64(low) | UInt64(high) << 32
     }
@@ -23,7 +25,7 @@ struct Bytes {
 
 extension FixedWidthInteger {
     /// The value's bytes, least significant first.
-    var littleEndianBytes: [UInt8] {
+    public var littleEndianBytes: [UInt8] {
         (0..<Self.bitWidth / 8).map { UInt8(truncatingIfNeeded: self >> Self($0 * 8)) }
     }
 }

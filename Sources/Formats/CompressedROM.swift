@@ -35,7 +35,7 @@ public enum CompressedROM {
     }
 
     public static func unpack(_ bytes: [UInt8]) throws(Failure) -> [String: [UInt8]] {
-        let image = Bytes(bytes: bytes)
+        let image = Bytes(bytes)
         guard image.u32(0) == magic else { throw .badMagic }
         var files: [String: [UInt8]] = [:]
         try walk(image, inodeAt: 64, path: "", depth: 0, &files)

@@ -16,7 +16,7 @@ public struct ELFImage: Equatable, Sendable {
     public let segments: [Segment]
 
     public init(_ bytes: [UInt8]) throws(Failure) {
-        let file = Bytes(bytes: bytes)
+        let file = Bytes(bytes)
         guard file.block(0, 7) == [0x7F, 0x45, 0x4C, 0x46, 1, 1, 1] else { throw .notELF }
         guard file.u16(16) == 2, file.u16(18) == 40 else { throw .notARMExecutable }
         guard let entry = file.u32(24), let table = file.u32(28), let entrySize = file.u16(42),

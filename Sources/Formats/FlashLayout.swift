@@ -43,7 +43,7 @@ public struct FlashLayout: Equatable, Sendable {
     }
 
     public init(sector: [UInt8]) throws(Failure) {
-        let bytes = Bytes(bytes: sector)
+        let bytes = Bytes(sector)
         guard bytes.u32(0) == FlashLayout.magic, let count = bytes.u32(4), count <= 256 else { throw .badMagic }
         let end = 8 + Int(count) * 12
         guard let covered = bytes.block(0, end), bytes.u32(end) == crc32(covered) else { throw .badChecksum }

@@ -96,27 +96,27 @@ public struct ImagePackage: Equatable, Sendable {
         _ bytes: [UInt8]
     ) throws(ImageError) -> (package: ImagePackage, signedPart: [UInt8], signature: [UInt8]) {
         let end = bytes.count - signatureBytes
-        guard end >= 4 + 8, let length = Bytes(bytes: bytes).u32(end - 4) else { throw .truncated(bytes: bytes.count) }
+        guard end >= 4 + 8, let length = Bytes(bytes).u32(end - 4) else { throw .truncated(bytes: bytes.count) }
         guard length >= 8, Int(length) <= end - 4 else { throw .badMetadataLength(length) }
         let start = end - 4 - Int(length)
-        let metadata = Bytes(bytes: Array(bytes[start..<end - 4]))
+        let metadata = Bytes(Array(bytes[start..<end - 4]))
         let magic = metadata.u32(0) ?? 0
         guard magic == ImagePackage.magic else { throw .badMagic(magic) }
         let sections = try sections(metadata)
-        guard let identity = sections[Tag.identity].map(Bytes.init), let kind = identity.u16(0),
+        guard let identity = sections[Tag.identity].map(Bytes.init(_:)), let kind = identity.u16(0),
             let component = identity.block(4, 16).flatMap(GUID.init(bytes:)),
             let image = identity.block(20, 16).flatMap(GUID.init(bytes:))
         else { throw .missingSection("ID") }
         guard let type = ImageType(rawValue: kind) else { throw .unknownType(kind) }
-        guard let sign = sections[Tag.signature].map(Bytes.init), let signer = sign.block(0, 20),
+        guard let sign = sections[Tag.signature].map(Bytes.init(_:)), let signer = sign.block(0, 20),
             let algorithm = sign.u32(20)
         else { throw .missingSection("SG") }
         guard algorithm == 1 else { throw .unknownSignatureKind(algorithm) }
-        let debug = sections[Tag.debug].map(Bytes.init)
+        let debug = sections[Tag.debug].map(Bytes.init(_:))
         let package = ImagePackage(
             body: Array(bytes[..<start]), type: type, component: component, image: image, signer: signer,
             builtAt: debug?.u64(0) ?? 0, name: debug?.block(8, 32)?.zeroTerminated ?? "",
-            isUnderDevelopment: (sections[Tag.temporary].flatMap { Bytes(bytes: $0).u32(0) } ?? 0) & 2 != 0)
+            isUnderDevelopment: (sections[Tag.temporary].flatMap { Bytes($0).u32(0) } ?? 0) & 2 != 0)
         return (package, Array(bytes[..<end]), Array(bytes[end...]))
     }
 

@@ -1,3 +1,5 @@
+import Formats
+
 /// The battery-backed clock of a device: it goes on without power, and it can be wrong.
 ///
 /// What it shows is the true time plus an offset plus what it has drifted since it was last touched.
@@ -9,10 +11,8 @@ public final class RealTimeClock {
 
     public init(path: String) throws(SiliconError) {
         state = try WorldState(path: path, count: 24)
-        let bytes = state.bytes
-        func word(_ at: Int) -> Int64 {
-            Int64(bitPattern: bytes[at..<at + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
-        }
+        let bytes = Bytes(state.bytes)
+        func word(_ at: Int) -> Int64 { Int64(bitPattern: bytes.u64(at) ?? 0) }
         (offset, driftPartsPerBillion, touchedAt) = (word(0), word(8), word(16))
     }
 
@@ -37,8 +37,6 @@ public final class RealTimeClock {
 
     private func touch(_ now: Int64) {
         touchedAt = now
-        state.bytes = [offset, driftPartsPerBillion, touchedAt].flatMap { word in
-            (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
-        }
+        state.bytes = [offset, driftPartsPerBillion, touchedAt].flatMap(\.littleEndianBytes)
     }
 }

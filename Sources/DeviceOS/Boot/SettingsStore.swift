@@ -26,10 +26,10 @@ struct SettingsStore {
         self.flash = flash
         for candidate in 0..<2 {
             let header = try flash.read(SettingsStore.offset(candidate), 12)
-            guard Array(header[..<4]) == SettingsStore.magic, crc32(Array(header[..<8])) == word(header, 8) else {
-                continue
-            }
-            if word(header, 4) >= generation { (bank, generation) = (candidate, word(header, 4)) }
+            guard Array(header[..<4]) == SettingsStore.magic, crc32(Array(header[..<8])) == Bytes(header).u32(8),
+                let found = Bytes(header).u32(4)
+            else { continue }
+            if found >= generation { (bank, generation) = (candidate, found) }
         }
         if generation == 0 { try format(bank: 0, generation: 1) } else { try load() }
     }
@@ -57,25 +57,20 @@ struct SettingsStore {
 
     /// {key u16, length u16, data, CRC-32 of all before it}
     private static func record(_ key: UInt16, _ value: [UInt8]) -> [UInt8] {
-        let body = bytes(UInt32(key) | UInt32(value.count) << 16) + value
-        return body + bytes(crc32(body))
-    }
-
-    private static func bytes(_ word: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
-    private func word(_ bytes: [UInt8], _ at: Int) -> UInt32 {
-        bytes[at..<at + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        let body = key.littleEndianBytes + UInt16(value.count).littleEndianBytes + value
+        return body + crc32(body).littleEndianBytes
     }
 
     private mutating func load() throws(SiliconError) {
         let content = try flash.read(SettingsStore.offset(bank), SettingsStore.bankBytes)
+        let words = Bytes(content)
         end = 12
-        while end + 8 <= content.count {
-            let head = word(content, end)
+        while end + 8 <= content.count, let head = words.u32(end) {
             let length = Int(head >> 16)
             guard head != 0xFFFF_FFFF, end + 8 + length <= content.count else { break }
             let body = Array(content[end..<end + 4 + length])
             // A record that a power cut tore is skipped: its length was written with it.
-            if crc32(body) == word(content, end + 4 + length) {
+            if crc32(body) == words.u32(end + 4 + length) {
                 values[UInt16(truncatingIfNeeded: head)] = length == 0 ? nil : Array(body[4...])
             }
             end += 8 + length
@@ -100,8 +95,8 @@ struct SettingsStore {
             try flash.program(offset + position, record)
             position += record.count
         }
-        let header = SettingsStore.magic + SettingsStore.bytes(generation)
-        try flash.program(offset, header + SettingsStore.bytes(crc32(header)))
+        let header = SettingsStore.magic + generation.littleEndianBytes
+        try flash.program(offset, header + crc32(header).littleEndianBytes)
         (self.bank, self.generation, end) = (bank, generation, position)
     }
 }

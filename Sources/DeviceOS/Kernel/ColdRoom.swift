@@ -1,3 +1,4 @@
+import Formats
 import Silicon
 
 /// The room that a compressor cools: one thermal mass, a wall towards the kitchen, a heat pump.
@@ -24,10 +25,10 @@ struct ColdRoom {
         state = try WorldState(path: path, count: 24)
         at = nanoseconds
         if !state.isNew {
-            let bytes = state.bytes
-            at = Int64(bitPattern: ColdRoom.word(bytes, 0))
-            celsius = Double(bitPattern: ColdRoom.word(bytes, 8))
-            tooWarm = Int64(bitPattern: ColdRoom.word(bytes, 16))
+            let bytes = Bytes(state.bytes)
+            at = Int64(bitPattern: bytes.u64(0) ?? 0)
+            celsius = Double(bitPattern: bytes.u64(8) ?? 0)
+            tooWarm = Int64(bitPattern: bytes.u64(16) ?? 0)
             advance(to: nanoseconds)  // with the compressor off
         }
     }
@@ -47,13 +48,6 @@ struct ColdRoom {
             left -= step
         }
         at = max(at, nanoseconds)
-        state.bytes =
-            ColdRoom.bytes(UInt64(bitPattern: at)) + ColdRoom.bytes(celsius.bitPattern)
-            + ColdRoom.bytes(UInt64(bitPattern: tooWarm))
-    }
-
-    private static func bytes(_ word: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
-    private static func word(_ bytes: [UInt8], _ at: Int) -> UInt64 {
-        bytes[at..<at + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        state.bytes = at.littleEndianBytes + celsius.bitPattern.littleEndianBytes + tooWarm.littleEndianBytes
     }
 }
