@@ -14,7 +14,7 @@ public struct Orrery: AsyncParsableCommand {
             70 internal error.
             """,
         subcommands: [
-            Validate.self, Show.self, Run.self, Up.self, Replay.self, ReportCommand.self, Attacks.self, Faults.self,
+            Validate.self, Show.self, Run.self, Up.self, Replay.self, Ablate.self, ReportCommand.self, Attacks.self, Faults.self,
             Controls.self,
         ])
 

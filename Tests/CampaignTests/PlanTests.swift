@@ -161,3 +161,38 @@ import Wire
         #expect(line == #"{"at_ns":0,"node":"a\"b","kind":"app-log","text":"x\u0001\n\\"}"#)
     }
 }
+
+@Suite struct AblationTests {
+    private func report(_ succeeded: Bool, tried: Bool = true) throws -> Report {
+        let text = PlanTests.good + "\nmethod:\n  - { at: 1m, attack: rogue-device, target: { devices: oven } }"
+        let plan = try Plan.read(file: "f") { _ in text }
+        let fact: Fact =
+            succeeded
+            ? Fact(.attackSucceeded, [.instance: "s1", .evidence: "e"]) : Fact(.attackStep, [.instance: "s1", .reason: "r"])
+        let journal = tried ? [Observation(at: .start + .minutes(2), node: "x", sequence: 0, fact: fact)] : []
+        return Report(plan: plan, journal: journal, digest: "")
+    }
+
+    @Test func theMatrixSaysWhatMatters() throws {
+        var ablation = Ablation(campaign: "c", seeds: [1, 2], attacks: ["rogue-device"])
+        for _ in 0..<2 { ablation.add(try report(false), off: nil) }
+        ablation.add(try report(true), off: .attestationGate)
+        ablation.add(try report(false), off: .attestationGate)
+        ablation.add(try report(false, tried: false), off: .secureBoot)
+        ablation.add(try report(false), off: .secureBoot)
+        #expect(ablation.cells["attestation-gate"]?["rogue-device"]?.successRatio == 0.5)
+        // A run that could not tell counts neither way.
+        #expect(ablation.cells["secure-boot"]?["rogue-device"]?.successRatio == 0)
+        #expect(ablation.controlsThatMatter(for: "rogue-device") == ["attestation-gate"])
+        #expect(ablation.text.contains("rogue-device: succeeds without any one of attestation-gate"))
+        #expect(ablation.csv.contains("secure-boot,rogue-device,2,0,1"))
+    }
+
+    /// What succeeds with all controls on is stopped by none of them.
+    @Test func anAttackThatAlwaysSucceedsIsStoppedByNothing() throws {
+        var ablation = Ablation(campaign: "c", seeds: [1], attacks: ["rogue-device"])
+        ablation.add(try report(true), off: nil)
+        ablation.add(try report(true), off: .secureBoot)
+        #expect(ablation.controlsThatMatter(for: "rogue-device").isEmpty)
+    }
+}

@@ -15,7 +15,8 @@ import Wire
     @Test(arguments: [
         (AttackName.tlsInterception, Control.certificateAuth), (.tlsInterception, .transportEncryption),
         (.recordTamper, .transportEncryption), (.rogueDevice, .attestationGate), (.rogueDevice, .mutualDeviceAuth),
-        (.rogueDevice, .certificateAuth), (.clonedDevice, .hardwareRootOfTrust), (.dnsSpoof, .certificateAuth),
+        (.rogueDevice, .certificateAuth), (.rogueDevice, .transportEncryption), (.clonedDevice, .hardwareRootOfTrust),
+        (.dnsSpoof, .certificateAuth),
         (.dnsSpoof, .transportEncryption), (.recordReplay, .transportEncryption),
     ]) func succeedsWithoutItsControl(attack: AttackName, control: Control) throws {
         let (verdict, _) = try verdict(attack, target: "fridge", off: [control])

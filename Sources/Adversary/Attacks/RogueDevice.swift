@@ -11,6 +11,7 @@ final class RogueDevice: Attack {
         case evidence(String)
         case peer(String)
         case peerWithoutCertificate(String)
+        case peerInClear(String)
     }
 
     private static let patience = Duration.seconds(30)
@@ -38,7 +39,7 @@ final class RogueDevice: Attack {
         guard let victim = victims.first, arena.attach(id, near: victim) != nil else { return }
         var out = Outbox(now: arena.fabric.now)
         for victim in victims {
-            call(victim, &out)
+            call(.peer(victim), victim, security(host: names.host(id)), &out)
             enrol(victim, &out)
         }
         arena.fabric.submit(out.effects, from: id)
@@ -67,11 +68,10 @@ final class RogueDevice: Attack {
         return .tls(configuration)
     }
 
-    private func call(_ victim: String, isAnonymous: Bool = false, _ out: inout Outbox) {
-        guard let security = security(host: names.host(id), isAnonymous: isAnonymous) else { return }
+    private func call(_ purpose: Purpose, _ victim: String, _ security: Security?, _ out: inout Outbox) {
+        guard let security else { return }
         clients.start(
-            isAnonymous ? .peerWithoutCertificate(victim) : .peer(victim),
-            Request("GET", ServiceAPI.peerPath, headers: [("authorization", "Bearer \(secret)")]),
+            purpose, Request("GET", ServiceAPI.peerPath, headers: [("authorization", "Bearer \(secret)")]),
             to: .init(host: names.host(victim), port: ServicePort.peer, security: security, pair: .deviceDevice),
             within: RogueDevice.patience, &out)
     }
@@ -97,7 +97,8 @@ final class RogueDevice: Attack {
         case (.evidence(let victim), .response(let response)) where response.isSuccess:
             succeeded(victim, "the service gave an attestation result in the victim's name", &out)
         case (.peer(let victim), .response(let response)) where response.isSuccess,
-            (.peerWithoutCertificate(let victim), .response(let response)) where response.isSuccess:
+            (.peerWithoutCertificate(let victim), .response(let response)) where response.isSuccess,
+            (.peerInClear(let victim), .response(let response)) where response.isSuccess:
             succeeded(victim, "the victim answered: \(String(decoding: response.body.prefix(80), as: UTF8.self))", &out)
         case (let purpose, .response(let response)): failed(purpose, "status \(response.status)", &out)
         case (let purpose, .failed(let reason)): failed(purpose, reason, &out)
@@ -115,8 +116,14 @@ final class RogueDevice: Attack {
             case .evidence(let victim): ("offer evidence", victim)
             case .peer(let victim): ("call the victim with a forged certificate", victim)
             case .peerWithoutCertificate(let victim): ("call the victim without certificate", victim)
+            case .peerInClear(let victim): ("call the victim without TLS", victim)
             }
         out.observe(.attackStep, [.step: .text(step), .target: .text(victim), .result: "failed", .reason: .text(reason)])
-        if case .peer = purpose { call(victim, isAnonymous: true, &out) }
+        // What does not work one way is tried another.
+        switch purpose {
+        case .peer: call(.peerWithoutCertificate(victim), victim, security(host: names.host(id), isAnonymous: true), &out)
+        case .peerWithoutCertificate: call(.peerInClear(victim), victim, .plain, &out)
+        case .challenge, .evidence, .peerInClear: break
+        }
     }
 }
