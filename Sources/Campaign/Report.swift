@@ -18,7 +18,9 @@ public struct Report: Sendable, Equatable, Codable {
     public var digest: String
 
     public init(plan: Plan, journal: [Observation], digest: String) {
-        let metrics = Metrics(journal)
+        // Only the fleet's own doings: what an attacker's nodes try is told by the verdicts.
+        let fleet = Set(plan.devices.map { $0.name } + ["service", "network"])
+        let metrics = Metrics(journal.filter { fleet.contains($0.node) })
         let verdicts = Verdict.judge(plan, journal)
         let end = journal.last?.at ?? .start
         name = plan.name

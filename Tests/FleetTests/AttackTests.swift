@@ -42,6 +42,15 @@ import Wire
         #expect(after.allSatisfy { $0.fact.text(.result) == "accepted" })
     }
 
+    /// The attacker's own failures are not the fleet's.
+    @Test func metricsCountTheFleetAlone() throws {
+        let fleet = try Fleet(method: "  - { at: 10m, for: 1h, attack: rogue-device, target: { devices: fridge } }")
+        let report = try fleet.run()
+        #expect(report.metrics.handshakes.values.allSatisfy { $0.attempts == $0.accepted })
+        #expect(report.metrics.exchanges == report.metrics.exchangesAccepted)
+        #expect(report.metrics.refusalsByServers["device-device"]?["self-signed"] == 1)
+    }
+
     @Test func aCopyIsRefusedForTheKeyThatItLacks() throws {
         let (_, fleet) = try verdict(.clonedDevice, target: "fridge", off: [])
         #expect(fleet.facts(.refusal, at: "fridge-clone").first?.fact.text(.reason) == "the key is not in this silicon")
