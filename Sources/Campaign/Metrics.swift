@@ -32,6 +32,10 @@ public struct Metrics: Sendable, Equatable, Codable {
     public var attestationFailuresByReason: [String: Int] = [:]
     public var devicesAttested = 0
     public var certificatesIssued = 0
+    /// Issued to a device that had been given some before.
+    public var certificateRenewals = 0
+    /// The greatest age that a certificate in use reached.
+    public var oldestCertificateSeconds: Int64 = 0
     public var certificatesRestored = 0
     public var certificatesExpired = 0
     public var errorReports = 0
@@ -50,6 +54,7 @@ public struct Metrics: Sendable, Equatable, Codable {
         var histograms: [String: Histogram<UInt64>] = [:]
         var calls: [String: (all: Int, good: Int)] = [:]
         var attested: Set<String> = []
+        var issuedAt: [String: Instant] = [:]
         for observation in journal {
             let fact = observation.fact
             switch fact.kind {
@@ -65,7 +70,12 @@ public struct Metrics: Sendable, Equatable, Codable {
                 } else {
                     attestationFailuresByReason[fact.text(.reason) ?? "", default: 0] += 1
                 }
-            case .certificateIssued: certificatesIssued += 1
+            case .certificateIssued:
+                certificatesIssued += 1
+                if let before = issuedAt.updateValue(observation.at, forKey: observation.node) {
+                    certificateRenewals += 1
+                    note(age: observation.at - before)
+                }
             case .certificateRestored: certificatesRestored += 1
             case .certificateExpired: certificatesExpired += 1
             case .errorReported: errorReports += 1
@@ -78,6 +88,7 @@ public struct Metrics: Sendable, Equatable, Codable {
             default: break
             }
         }
+        for instant in issuedAt.values { note(age: (journal.last?.at ?? .start) - instant) }
         devicesAttested = attested.count
         exchanges = calls.values.reduce(0) { $0 + $1.all }
         exchangesAccepted = calls.values.reduce(0) { $0 + $1.good }
@@ -88,6 +99,10 @@ public struct Metrics: Sendable, Equatable, Codable {
                 p90Nanoseconds: histogram.valueAtPercentile(90), p99Nanoseconds: histogram.valueAtPercentile(99),
                 maxNanoseconds: histogram.max)
         }
+    }
+
+    private mutating func note(age: Duration) {
+        oldestCertificateSeconds = max(oldestCertificateSeconds, min(age.components.seconds, 24 * 3600))
     }
 
     private mutating func add(handshake fact: Fact, _ histograms: inout [String: Histogram<UInt64>]) {

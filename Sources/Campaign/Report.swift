@@ -98,7 +98,7 @@ extension Report {
                 + "\(m.attestationFailuresByReason.values.reduce(0, +)) failed")
         lines += reasons(m.attestationFailuresByReason, "  failed")
         lines.append(
-            "Certificates                \(m.certificatesIssued) issued, \(m.certificatesRestored) restored from flash, "
+            "Certificates                \(m.certificatesIssued) issued (\(m.certificateRenewals) renewals, oldest \(readable(.seconds(m.oldestCertificateSeconds)))), \(m.certificatesRestored) restored from flash, "
                 + "\(m.certificatesExpired) expired")
         return lines
     }

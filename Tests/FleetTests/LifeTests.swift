@@ -29,6 +29,8 @@ import Wire
         let fleet = try Fleet(Fleet.small.replacing("stop: 2h", with: "stop: 50h"))
         let report = try fleet.run()
         #expect(report.metrics.certificatesIssued == 6)
+        #expect(report.metrics.certificateRenewals == 4)
+        #expect((20 * 3600...21 * 3600 + 60).contains(report.metrics.oldestCertificateSeconds))
         #expect(report.metrics.certificatesExpired == 0)
         #expect(report.metrics.exchanges == report.metrics.exchangesAccepted)
     }
