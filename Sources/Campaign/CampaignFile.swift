@@ -99,6 +99,7 @@ extension PlanReader {
         let length = step.duration("for", isRequired: fault?.needsLength ?? false)
         var values: [String: Quantity] = [:]
         for (name, kind) in parameters { values[name] = step.quantity(name, kind) }
+        if act == .fault(.deviceChurn) { _ = step.duration("every", atLeast: .seconds(1)) }
         let (nodes, networks) = readTarget(step, act, id: id)
         plan.steps.append(
             Step(

@@ -173,6 +173,13 @@ struct Section {
         }
     }
 
+    /// A pause that something is repeated after: too short a one would never let time go on.
+    func duration(_ key: String, atLeast least: Duration) -> Duration? {
+        guard let duration = duration(key) else { return nil }
+        if duration < least { document.report(fields[key], "\(key): at least \(readable(least))") }
+        return duration
+    }
+
     func ratio(_ key: String) -> Double? {
         fields[key].flatMap { read($0, key, .ratio) }.flatMap { if case .ratio(let r) = $0 { r } else { nil } }
     }

@@ -134,7 +134,7 @@ struct PlanReader {
                         product: entry.text("product") ?? kind, group: entry.text("group") ?? "production",
                         network: place, address: address(place, hosts[place] ?? 10), apps: entry.words("apps").map(\.text),
                         allowedProducts: [], calls: [],
-                        callEveryNanoseconds: (entry.duration("call-every") ?? .minutes(15)).nanoseconds))
+                        callEveryNanoseconds: (entry.duration("call-every", atLeast: .seconds(1)) ?? .minutes(15)).nanoseconds))
             }
         }
         connect(peers)

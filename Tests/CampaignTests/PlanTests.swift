@@ -52,6 +52,7 @@ import Wire
         ("count: 2, network: home, apps", "count: 0, network: home, apps", "f.yaml:10:20: count: expected a whole number from 1 to 10000"),
         ("reach: attested", "reach: atested", "f.yaml:13:28: unknown state 'atested'; did you mean 'attested'?"),
         ("  cloud: { latency: 30ms }", "  home: { latency: 30ms }", "duplicate name"),
+        ("count: 2, network: home }", "count: 2, network: home, call-every: 0s }", "call-every: at least 1s"),
         ("name: test", "name: [", "f.yaml:"),
         ("service: { network: cloud, catalog: acme }", "", "'service' is missing"),
     ]) func mistakesAreNamedWithTheirPlace(_ case: (old: String, new: String, message: String)) throws {
@@ -87,6 +88,7 @@ import Wire
         ("fault: loss", "'ratio' is missing"), ("fault: power-cut", "'for' is missing"),
         ("attack: tls-intercept", "unknown attack 'tls-intercept'; did you mean 'tls-interception'?"),
         ("fault: partition, colour: red", "unknown key 'colour'"),
+        ("fault: device-churn, for: 1h, every: 1ms", "every: at least 1s"),
     ]) func stepsAreChecked(_ step: (text: String, message: String)) throws {
         let text = Self.good + "\nmethod:\n  - { at: 1m, \(step.text), target: { devices: all } }"
         #expect(try #require(problem(text)).contains(step.message))
