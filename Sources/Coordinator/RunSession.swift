@@ -131,6 +131,8 @@ final class RunSession: Sendable {
         guard path.utf8.count < 100 else { throw RunError("the path of the temporary folder is too long for a socket: \(path)") }
         guard !FileManager.default.fileExists(atPath: path) else { throw RunError("the socket path \(path) is in use") }
         try RunFolder.make(path)
+        // Whoever reaches the socket can speak as any node.
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
         return path
     }
 }

@@ -87,6 +87,21 @@ import Wire
         #expect(try await testbed.orrery(["replay", testbed.folder]).code == 70)
     }
 
+    /// Every file that the project ships is right, and every attack has its campaign.
+    @Test func shippedFilesAreValid() async throws {
+        let testbed = try Testbed()
+        let folder = Testbed.root + "/Topologies"
+        let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String }.filter { $0.hasSuffix(".yaml") } ?? []
+        #expect(names.count >= 10)
+        let ended = try await testbed.orrery(["validate"] + names.sorted().map { "\(folder)/\($0)" })
+        #expect(ended.code == 0, "\(ended.errors)")
+        for attack in AttackName.allCases {
+            #expect(names.contains("attacks/\(attack.rawValue).yaml"))
+            let explained = try await testbed.orrery(["attacks", attack.rawValue])
+            #expect(explained.output.contains("succeeds if"))
+        }
+    }
+
     @Test func tooManyDevicesAreRefusedBeforeAnythingStarts() async throws {
         let testbed = try Testbed()
         let file = try testbed.write(

@@ -2,18 +2,28 @@ import ArgumentParser
 import Wire
 
 struct Attacks: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "What attacks there are.")
-    func run() {
-        for attack in AttackName.allCases {
-            print(
-                """
-                \(attack.rawValue): \(attack.summary)
-                    needs       \(attack.needs)
-                    succeeds if \(attack.oracle)
-                    represents  \(attack.techniques)
+    static let configuration = CommandConfiguration(abstract: "What attacks there are, or one of them in full.")
 
-                """)
+    @Argument(help: "One attack.") var name: String?
+
+    func run() throws {
+        guard let name else {
+            for attack in AttackName.allCases { print("\(attack.rawValue)\n    \(attack.summary)") }
+            return
         }
+        guard let attack = AttackName(rawValue: name) else {
+            let known = AttackName.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("unknown attack '\(name)'; there are \(known)")
+        }
+        print(
+            """
+            \(attack.rawValue): \(attack.summary)
+              needs        \(attack.needs)
+              succeeds if  \(attack.oracle)
+              represents   \(attack.techniques)
+              run it       orrery run Topologies/attacks/\(attack.rawValue).yaml
+              as a step    - { at: 10m, for: 1h, attack: \(attack.rawValue), target: { devices: all } }
+            """)
     }
 }
 
