@@ -20,7 +20,7 @@ extension Injector {
         case .wake: false
         case .begin(let index), .end(let index):
             switch configuration.steps[index].act {
-            case .fault(.powerCut), .fault(.serviceKill), .attack(.clonedDevice): true
+            case .fault(.powerCut), .fault(.serviceKill), .fault(.deviceChurn), .attack(.clonedDevice): true
             default: false
             }
         }

@@ -53,7 +53,6 @@ public struct ClientPool<Purpose> {
 
     /// The next instant at which an exchange runs out of time.
     public var nextDeadline: Instant? { exchanges.values.lazy.map { $0.deadline }.min() }
-    public var isIdle: Bool { exchanges.isEmpty }
 
     public mutating func start(
         _ purpose: Purpose, _ request: Request, to target: Target, within limit: Duration, _ out: inout Outbox

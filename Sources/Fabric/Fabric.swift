@@ -88,7 +88,6 @@ public struct Fabric {
     }
 
     public func spec(of node: String) -> NodeSpec? { nodes[node]?.spec }
-    public func network(of node: String) -> String? { nodes[node]?.spec.network }
 
     /// The process of a node is gone. With its host still up, peers see their streams reset; without
     /// power they see nothing at all.
@@ -98,7 +97,7 @@ public struct Fabric {
         for number in streams.keys.sorted() {
             guard let stream = streams[number], let side = stream.side(of: node) else { continue }
             streams[number]?.isOrphan = true
-            if hostStaysUp { endStream(number, for: 1 - side, .reset, from: node) }
+            if hostStaysUp { drop(number, tell: 1 - side, .reset, trips: 1) }
         }
         streamOf[node] = [:]
     }

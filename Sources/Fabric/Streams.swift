@@ -193,20 +193,15 @@ extension Fabric {
     }
 
     /// Ends a stream for one side; the other side learns of it when it next sends.
-    mutating func drop(_ number: Int, tell side: Int, _ end: StreamEnd) {
+    ///
+    /// - Parameter trips: How often a packet crosses the network before that side knows: once if the other
+    ///   side's host says so by itself, twice if it answers.
+    mutating func drop(_ number: Int, tell side: Int, _ end: StreamEnd, trips: Int = 2) {
         guard let stream = streams[number] else { return }
         let told = stream.sides[side]
         let other = stream.sides[1 - side].node
-        let delay = max((path(from: other, to: told.node)?.latency ?? lookahead) * 2, lookahead * 2)
-        deliver(.closed(told.id, end), to: told.node, at: now + delay, from: other)
-        forget(number)
-    }
-
-    mutating func endStream(_ number: Int, for side: Int, _ end: StreamEnd, from source: String) {
-        guard let stream = streams[number] else { return }
-        let told = stream.sides[side]
-        let delay = path(from: source, to: told.node)?.latency ?? lookahead
-        deliver(.closed(told.id, end), to: told.node, at: now + delay, from: source)
+        let latency = max(path(from: other, to: told.node)?.latency ?? lookahead, lookahead)
+        deliver(.closed(told.id, end), to: told.node, at: now + latency * trips, from: other)
         forget(number)
     }
 

@@ -12,7 +12,6 @@ public struct Certificate: Hashable, Sendable {
     public let publicKey: P256PublicKey
     public let hostNames: [String]
     public let uris: [String]
-    public let isAuthority: Bool
 
     public init(der: [UInt8]) throws(CryptoError) {
         let x509 = unsafe try Certificate.decode(der)
@@ -42,7 +41,6 @@ public struct Certificate: Hashable, Sendable {
         let number = unsafe X509_get0_serialNumber(x509)
         unsafe serial = Array(
             UnsafeBufferPointer(start: ASN1_STRING_get0_data(number), count: Int(ASN1_STRING_length(number))))
-        unsafe isAuthority = X509_check_ca(x509) == 1
         var names: (hosts: [String], uris: [String]) = ([], [])
         if let raw = unsafe X509_get_ext_d2i(x509, NID_subject_alt_name, nil, nil) {
             let list = OpaquePointer(raw)
@@ -98,18 +96,5 @@ public struct Certificate: Hashable, Sendable {
         defer { unsafe ASN1_STRING_free(epoch) }
         guard unsafe ASN1_TIME_diff(&days, &seconds, epoch, time) == 1 else { return 0 }
         return Int64(days) * 86_400 + Int64(seconds)
-    }
-
-    /// The PEM form (RFC 7468), for other people's tools.
-    public var pem: String {
-        guard let x509 = unsafe try? Certificate.decode(der), let memory = unsafe BIO_new(BIO_s_mem()) else { return "" }
-        defer {
-            unsafe X509_free(x509)
-            unsafe BIO_free(memory)
-        }
-        unsafe PEM_write_bio_X509(memory, x509)
-        var text = [UInt8](repeating: 0, count: unsafe bio_pending_bytes(memory))
-        unsafe BIO_read(memory, &text, Int32(text.count))
-        return String(decoding: text, as: UTF8.self)
     }
 }
