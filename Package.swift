@@ -65,14 +65,17 @@ let package = Package(
         module("Formats", []),  // PURE: image packages, file system, CBOR/COSE, evidence
         module("Runtime", ["Wire", "CZeroMQ", logging]),  // UNSAFE: sockets, lifeline, clocks
         module("SecureChannel", ["COpenSSL"]),  // UNSAFE: TLS on memory, keys, X.509
+        module("TUF", ["SecureChannel"]),  // The Update Framework: what a client trusts, what a repository signs
         module("Silicon", ["CUnicorn", "SecureChannel", "Formats"]),  // UNSAFE: CPU, fuses, flash, Pluton
         module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
-        module("Factory", ["Formats", "SecureChannel"]),  // signing keys, images, flash contents
-        module("DeviceOS", ["Wire", "SecureChannel", "Silicon", "Formats", "Exchange"]),
-        module("SecurityService", ["Wire", "SecureChannel", "Formats", "Exchange", grdb]),
-        module("Adversary", ["Wire", "Fabric", "SecureChannel", "Exchange"]),
+        module("Factory", ["Formats", "SecureChannel", "TUF"]),  // signing keys, images, flash contents
+        module("DeviceOS", ["Wire", "SecureChannel", "Silicon", "Formats", "Exchange", "TUF"]),
+        module("SecurityService", ["Wire", "SecureChannel", "Formats", "Exchange", "TUF", grdb]),
+        module("Adversary", ["Wire", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"]),
         module("Campaign", ["Wire", yams, histogram]),  // PURE: files, plan, verdicts, metrics, report
-        module("Coordinator", ["Wire", "Runtime", "Campaign", "Factory", "SecureChannel", argumentParser, subprocess]),
+        module(
+            "Coordinator",
+            ["Wire", "Runtime", "Campaign", "Factory", "Formats", "SecureChannel", "TUF", argumentParser, subprocess]),
 
         process("orrery", ["Coordinator"]),
         process("orrery-device", ["DeviceOS", "Runtime", "SecureChannel", "Wire"]),
@@ -83,6 +86,7 @@ let package = Package(
         tests("FabricTests", ["Fabric", "Wire"]),
         tests("FormatsTests", ["Formats"]),
         tests("SecureChannelTests", ["SecureChannel"]),
+        tests("TUFTests", ["TUF", "SecureChannel"]),
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("CampaignTests", ["Campaign", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
@@ -90,7 +94,7 @@ let package = Package(
             "FleetTests",
             [
                 "Adversary", "Campaign", "Coordinator", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
-                "SecurityService", "Silicon", "Wire", grdb,
+                "SecurityService", "Silicon", "TUF", "Wire", grdb,
             ]),
         // The real executables.
         tests("SystemTests", ["Runtime", "Wire", "orrery", "orrery-device", "orrery-service", "orrery-threat", subprocess]),

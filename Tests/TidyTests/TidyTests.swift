@@ -31,16 +31,17 @@ import Testing
         "Formats": ["FoundationEssentials"],
         "Runtime": ["Wire", "CZeroMQ", "Glibc", "Logging", "FoundationEssentials"],
         "SecureChannel": ["COpenSSL"],
+        "TUF": ["SecureChannel", "FoundationEssentials"],
         "Silicon": ["CUnicorn", "SecureChannel", "Formats", "Glibc"],
         "Exchange": ["Wire", "SecureChannel", "NIOCore", "NIOEmbedded", "NIOHTTP1", "FoundationEssentials"],
-        "Factory": ["Formats", "SecureChannel"],
-        "DeviceOS": ["Wire", "SecureChannel", "Silicon", "Formats", "Exchange"],
-        "SecurityService": ["Wire", "SecureChannel", "Formats", "Exchange", "GRDB", "Foundation"],
-        "Adversary": ["Wire", "Fabric", "SecureChannel", "Exchange"],
+        "Factory": ["Formats", "SecureChannel", "TUF"],
+        "DeviceOS": ["Wire", "SecureChannel", "Silicon", "Formats", "Exchange", "TUF"],
+        "SecurityService": ["Wire", "SecureChannel", "Formats", "Exchange", "TUF", "GRDB", "Foundation"],
+        "Adversary": ["Wire", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"],
         "Campaign": ["Wire", "Yams", "Histogram"],
         "Coordinator": [
-            "Wire", "Runtime", "Campaign", "Factory", "SecureChannel", "ArgumentParser", "Subprocess", "SystemPackage",
-            "Foundation", "Synchronization",
+            "Wire", "Runtime", "Campaign", "Factory", "Formats", "SecureChannel", "TUF", "ArgumentParser", "Subprocess",
+            "SystemPackage", "Foundation", "FoundationNetworking", "Synchronization",
         ],
         "orrery": ["Coordinator"],
         "orrery-device": ["DeviceOS", "Runtime", "SecureChannel", "Wire"],
@@ -82,7 +83,7 @@ import Testing
 
     /// Nodes have no clock, no concurrency and no unseeded randomness.
     @Test(arguments: sources) func nodesStayDeterministic(source: Source) {
-        guard ["DeviceOS", "SecurityService", "Adversary", "Exchange", "Fabric", "Wire", "Silicon", "Formats"].contains(source.module)
+        guard ["DeviceOS", "SecurityService", "Adversary", "Exchange", "Fabric", "Wire", "Silicon", "Formats", "TUF"].contains(source.module)
         else { return }
         for word in [
             "Date()", "ContinuousClock", "Task {", "async ", "await ", "DispatchQueue", "SystemRandomNumberGenerator", ".random(in",

@@ -1,0 +1,149 @@
+import ArgumentParser
+import Foundation
+import FoundationNetworking
+import TUF
+
+/// The device's update client over plain HTTP, with the arguments of the TUF conformance suite.
+struct Tuf: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tuf", abstract: "The device's TUF client over plain HTTP, for other people's tests and repositories.",
+        discussion: """
+            orrery tuf --metadata-dir DIR init ROOT
+            orrery tuf --metadata-dir DIR --metadata-url URL refresh
+            orrery tuf --metadata-dir DIR --metadata-url URL --target-name PATH --target-base-url URL --target-dir DIR download
+            Ends with 0, or with 1 and the reason on standard error.
+            """)
+
+    enum Verb: String, ExpressibleByArgument, CaseIterable { case `init`, refresh, download }
+
+    @Option(help: "Folder of trusted metadata.") var metadataDir: String
+    @Option(help: "Where the repository's metadata lies.") var metadataUrl: String?
+    @Option(help: "The target's path in the repository.") var targetName: String?
+    @Option(help: "Where the repository's targets lie.") var targetBaseUrl: String?
+    @Option(help: "Folder for downloads.") var targetDir: String?
+    @Argument(help: "init, refresh or download.") var verb: Verb
+    @Argument(help: "With init: the file of the root to trust.") var root: String?
+
+    func run() throws {
+        do {
+            switch verb {
+            case .`init`: try initialize()
+            case .refresh: _ = try refresh(target: nil)
+            case .download: try download()
+            }
+        } catch let refusal as TUFRefusal {
+            FileHandle.standardError.write(Data("refused: \(refusal)\n".utf8))
+            throw ExitCode(1)
+        } catch let error as RunError {
+            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            throw ExitCode(1)
+        }
+    }
+
+    private func initialize() throws {
+        guard let root, let bytes = FileManager.default.contents(atPath: root) else { throw RunError("cannot read the root") }
+        try RunFolder.make(metadataDir)
+        try RunFolder.write(Array(bytes), metadataDir + "/root.json")
+    }
+
+    private var now: Int64 { Int64(Date().timeIntervalSince1970) }
+
+    private func refresh(target: String?) throws -> TUFClient {
+        guard let base = metadataUrl else { throw ValidationError("--metadata-url is missing") }
+        var client = try TUFClient(files: trustedFiles())
+        defer { store(client.takeChanges()) }
+        var step = client.begin(target: target)
+        while true {
+            switch step {
+            case .fetch(let path, let limit): step = client.received(try Download.get("\(base)/\(path)", limitBytes: limit), now: now)
+            case .done: return client
+            case .refused(let refusal): throw refusal
+            }
+        }
+    }
+
+    private func trustedFiles() -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: metadataDir)) ?? [] where name.hasSuffix(".json") {
+            let role = name.removingPercentEncoding ?? name
+            files[role] = FileManager.default.contents(atPath: "\(metadataDir)/\(name)").map(Array.init)
+        }
+        return files
+    }
+
+    private func store(_ changes: [(name: String, bytes: [UInt8]?)]) {
+        for (name, bytes) in changes {
+            let path = "\(metadataDir)/\(TUFClient.quoted(name))"
+            if let bytes {
+                try? RunFolder.write(bytes, path)
+            } else {
+                try? FileManager.default.removeItem(atPath: path)
+            }
+        }
+    }
+
+    private func download() throws {
+        guard let targetName, let targetBaseUrl, let targetDir else {
+            throw ValidationError("--target-name, --target-base-url and --target-dir are needed")
+        }
+        let client = try refresh(target: targetName)
+        guard let target = client.found else { throw TUFRefusal.unknownTarget(targetName) }
+        let path = "\(targetDir)/\(TUFClient.quoted(targetName))"
+        if let present = FileManager.default.contents(atPath: path), (try? target.check(Array(present), file: targetName)) != nil { return }
+        guard let bytes = try Download.get("\(targetBaseUrl)/\(client.location(of: targetName, target))", limitBytes: target.length) else {
+            throw TUFRefusal.missing(file: targetName)
+        }
+        try target.check(bytes, file: targetName)
+        try RunFolder.make(targetDir)
+        try RunFolder.write(bytes, path)
+    }
+}
+
+/// One file over HTTP, cut off where it grows beyond what was agreed.
+private enum Download {
+    /// Nil for 403 and 404: the repository has no such file.
+    static func get(_ address: String, limitBytes: Int) throws -> [UInt8]? {
+        guard let url = URL(string: address) else { throw RunError("'\(address)' is no URL") }
+        let receiver = Receiver(limitBytes: limitBytes)
+        let session = URLSession(configuration: .ephemeral, delegate: receiver, delegateQueue: nil)
+        defer { session.invalidateAndCancel() }
+        var request = URLRequest(url: url, timeoutInterval: 30)
+        request.setValue("identity", forHTTPHeaderField: "accept-encoding")
+        session.dataTask(with: request).resume()
+        receiver.isOver.wait()
+        if receiver.isTooLong { throw TUFRefusal.length(file: address, limitBytes: limitBytes) }
+        switch receiver.status {
+        case 200: return receiver.bytes
+        case 403, 404: return nil
+        default: throw RunError("\(address): \(receiver.failure ?? "status \(receiver.status)")")
+        }
+    }
+
+    /// The session calls it on one queue, and `isOver` orders that before whoever waits.
+    private final class Receiver: NSObject, URLSessionDataDelegate, @unchecked Sendable {
+        let isOver = DispatchSemaphore(value: 0)
+        private let limitBytes: Int
+        private(set) var bytes: [UInt8] = []
+        private(set) var status = 0
+        private(set) var isTooLong = false
+        private(set) var failure: String?
+
+        init(limitBytes: Int) { self.limitBytes = limitBytes }
+
+        func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+            guard !isTooLong else { return }
+            bytes += data
+            if bytes.count > limitBytes {
+                isTooLong = true
+                dataTask.cancel()
+            }
+        }
+
+        func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+            status = (task.response as? HTTPURLResponse)?.statusCode ?? 0
+            failure = error.map { "\($0.localizedDescription)" }
+            if failure != nil { status = 0 }
+            isOver.signal()
+        }
+    }
+}

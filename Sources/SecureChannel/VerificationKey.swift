@@ -1,0 +1,132 @@
+import COpenSSL
+
+/// A public key of one of the kinds that update metadata is signed with.
+@safe public final class VerificationKey {
+    private enum Scheme { case ed25519, ecdsa(Int32), rsaPSS }
+
+    private let scheme: Scheme
+    private let handle: OpaquePointer
+    /// The key as SubjectPublicKeyInfo in DER: the same key under two names is one key.
+    public let encoded: [UInt8]
+
+    /// - Parameters:
+    ///   - type, scheme: As TUF names them (1.0.34 section 4.2): `ed25519`, `ecdsa` with `ecdsa-sha2-nistp256` or
+    ///     `…nistp384`, `rsa` with `rsassa-pss-sha256`.
+    ///   - text: 64 hexadecimal digits for Ed25519, else PEM. Nil for anything else.
+    public init?(type: String, scheme name: String, text: String) {
+        let key: OpaquePointer?
+        switch (type, name) {
+        case ("ed25519", "ed25519"):
+            guard let bytes = [UInt8](hex: text), bytes.count == 32 else { return nil }
+            scheme = .ed25519
+            unsafe key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, bytes, 32)
+        case ("ecdsa", "ecdsa-sha2-nistp256"), ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"):
+            scheme = .ecdsa(256)
+            unsafe key = VerificationKey.read(pem: text)
+        case ("ecdsa", "ecdsa-sha2-nistp384"):
+            scheme = .ecdsa(384)
+            unsafe key = VerificationKey.read(pem: text)
+        case ("rsa", "rsassa-pss-sha256"):
+            scheme = .rsaPSS
+            unsafe key = VerificationKey.read(pem: text)
+        default: return nil
+        }
+        guard let key = unsafe key else {
+            ErrorQueue.clear()
+            return nil
+        }
+        let kind = unsafe EVP_PKEY_get_base_id(key)
+        let isRight =
+            switch scheme {
+            case .ed25519: kind == EVP_PKEY_ED25519
+            case .ecdsa(let bits): unsafe kind == EVP_PKEY_EC && EVP_PKEY_get_bits(key) == bits
+            case .rsaPSS: unsafe kind == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) >= 2048
+            }
+        guard isRight else {
+            unsafe EVP_PKEY_free(key)
+            return nil
+        }
+        unsafe handle = key
+        var der = [UInt8](repeating: 0, count: unsafe max(0, Int(i2d_PUBKEY(key, nil))))
+        unsafe der.withUnsafeMutableBufferPointer { buffer in
+            var cursor = buffer.baseAddress
+            unsafe _ = i2d_PUBKEY(key, &cursor)
+        }
+        encoded = der
+    }
+
+    deinit { unsafe EVP_PKEY_free(handle) }
+
+    @unsafe private static func read(pem: String) -> OpaquePointer? {
+        let bytes = Array(pem.utf8)
+        let bio = unsafe BIO_new_mem_buf(bytes, Int32(bytes.count))
+        defer { unsafe BIO_free(bio) }
+        return unsafe PEM_read_bio_PUBKEY(bio, nil, nil, nil)
+    }
+
+    /// For a signature in the scheme's usual form (ECDSA: DER).
+    public func isValid(signature: [UInt8], message: [UInt8]) -> Bool {
+        let context = unsafe EVP_MD_CTX_new()
+        defer {
+            unsafe EVP_MD_CTX_free(context)
+            ErrorQueue.clear()
+        }
+        var parameters: OpaquePointer?
+        let hash: OpaquePointer? =
+            switch scheme {
+            case .ed25519: nil
+            case .ecdsa(384): unsafe EVP_sha384()
+            case .ecdsa, .rsaPSS: unsafe EVP_sha256()
+            }
+        guard unsafe EVP_DigestVerifyInit(context, &parameters, hash, nil, handle) == 1 else { return false }
+        if case .rsaPSS = scheme {
+            // RSA_PSS_SALTLEN_AUTO: whatever salt the signer chose.
+            guard unsafe EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1,
+                unsafe EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, -2) == 1
+            else { return false }
+        }
+        return unsafe EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
+    }
+}
+
+extension P256PublicKey {
+    /// SubjectPublicKeyInfo (RFC 5480) in PEM.
+    public var pem: String {
+        guard let key = unsafe try? makeECKey() else { return "" }
+        let bio = unsafe BIO_new(BIO_s_mem())
+        defer {
+            unsafe EC_KEY_free(key)
+            unsafe BIO_free(bio)
+        }
+        guard unsafe PEM_write_bio_EC_PUBKEY(bio, key) == 1 else { return "" }
+        var buffer = [UInt8](repeating: 0, count: 512)
+        let count = unsafe BIO_read(bio, &buffer, 512)
+        return String(decoding: buffer.prefix(max(0, Int(count))), as: UTF8.self)
+    }
+}
+
+/// An ECDSA signature of 64 bytes r ‖ s as DER (RFC 3279 section 2.2.3).
+public func derSignature(_ raw: [UInt8]) -> [UInt8] {
+    guard raw.count == 64 else { return [] }
+    let signature = unsafe ECDSA_SIG_new()
+    defer { unsafe ECDSA_SIG_free(signature) }
+    unsafe ECDSA_SIG_set0(signature, BN_bin2bn(Array(raw[..<32]), 32, nil), BN_bin2bn(Array(raw[32...]), 32, nil))
+    var der = [UInt8](repeating: 0, count: unsafe max(0, Int(i2d_ECDSA_SIG(signature, nil))))
+    unsafe der.withUnsafeMutableBufferPointer { buffer in
+        var cursor = buffer.baseAddress
+        unsafe _ = i2d_ECDSA_SIG(signature, &cursor)
+    }
+    return der
+}
+
+/// A digest by the name that update metadata uses: `sha256` or `sha512`; nil for another.
+public func digest(_ algorithm: String, _ bytes: [UInt8]) -> [UInt8]? {
+    switch algorithm {
+    case "sha256": return sha256(bytes)
+    case "sha512":
+        var digest = [UInt8](repeating: 0, count: 64)
+        unsafe EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha512(), nil)
+        return digest
+    default: return nil
+    }
+}

@@ -1,0 +1,201 @@
+import SecureChannel
+
+/// The client's side of The Update Framework 1.0.34 (section 5.1 to 5.7), as a value: it says which file it wants
+/// next, takes what comes, and ends trusted or with a refusal.
+public struct TUFClient {
+    /// The largest file of each kind that is taken.
+    public struct Limits: Equatable, Sendable {
+        public var rootBytes: Int
+        public var timestampBytes: Int
+        public var snapshotBytes: Int
+        public var targetsBytes: Int
+        public var rootRotations: Int
+        public var delegations: Int
+
+        public init(
+            rootBytes: Int = 512_000, timestampBytes: Int = 16_384, snapshotBytes: Int = 2_000_000,
+            targetsBytes: Int = 5_000_000, rootRotations: Int = 256, delegations: Int = 32
+        ) {
+            self.rootBytes = rootBytes
+            self.timestampBytes = timestampBytes
+            self.snapshotBytes = snapshotBytes
+            self.targetsBytes = targetsBytes
+            self.rootRotations = rootRotations
+            self.delegations = delegations
+        }
+    }
+
+    public enum Step: Equatable, Sendable {
+        /// A file below the repository's metadata URL; more than so many bytes are refused unread.
+        case fetch(path: String, limitBytes: Int)
+        case done
+        case refused(TUFRefusal)
+    }
+
+    private enum Wanted: Equatable { case root, timestamp, snapshot, targets(role: String, delegator: String?) }
+
+    public private(set) var trusted: TrustedMetadata
+    /// Trusted files by name without version, such as `root.json`.
+    public private(set) var files: [String: [UInt8]]
+    /// The target that was looked for, once the steps are done.
+    public private(set) var found: TargetFile?
+
+    private let rules: TrustedMetadata.Rules
+    private let limits: Limits
+    private let initialRoot: RootMetadata
+    private var changes: [String: [UInt8]?] = [:]
+    private var wanted = Wanted.root
+    private var rotations = 0
+    private var path: String?
+    private var stack: [(role: String, delegator: String?)] = []
+    private var visited: Set<String> = []
+
+    /// - Parameter files: What was trusted at the end of the last refresh; at least `root.json`.
+    public init(files: [String: [UInt8]], rules: TrustedMetadata.Rules = .init(), limits: Limits = .init()) throws(TUFRefusal) {
+        guard let root = files["root.json"] else { throw .noTrustedRoot }
+        self.files = files
+        self.rules = rules
+        self.limits = limits
+        trusted = try TrustedMetadata(root: root, rules: rules)
+        initialRoot = trusted.root
+    }
+
+    /// Files that have changed since the last call; nil for one that is trusted no more.
+    public mutating func takeChanges() -> [(name: String, bytes: [UInt8]?)] {
+        defer { changes = [:] }
+        return changes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// Begins: all four top-level roles, and then the roles that lead to `target`, if one is named.
+    public mutating func begin(target: String? = nil) -> Step {
+        path = target
+        return ask(.root)
+    }
+
+    /// - Parameter bytes: Nil if the repository has no such file.
+    public mutating func received(_ bytes: [UInt8]?, now: Int64) -> Step {
+        do throws(TUFRefusal) {
+            switch wanted {
+            case .root: return try takeRoot(bytes, now)
+            case .timestamp: return try takeTimestamp(bytes, now)
+            case .snapshot:
+                guard let bytes else { throw .missing(file: "snapshot.json") }
+                try trusted.updateSnapshot(bytes, now: now)
+                keep("snapshot.json", bytes)
+                return try afterSnapshot(now)
+            case .targets(let role, let delegator):
+                guard let bytes else { throw .missing(file: "\(role).json") }
+                try trusted.updateTargets(bytes, role: role, delegator: delegator, now: now)
+                keep("\(role).json", bytes)
+                return try afterTargets(role, now)
+            }
+        } catch {
+            return .refused(error)
+        }
+    }
+
+    private mutating func keep(_ name: String, _ bytes: [UInt8]?) {
+        files[name] = bytes
+        changes[name] = .some(bytes)
+    }
+
+    private mutating func ask(_ next: Wanted) -> Step {
+        wanted = next
+        let isConsistent = trusted.root.isConsistentSnapshot
+        func prefix(_ version: Int64?) -> String { isConsistent ? version.map { "\($0)." } ?? "" : "" }
+        switch next {
+        case .root: return .fetch(path: "\(trusted.root.head.version + 1).root.json", limitBytes: limits.rootBytes)
+        case .timestamp: return .fetch(path: "timestamp.json", limitBytes: limits.timestampBytes)
+        case .snapshot:
+            let meta = trusted.timestamp?.snapshot
+            return .fetch(path: "\(prefix(meta?.version))snapshot.json", limitBytes: meta?.length ?? limits.snapshotBytes)
+        case .targets(let role, _):
+            let meta = trusted.snapshot?.meta["\(role).json"]
+            return .fetch(
+                path: "\(prefix(meta?.version))\(TUFClient.quoted(role)).json", limitBytes: meta?.length ?? limits.targetsBytes)
+        }
+    }
+
+    // MARK: Step by step
+
+    private mutating func takeRoot(_ bytes: [UInt8]?, _ now: Int64) throws(TUFRefusal) -> Step {
+        if let bytes {
+            rotations += 1
+            guard rotations <= limits.rootRotations else { throw .tooManyRoots }
+            try trusted.updateRoot(bytes)
+            keep("root.json", bytes)
+            return ask(.root)
+        }
+        try trusted.checkRootIsCurrent(now)
+        // 5.3.11: new keys mean that what the old ones signed may have been a fast-forward.
+        for role in ["timestamp", "snapshot"] where trusted.root.roles[role] != initialRoot.roles[role] {
+            for name in ["timestamp.json", "snapshot.json"] where files[name] != nil { keep(name, nil) }
+        }
+        if let old = files["timestamp.json"] { try? trusted.restoreTimestamp(old) }
+        return ask(.timestamp)
+    }
+
+    private mutating func takeTimestamp(_ bytes: [UInt8]?, _ now: Int64) throws(TUFRefusal) -> Step {
+        guard let bytes else { throw .missing(file: "timestamp.json") }
+        if try trusted.updateTimestamp(bytes, now: now) { keep("timestamp.json", bytes) }
+        // A snapshot that is at hand and still the one that is named need not be asked for.
+        if let old = files["snapshot.json"] {
+            do throws(TUFRefusal) {
+                try trusted.restoreSnapshot(old, now: now)
+                return try afterSnapshot(now)
+            } catch {}
+        }
+        return ask(.snapshot)
+    }
+
+    private mutating func afterSnapshot(_ now: Int64) throws(TUFRefusal) -> Step { try want("targets", delegator: nil, now) }
+
+    /// From what is at hand if it still holds, else from the repository.
+    private mutating func want(_ role: String, delegator: String?, _ now: Int64) throws(TUFRefusal) -> Step {
+        guard trusted.snapshot?.meta["\(role).json"] != nil else { throw .missing(file: "\(role).json") }
+        if rules.freshness, let old = files["\(role).json"] {
+            do throws(TUFRefusal) {
+                try trusted.updateTargets(old, role: role, delegator: delegator, now: now)
+                return try afterTargets(role, now)
+            } catch {}
+        }
+        return ask(.targets(role: role, delegator: delegator))
+    }
+
+    /// 5.6.7: a pre-order walk through the delegations that cover the path.
+    private mutating func afterTargets(_ role: String, _ now: Int64) throws(TUFRefusal) -> Step {
+        guard let path, let metadata = trusted.targets[role] else { return .done }
+        visited.insert(role)
+        if let target = metadata.targets[path] {
+            found = target
+            return .done
+        }
+        let covering = metadata.delegations.filter { $0.covers(path) }
+        let end = covering.firstIndex(where: \.isTerminating)
+        if end != nil { stack = [] }
+        for delegation in covering.prefix(end.map { $0 + 1 } ?? covering.count).reversed() {
+            stack.append((delegation.name, role))
+        }
+        while let (next, delegator) = stack.popLast() {
+            guard !visited.contains(next), visited.count <= limits.delegations else { continue }
+            return try want(next, delegator: delegator, now)
+        }
+        throw .unknownTarget(path)
+    }
+
+    /// A role's name as a file's (RFC 3986: all but unreserved characters are quoted).
+    public static func quoted(_ name: String) -> String {
+        let plain = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
+        return name.utf8.reduce(into: "") { text, byte in
+            text += plain.contains(byte) ? String(UnicodeScalar(byte)) : "%" + [byte].hex.uppercased()
+        }
+    }
+
+    /// Where a target lies below the repository's targets URL.
+    public func location(of name: String, _ target: TargetFile) -> String {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false).map { TUFClient.quoted(String($0)) }
+        guard trusted.root.isConsistentSnapshot, let digest = target.sha256 ?? target.hashes.min(by: { $0.key < $1.key })?.value
+        else { return parts.joined(separator: "/") }
+        return (parts.dropLast() + ["\(digest.hex).\(parts.last ?? "")"]).joined(separator: "/")
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Runtime
+import Testing
+
+/// Our TUF client against a repository that python-tuf makes and signs: each thing that must be taken, and each
+/// that must not.
+@Suite(.serialized) struct TUFInteropTestsSerial {
+    @Test func theClientAgreesWithPythonTUF() async throws {
+        let testbed = try Testbed()
+        let script = try testbed.write(Self.script, "repository.py")
+        let output = try await testbed.tool(
+            Testbed.root + "/.build/python/bin/python", [script, Machine.executableFolder + "/orrery", testbed.folder])
+        #expect(output.split(separator: "\n").last == "all 22 as expected", "\(output)")
+    }
+
+    private static let script = #"""
+        import http.server, os, shutil, subprocess, sys, threading
+        from datetime import datetime, timedelta, timezone
+        from securesystemslib.signer import CryptoSigner
+        from tuf.api.metadata import (DelegatedRole, Delegations, Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp)
+
+        client, folder = sys.argv[1:]
+        day = timedelta(days=1)
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        log = []
+
+        class Repository:
+            def __init__(self, make=CryptoSigner.generate_ecdsa):
+                self.make, self.files, self.data = make, {}, {}
+                self.signers = {role: [make()] for role in ("root", "timestamp", "snapshot", "targets")}
+                expires = now + day * 30
+                self.root = Root(expires=expires, consistent_snapshot=True)
+                for role, signers in self.signers.items():
+                    for signer in signers: self.root.add_key(signer.public_key, role)
+                self.targets, self.snapshot, self.timestamp = Targets(expires=expires), Snapshot(expires=expires), Timestamp(expires=expires)
+                self.delegated = {}
+                self.publish_root()
+                self.trusted = self.files["1.root.json"]
+                self.publish()
+
+            def sign(self, signed, signers):
+                metadata = Metadata(signed)
+                for signer in signers: metadata.sign(signer, append=True)
+                return metadata.to_bytes()
+
+            def publish_root(self, also=()):
+                self.files[f"{self.root.version}.root.json"] = self.sign(self.root, self.signers["root"] + list(also))
+
+            def publish(self):
+                for name, (signed, signer) in self.delegated.items():
+                    self.files[f"{signed.version}.{name}.json"] = self.sign(signed, [signer])
+                    self.snapshot.meta[f"{name}.json"] = MetaFile(signed.version)
+                targets = self.sign(self.targets, self.signers["targets"])
+                self.files[f"{self.targets.version}.targets.json"] = targets
+                self.snapshot.meta["targets.json"] = MetaFile.from_data(self.targets.version, targets, ["sha256", "sha512"])
+                snapshot = self.sign(self.snapshot, self.signers["snapshot"])
+                self.files[f"{self.snapshot.version}.snapshot.json"] = snapshot
+                self.timestamp.snapshot_meta = MetaFile.from_data(self.snapshot.version, snapshot, ["sha256"])
+                self.files["timestamp.json"] = self.sign(self.timestamp, self.signers["timestamp"])
+
+            def bump(self):
+                self.targets.version += 1; self.snapshot.version += 1; self.timestamp.version += 1
+                self.publish()
+
+            def add(self, path, data, role=None):
+                (role or self.targets).targets[path] = TargetFile.from_data(path, data, ["sha256"])
+                head, _, tail = path.rpartition("/")
+                name = f"{TargetFile.from_data(path, data, ['sha256']).hashes['sha256']}.{tail}"
+                self.data[f"{head}/{name}" if head else name] = data
+                return f"{head}/{name}" if head else name
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            def log_message(self, *_): pass
+            def do_GET(self):
+                kind, _, name = self.path[1:].partition("/")
+                log.append(self.path)
+                body = (repo.files if kind == "metadata" else repo.data).get(name)
+                self.send_response(200 if body is not None else 404)
+                self.send_header("content-length", str(len(body or b"")))
+                self.end_headers()
+                if body: self.wfile.write(body)
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        store, downloads = f"{folder}/trusted", f"{folder}/downloads"
+        count = 0
+
+        def run(*words):
+            return subprocess.run([client, "tuf", "--metadata-dir", store, *words], capture_output=True, text=True, timeout=60)
+        def refresh(): return run("--metadata-url", base + "/metadata", "refresh")
+        def download(path):
+            return run("--metadata-url", base + "/metadata", "--target-name", path, "--target-base-url", base + "/targets", "--target-dir", downloads, "download")
+        def version(role):
+            path = f"{store}/{role}.json"
+            return Metadata.from_file(path).signed.version if os.path.exists(path) else None
+        def fresh(repository=None):
+            global repo
+            repo = repository or Repository()
+            for path in (store, downloads): shutil.rmtree(path, ignore_errors=True)
+            with open(f"{folder}/root.json", "wb") as file: file.write(repo.trusted)
+            assert run("init", f"{folder}/root.json").returncode == 0
+        def expect(what, result, code, words=""):
+            global count
+            count += 1
+            if result.returncode != code or words not in result.stderr:
+                print(f"WRONG {what}: {result.returncode} {result.stderr}"); sys.exit(1)
+
+        for make in (CryptoSigner.generate_ecdsa, CryptoSigner.generate_ed25519, CryptoSigner.generate_rsa):
+            fresh(Repository(make)); expect("refresh", refresh(), 0)
+        assert [version(role) for role in ("root", "timestamp", "snapshot", "targets")] == [1, 1, 1, 1]
+        log.clear(); expect("nothing new", refresh(), 0); assert log == ["/metadata/2.root.json", "/metadata/timestamp.json"], log
+
+        fresh(); repo.add("a/file.bin", b"content"); repo.bump(); expect("download", download("a/file.bin"), 0)
+        assert open(f"{downloads}/a%2Ffile.bin", "rb").read() == b"content"
+        expect("unknown target", download("b"), 1, "no role names")
+        place = repo.add("other", b"right"); repo.bump(); repo.data[place] = b"wrong"; expect("hash", download("other"), 1, "hash")
+        repo.data[place] = b"right" * 100000; expect("endless", download("other"), 1, "length")
+
+        fresh(); refresh(); old = dict(repo.files); repo.bump(); expect("newer", refresh(), 0)
+        repo.files["timestamp.json"] = old["timestamp.json"]; expect("rollback", refresh(), 1, "older")
+        fresh(); refresh(); repo.targets.version += 1; repo.bump(); refresh()
+        repo.targets.version = 1; repo.snapshot.version += 1; repo.timestamp.version += 1; repo.publish(); expect("targets back", refresh(), 1, "older")
+        fresh(); repo.timestamp.expires = now - day; repo.publish(); expect("freeze", refresh(), 1, "timestamp has expired")
+        fresh(); repo.root.expires = now - day; repo.root.version = 2; repo.publish_root(); expect("old root", refresh(), 1, "root has expired")
+        fresh(); refresh(); first = repo.files["1.snapshot.json"]; repo.bump(); repo.files["2.snapshot.json"] = first; expect("mix", refresh(), 1)
+        fresh(); repo.targets.version = 5; repo.files["1.targets.json"] = repo.sign(repo.targets, repo.signers["targets"]); expect("foreign targets", refresh(), 1)
+        fresh(); repo.files["timestamp.json"] = repo.sign(repo.timestamp, [CryptoSigner.generate_ecdsa()]); expect("stranger", refresh(), 1, "0 of 1")
+
+        # Root rotation: the old keys and the new ones sign; a root that skips one, or lacks the old keys, is refused.
+        fresh(); refresh(); before = repo.signers["root"]; after = [CryptoSigner.generate_ecdsa()]
+        repo.root.revoke_key(before[0].public_key.keyid, "root"); repo.root.add_key(after[0].public_key, "root"); repo.root.version = 2
+        repo.signers["root"] = after; repo.publish_root(); expect("root without the old keys", refresh(), 1, "0 of 1"); assert version("root") == 1
+        repo.publish_root(also=before); expect("rotation", refresh(), 0); assert version("root") == 2
+
+        # Fast-forward: with a stolen key the version is driven up; new keys bring it back.
+        fresh(); refresh(); repo.timestamp.version = 99999; repo.publish(); refresh(); assert version("timestamp") == 99999
+        key = CryptoSigner.generate_ecdsa(); repo.root.revoke_key(repo.signers["timestamp"][0].public_key.keyid, "timestamp")
+        repo.root.add_key(key.public_key, "timestamp"); repo.signers["timestamp"] = [key]; repo.root.version = 2; repo.publish_root()
+        repo.timestamp.version = 2; repo.publish(); expect("recovery", refresh(), 0); assert version("timestamp") == 2
+
+        # One level of delegation, and a threshold that one key under two names does not reach.
+        fresh(); signer = CryptoSigner.generate_ed25519(); role = Targets(expires=now + day); repo.add("img/app", b"app", role)
+        repo.delegated["vendor"] = (role, signer)
+        delegations = Delegations({signer.public_key.keyid: signer.public_key}, roles={"vendor": DelegatedRole("vendor", [signer.public_key.keyid], 1, False, paths=["img/*"])})
+        repo.targets.delegations = delegations; repo.bump(); expect("delegation", download("img/app"), 0)
+        repo.add("app", b"app", role); role.version += 1; repo.bump(); expect("outside its paths", download("app"), 1, "no role names")
+        fresh(); repo.root.roles["snapshot"].threshold = 2; repo.root.version = 2; repo.publish_root(); expect("threshold", refresh(), 1, "1 of 2")
+        for broken in (b"", b"{", b"[" * 100000, b'{"signed":{"_type":"timestamp"},"signatures":[]}', b"\xff" * 100):
+            fresh(); repo.files["timestamp.json"] = broken
+            if refresh().returncode != 1: print("WRONG broken", broken[:20]); sys.exit(1)
+        print(f"all {count} as expected")
+        """#
+}
