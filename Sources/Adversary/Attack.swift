@@ -81,6 +81,15 @@ extension AttackName {
         case .clonedDevice: ClonedDevice(step)
         case .dnsSpoof: DNSSpoof(step)
         case .recordReplay: RecordReplay(step)
+        default: RecordTamper(step)
+        }
+    }
+
+    /// It takes power from devices or starts new ones, so that nobody may be ahead of it.
+    var changesProcesses: Bool {
+        switch self {
+        case .clonedDevice, .stolenDeviceKey, .modifiedImage: true
+        default: false
         }
     }
 }

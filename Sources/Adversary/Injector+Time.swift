@@ -3,9 +3,9 @@ import Fabric
 import Wire
 
 extension Injector {
-    mutating func schedule(_ timer: Timer, at time: Instant) {
+    mutating func schedule(_ timer: Timer, at time: Instant, source: String = "plan") {
         timers[nextTimer] = timer
-        arena.fabric.schedule(nextTimer, at: time, source: "plan")
+        arena.fabric.schedule(nextTimer, at: time, source: source)
         nextTimer += 1
         if changesProcesses(timer) {
             processTimes.append(time)
@@ -20,7 +20,8 @@ extension Injector {
         case .wake: false
         case .begin(let index), .end(let index):
             switch configuration.steps[index].act {
-            case .fault(.powerCut), .fault(.serviceKill), .fault(.deviceChurn), .attack(.clonedDevice): true
+            case .fault(.powerCut), .fault(.serviceKill), .fault(.deviceChurn): true
+            case .attack(let attack): attack.changesProcesses
             default: false
             }
         }
@@ -134,7 +135,17 @@ extension Injector {
             attack.apply(&arena)
             carryOut(arena.takeOrders())
             planWake(index)
+        case .update(let order):
+            let release = Release(
+                step: step.id, paths: order.paths, group: order.group, batches: order.batches, threshold: order.threshold,
+                soakSeconds: order.soakSeconds, signingKey: order.signingKey)
+            for node in configuration.nodes where node.role == .service { command("release", release, to: node.name) }
+        case .checkUpdates: for node in step.nodes { command("check-updates", true, to: node) }
         }
+    }
+
+    private mutating func command(_ name: String, _ value: some Encodable, to node: String) {
+        arena.fabric.command(name, JSON.encode(value), to: node)
     }
 
     mutating func endStep(_ index: Int) {
@@ -144,6 +155,7 @@ extension Injector {
             arena.fabric.end(step.id)
             // A clock that ran fast is right no more, but runs at its pace again.
             if name == .clockDrift { setClocks(ClockChange(driftPartsPerBillion: 0), step) }
+            if name == .diskFull { for node in step.nodes { command("disk-full", false, to: node) } }
             arena.fabric.observe(Fact(.faultEnded, [.fault: .text(name.rawValue), .instance: .text(step.id)]))
         case .attack(let name):
             guard let attack = attacks[index] else { return }
@@ -152,6 +164,7 @@ extension Injector {
             carryOut(arena.takeOrders())
             attacks[index] = nil
             arena.fabric.observe(Fact(.attackEnded, [.attack: .text(name.rawValue), .instance: .text(step.id)]))
+        case .update, .checkUpdates: break
         }
     }
 
@@ -165,6 +178,15 @@ extension Injector {
         case .duplicate: begin(DuplicateFault(ratio: step.ratio("ratio") ?? 0), step)
         case .dnsOutage: begin(DNSOutageFault(), step)
         case .serviceSlow: begin(LatencyFault(delay: step.duration("delay") ?? .zero), step)
+        case .powerCut where step.count("operation") != nil:
+            for node in step.nodes {
+                powerPauses[node] = step.duration ?? .seconds(1)
+                command("cut-power-at-flash-operation", step.count("operation") ?? 1, to: node)
+            }
+        case .flashRot:
+            let rot = FlashRot(bits: Int(step.count("bits") ?? 1), seed: configuration.setting.seed)
+            for node in step.nodes { command("flip-flash-bits", rot, to: node) }
+        case .diskFull: for node in step.nodes { command("disk-full", true, to: node) }
         case .powerCut, .serviceKill:
             for node in step.nodes { cut(node, for: step.duration ?? .seconds(1), hostStaysUp: name == .serviceKill) }
         case .deviceChurn: churn(step)
@@ -193,7 +215,7 @@ extension Injector {
 
     private mutating func setClocks(_ change: ClockChange, _ step: Step) {
         for node in step.nodes {
-            arena.fabric.command("clock", JSON.encode(change), to: node)
+            command("clock", change, to: node)
         }
     }
 

@@ -30,6 +30,8 @@ public struct Injector: Hub {
     var localSequences: [String: UInt64] = [:]
     /// Instants at which processes are killed or started: no node may run past the next one.
     var processTimes: [Instant] = []
+    /// How long devices stay off whose power goes in the middle of a flash operation.
+    var powerPauses: [String: Duration] = [:]
     var observations: [Observation] = []
     var outgoing: [(peer: String, frame: Frame)] = []
     var pending: [(node: String, delivery: Delivery)] = []
@@ -176,6 +178,11 @@ public struct Injector: Hub {
 
     private mutating func take(_ effects: [Effect], from node: String) {
         arena.fabric.submit(effects, from: node)
+        for effect in effects {
+            if case .observe(let fact) = effect.action, fact.kind == .powerLost {
+                schedule(.cut(node: node, pause: powerPauses[node] ?? .seconds(1)), at: effect.at, source: node)
+            }
+        }
         guard let owner = arena.owners[node], let index = Int(owner), let attack = attacks[index] else { return }
         for effect in effects {
             if case .observe(let fact) = effect.action, let success = attack.observed(fact, by: node) {

@@ -17,6 +17,10 @@ public struct Plan: Sendable, Equatable, Codable {
         /// Devices that it calls.
         public var calls: [String]
         public var callEveryNanoseconds: Int64
+        public var updateEveryNanoseconds: Int64
+        public var deferUpdatesNanoseconds: Int64
+        /// Words that steps may aim at.
+        public var labels: [String]
     }
 
     public var name: String
@@ -55,10 +59,28 @@ public struct Expectation: Sendable, Equatable, Codable {
         case verdict(step: String, Verdict.Outcome)
         /// The devices' exchanges succeed at least so often, 0…1.
         case availability(devices: [String], ratio: Double)
+        /// At least so many of the devices run the step's release, 0…1.
+        case installed(step: String, devices: [String], ratio: Double)
+        /// At most so many of the devices do not come up any more.
+        case bricked(devices: [String], limit: Int)
+        /// The step's rollout ends like this: `complete` or `halted`.
+        case rollout(step: String, String)
+        /// The step's attack is noticed by the service.
+        case detected(step: String)
+        /// At most so many alerts have no attack behind them.
+        case falseAlarms(limit: Int)
+    }
+
+    /// A stretch of the run.
+    public struct Window: Sendable, Equatable, Codable {
+        public var from: Instant
+        public var to: Instant
     }
 
     public var claim: Claim
     public var withinNanoseconds: Int64?
+    /// Only what happens in it counts; nil for the whole run.
+    public var window: Window?
     /// As the file says it, for the report.
     public var text: String
 }

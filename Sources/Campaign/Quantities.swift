@@ -8,6 +8,7 @@ extension QuantityKind {
         case .rate: "a rate with its unit, such as 20Mbit"
         case .count: "a whole number"
         case .offset: "a time with its unit and, for backwards, a minus, such as 2h or -30m"
+        case .word(let words): "one of \(words.joined(separator: ", "))"
         }
     }
 
@@ -18,6 +19,7 @@ extension QuantityKind {
         case .ratio: ["%": 0.01]
         case .rate: ["bit": 1, "kbit": 1e3, "Mbit": 1e6, "Gbit": 1e9]
         case .count: ["": 1]
+        case .word: [:]
         }
     }
 }
@@ -54,6 +56,7 @@ extension Quantity {
             guard value >= 1 else { return .failure(Mistake(message: "'\(text)' is no rate")) }
             return .success(.bitsPerSecond(Int64(value)))
         case .count: return .success(.count(Int64(value)))
+        case .word: return .failure(Mistake(message: "'\(text)' is a number"))
         }
     }
 }

@@ -14,6 +14,9 @@ public struct Report: Sendable, Equatable, Codable {
     public var verdicts: [Verdict]
     public var faults: [String]
     public var metrics: Metrics
+    public var releases: [ReleaseMetrics]
+    public var bricked: [String]
+    public var detection: Detection
     /// SHA-256 of the journal.
     public var digest: String
 
@@ -21,7 +24,9 @@ public struct Report: Sendable, Equatable, Codable {
         // Only the fleet's own doings: what an attacker's nodes try is told by the verdicts.
         let fleet = Set(plan.devices.map { $0.name } + ["service", "network"])
         let metrics = Metrics(journal.filter { fleet.contains($0.node) })
-        let verdicts = Verdict.judge(plan, journal)
+        let detection = Detection(plan, journal)
+        let verdicts = Verdict.judge(plan, journal, detection)
+        let releases = ReleaseMetrics.measure(plan, journal)
         let end = journal.last?.at ?? .start
         name = plan.name
         file = plan.file
@@ -31,8 +36,12 @@ public struct Report: Sendable, Equatable, Codable {
         elapsedNanoseconds = end.nanoseconds
         isComplete = end >= plan.stop
         controlsOff = plan.controlsOff.map(\.rawValue)
-        judgements = Judgement.judge(plan, journal, verdicts, metrics)
+        judgements = Judgement.judge(
+            Evidence(plan: plan, journal: journal, verdicts: verdicts, metrics: metrics, releases: releases, detection: detection))
         self.verdicts = verdicts
+        self.releases = releases
+        self.detection = detection
+        bricked = ReleaseMetrics.bricked(plan, journal)
         faults = plan.steps.compactMap { step in
             guard case .fault(let fault) = step.act else { return nil }
             let length = step.duration.map { " for \(readable($0))" } ?? ""

@@ -5,7 +5,7 @@ import Yams
 struct PlanReader {
     static let topologyKeys = [
         "name", "seed", "stop", "start", "networks", "links", "service", "devices", "controls-off", "expect",
-        "method",
+        "method", "steady-state",
     ]
     static let knownApps = ["compressor"]
     static let shortestLatency = Duration.milliseconds(1)
@@ -114,7 +114,7 @@ struct PlanReader {
         var hosts: [String: Int] = [:]
         var peers: [(kind: String, products: [(text: String, node: YAMLNode)])] = []
         for (kind, key, value) in document.named(section.required("devices"), "devices") {
-            let keys = ["count", "network", "product", "group", "apps", "peers", "call-every"]
+            let keys = ["count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels"]
             guard let entry = document.section(value, "device \(kind)", keys: keys) else { continue }
             if kind == "service" { document.report(key, "'service' is the name of the security service") }
             let networks = entry.words("network").compactMap { network($0.node) }
@@ -134,7 +134,10 @@ struct PlanReader {
                         product: entry.text("product") ?? kind, group: entry.text("group") ?? "production",
                         network: place, address: address(place, hosts[place] ?? 10), apps: entry.words("apps").map(\.text),
                         allowedProducts: [], calls: [],
-                        callEveryNanoseconds: (entry.duration("call-every", atLeast: .seconds(1)) ?? .minutes(15)).nanoseconds))
+                        callEveryNanoseconds: (entry.duration("call-every", atLeast: .seconds(1)) ?? .minutes(15)).nanoseconds,
+                        updateEveryNanoseconds: (entry.duration("update-every", atLeast: .minutes(1)) ?? .hours(20)).nanoseconds,
+                        deferUpdatesNanoseconds: (entry.duration("defer-updates") ?? .zero).nanoseconds,
+                        labels: entry.words("labels").map(\.text)))
             }
         }
         connect(peers)

@@ -1,5 +1,6 @@
 import Campaign
 import Factory
+import Formats
 import Foundation
 import SecureChannel
 import Wire
@@ -14,6 +15,8 @@ struct Workshop {
     let guestFolder: String
     private let flash: FlashBuilder
     private let authorities: Authorities
+    private let images: UpdateAuthority
+    private let director: UpdateAuthority
     private var sharedSecret: String
 
     init(plan: Plan, folder: RunFolder, guestFolder: String) throws {
@@ -24,24 +27,25 @@ struct Workshop {
             var stream = SeedStream(seed: plan.seed, node: "factory", purpose: "crypto")
             Randomness.replace { stream.bytes($0) }
         }
-        flash = FlashBuilder(osVersion: Workshop.osVersion, unixSeconds: plan.epochSeconds)
         authorities = try Authorities(
             catalogName: plan.catalog, serviceHost: plan.names.service, unixSeconds: plan.epochSeconds)
+        images = UpdateAuthority(unixSeconds: plan.epochSeconds)
+        director = UpdateAuthority(unixSeconds: plan.epochSeconds)
+        let policy = UpdatePolicy(
+            directorRoot: Data(director.root).base64EncodedString(), imageRoot: Data(images.root).base64EncodedString())
+        flash = FlashBuilder(
+            osVersion: Workshop.osVersion, unixSeconds: plan.epochSeconds, policy: Array(try RunFolder.encode(policy).utf8))
         sharedSecret = Randomness.bytes(16).hex
     }
 
     /// Writes all files.
     func prepare() throws {
-        let authorityPath = folder.state("authority")
-        try RunFolder.make(authorityPath)
-        for (name, bytes) in authorities.files.sorted(by: { $0.key < $1.key }) {
-            try RunFolder.write(bytes, "\(authorityPath)/\(name)")
-        }
+        try writeAuthority()
         var references: Set<String> = []
         var measurements: [ReferenceMeasurement] = []
         var imageOf: [[String]: String] = [:]
         for apps in Set(plan.devices.map(\.apps)).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            let product = try flash.build(apps: try apps.map(source), roots: [authorities.root])
+            let product = try flash.build(apps: try apps.map { try source($0) }, roots: [authorities.root])
             let path = folder.state("base-\(apps.isEmpty ? "bare" : apps.joined(separator: "-")).flash")
             try RunFolder.write(product.flash, path)
             imageOf[apps] = path
@@ -51,7 +55,50 @@ struct Workshop {
         }
         for device in plan.devices { try write(device, image: imageOf[device.apps] ?? "") }
         try writeService(measurements)
-        try RunFolder.writeJSON(threat, folder.state("threat.json"))
+        try RunFolder.writeJSON(threat(steps: try plan.steps.map(withReleases)), folder.state("threat.json"))
+    }
+
+    /// All that the service may hold: no root key, and not the key that signs boot loaders.
+    private func writeAuthority() throws {
+        let path = folder.state("authority")
+        try RunFolder.make(path)
+        var files = authorities.files
+        for more in [images.files("images"), director.files("director")] { files.merge(more) { _, new in new } }
+        for generation in 1...2 {
+            files["sign-os-\(generation).key"] = flash.osKeys[generation - 1].scalar
+            files["sign-app-\(generation).key"] = flash.appKeys[generation - 1].scalar
+        }
+        files["development.pub"] = flash.developmentKey.key.publicKey.bytes
+        for (name, bytes) in files.sorted(by: { $0.key < $1.key }) { try RunFolder.write(bytes, "\(path)/\(name)") }
+    }
+
+    // MARK: Releases
+
+    /// Makes the packages of a step's release, as its vendor would hand them to the service.
+    private func withReleases(_ step: Step) throws -> Step {
+        guard case .update(var order) = step.act else { return step }
+        let packages: [[UInt8]]
+        switch order.image {
+        case UpdateOrder.os: packages = flash.os(version: order.version, securityVersion: securityVersion(order))
+        case UpdateOrder.keystore: packages = [flash.keystore(generations: 2)]
+        default: packages = [flash.app(try source(order.image, order.defect), version: UInt32(order.version) ?? 0)]
+        }
+        let path = folder.state("releases")
+        try RunFolder.make(path)
+        order.paths = packages.indices.map { "\(path)/\(step.id)-\($0 + 1).imagepackage" }
+        for (package, file) in zip(packages, order.paths) { try RunFolder.write(package, file) }
+        var step = step
+        step.act = .update(order)
+        return step
+    }
+
+    /// The factory's OS is 1; each OS that a plan releases is one more.
+    private func securityVersion(_ order: UpdateOrder) -> UInt32 {
+        var versions: [String] = []
+        for step in plan.steps {
+            if case .update(let other) = step.act, other.image == order.image, !versions.contains(other.version) { versions.append(other.version) }
+        }
+        return UInt32(versions.firstIndex(of: order.version) ?? 0) + 2
     }
 
     /// Where a node's configuration lies.
@@ -76,11 +123,12 @@ struct Workshop {
             keyLogPath: plan.keepsKeyLog ? folder.path + "/keys.log" : nil)
     }
 
-    private func source(_ app: String) throws -> AppSource {
+    private func source(_ app: String, _ defect: UpdateOrder.Defect? = nil) throws -> AppSource {
         let path = "\(guestFolder)/\(app).elf"
-        guard let program = FileManager.default.contents(atPath: path) else {
+        guard var program = FileManager.default.contents(atPath: path).map(Array.init) else {
             throw RunError("the app '\(app)' is not built: run scripts/guest (looked for \(path))")
         }
+        if defect == .crash { program = try crashing(program, path) }
         let component = sha256(Array("component \(app)".utf8)).hex
         let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { range in
             String(Array(component)[range])
@@ -90,7 +138,17 @@ struct Workshop {
             "EntryPoint":"/bin/app","CmdArgs":[],"Capabilities":{"Adc":["ADC-CONTROLLER-0"],
             "Pwm":["PWM-CONTROLLER-0"]},"ApplicationType":"RealTimeCapable"}
             """
-        return AppSource(name: app, manifest: Array(manifest.utf8), program: Array(program))
+        return AppSource(name: app, manifest: Array(manifest.utf8), program: program)
+    }
+
+    /// The program with an undefined instruction (UDF #0) where it begins: what the vendor forgot to test.
+    private func crashing(_ program: [UInt8], _ path: String) throws -> [UInt8] {
+        guard let elf = try? ELFImage(program), let place = elf.fileOffset(of: elf.entry & ~1) else {
+            throw RunError("\(path) is no program for a real-time core")
+        }
+        var changed = program
+        changed.replaceSubrange(place..<place + 2, with: [0x00, 0xDE])
+        return changed
     }
 
     private func write(_ device: Plan.Device, image: String) throws {
@@ -100,7 +158,8 @@ struct Workshop {
             DeviceConfiguration(
                 setting: setting(device.name), names: plan.names, product: device.product, apps: device.apps,
                 allowedProducts: device.allowedProducts, peersToCall: device.calls,
-                callEveryNanoseconds: device.callEveryNanoseconds, controlsOff: plan.controlsOff,
+                callEveryNanoseconds: device.callEveryNanoseconds, updateEveryNanoseconds: device.updateEveryNanoseconds,
+                deferUpdatesNanoseconds: device.deferUpdatesNanoseconds, controlsOff: plan.controlsOff,
                 cryptoCost: .microcontroller, baseImagePath: image, statePath: path, sharedSecret: sharedSecret,
                 bootKeyHash: flash.bootKeyHash.hex), Workshop.configuration(folder, device.name))
     }
@@ -111,11 +170,12 @@ struct Workshop {
             ServiceConfiguration(
                 setting: setting("service"), names: plan.names, controlsOff: plan.controlsOff,
                 databasePath: folder.state("service") + "/service.sqlite", authorityPath: folder.state("authority"),
-                referenceMeasurements: measurements, sharedSecret: sharedSecret),
+                referenceMeasurements: measurements, sharedSecret: sharedSecret,
+                hardwareID: sha256(Array(SiliconModel.name.utf8)).hex),
             Workshop.configuration(folder, "service"))
     }
 
-    private var threat: ThreatConfiguration {
+    private func threat(steps: [Step]) -> ThreatConfiguration {
         let service = NodeSpec(
             name: "service", role: .service, network: plan.serviceNetwork, address: plan.serviceAddress,
             host: plan.names.service)
@@ -126,7 +186,7 @@ struct Workshop {
         }
         return ThreatConfiguration(
             setting: setting("threat"), names: plan.names, networks: plan.networks, links: plan.links,
-            nodes: [service] + devices, steps: plan.steps, stop: plan.stop, stolenSecret: sharedSecret,
+            nodes: [service] + devices, steps: steps, stop: plan.stop, stolenSecret: sharedSecret,
             capture: plan.capture)
     }
 }

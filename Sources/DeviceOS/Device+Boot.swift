@@ -8,8 +8,8 @@ extension Device {
     /// Power is on: the boot chain, then services, then apps.
     mutating func boot(_ out: inout Outbox) {
         var chain = BootChain(
-            flash: flash, fuses: fuses, pluton: pluton,
-            isSecure: !configuration.controlsOff.contains(.secureBoot), cost: configuration.cryptoCost)
+            flash: flash, fuses: fuses, pluton: pluton, isSecure: !isOff(.secureBoot),
+            refusesOldVersions: !isOff(.rollbackProtection), cost: configuration.cryptoCost)
         guard let booted = chain.run(&out) else { return }
         do {
             settings = try SettingsStore(flash: flash)
@@ -17,19 +17,90 @@ extension Device {
             out.observe(.bootFailed, [.stage: "services", .reason: .text("settings: \(error)")])
             return
         }
-        isRunning = true
+        (self.chain, self.booted, isRunning) = (chain, booted, true)
         identity = Identity(configuration, roots: booted.roots)
+        guard settleTrial(&out) else { return }
+        repairCopies(&out)
         startApps(booted.images[.applications] ?? [], &out)
         out.act(.listen(port: ServicePort.peer))
-        let version = booted.images[.services]?.first?.package.name ?? ""
-        out.observe(.osReady, [.version: .text(version), .count: .number(Int64(pluton.measurements.count))])
+        out.observe(.osReady, [.version: .text(osVersion), .count: .number(Int64(pluton.measurements.count))])
         note("boot", "power on", &out)
         restoreCertificates(&out)
         let spread = draws.duration(upTo: .nanoseconds(configuration.callEveryNanoseconds))
         callPeersAt = configuration.peersToCall.isEmpty ? .never : out.now + .seconds(60) + spread
         telemetryAt = out.now + .seconds(30) + draws.duration(upTo: .seconds(30))
         reportAt = out.now + .seconds(20) + draws.duration(upTo: .seconds(30))
-        if !identity.isReady { authenticateAt = out.now + draws.duration(upTo: .seconds(2)) }
+        updates.checkAt = out.now + .seconds(10) + draws.duration(upTo: .seconds(10))
+        // New images are on trial until the verifier has accepted what they measure.
+        if !identity.isReady || updates.trial?.phase == .running { authenticateAt = out.now + draws.duration(upTo: .seconds(2)) }
+    }
+
+    /// A reset: RAM is gone, and so is every connection.
+    mutating func reboot(_ reason: String, _ out: inout Outbox) {
+        out.observe(.rebooted, [.reason: .text(reason)])
+        clients.abandon(&out)
+        servers.abandon(&out)
+        (cores, pendingReports, reportsInFlight, isRunning) = ([], [], 0, false)
+        (authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt) = (.never, .never, .never, .never, .never)
+        let (backoff, failures) = (updates.backoff, updates.failures)
+        updates = UpdateState(backoff: backoff)
+        updates.failures = failures
+        pluton.restart()
+        out.spend(.seconds(1))
+        boot(&out)
+    }
+
+    var bootedImages: [BootChain.Booted] { booted.all }
+
+    var installed: [InstalledImage] {
+        bootedImages.map { image in
+            InstalledImage(
+                reference: .init(type: image.package.type, ordinal: image.ordinal), component: image.package.component.description,
+                name: image.package.name, version: Int64(image.package.securityVersion), sha256: image.digest)
+        }
+    }
+
+    var osVersion: String { booted.images[.services]?.first?.package.name ?? "" }
+
+    /// Keys of the trusted keystore, by the ID that images name them with.
+    var trustedKeys: [[UInt8]: P256PublicKey] { chain?.trusted ?? [:] }
+
+    /// The roots of update metadata that the policy image brings.
+    var factoryRoots: [String: [UInt8]] {
+        guard let body = booted.images[.policy]?.first?.package.body, let policy = JSON.decode(UpdatePolicy.self, body) else { return [:] }
+        return ["director": Base64.decode(Array(policy.directorRoot.utf8)) ?? [], "images": Base64.decode(Array(policy.imageRoot.utf8)) ?? []]
+    }
+
+    /// Takes what is in flash now and starts it in place of what runs.
+    mutating func restartApps(_ out: inout Outbox) {
+        cores = []
+        guard var chain, let images = chain.restart(.applications, &out) else { return }
+        booted.images[.applications] = images
+        self.chain = chain
+        startApps(images, &out)
+    }
+
+    /// What the world or an operator says to the device, beside the network.
+    mutating func obey(_ name: String, _ body: [UInt8], _ out: inout Outbox) {
+        switch name {
+        case "clock": change(body, &out)
+        case "check-updates": if isRunning { updates.checkAt = out.now }
+        case "cut-power-at-flash-operation":
+            if let count = JSON.decode(Int.self, body) { flash.cutPower(duringOperation: count) }
+        case "flip-flash-bits": rot(body)
+        default: break
+        }
+    }
+
+    /// Charge leaks out of the cells that hold images.
+    private func rot(_ body: [UInt8]) {
+        guard let rot = JSON.decode(FlashRot.self, body), let store = try? ImageStore(flash: flash) else { return }
+        var draws = SeedStream(seed: rot.seed, node: configuration.setting.name, purpose: "rot")
+        let primaries = store.layout.entries.filter { $0.slot == .primary }
+        for _ in 0..<rot.bits {
+            guard let entry = primaries.randomElement(using: &draws) else { return }
+            try? flash.flip(bit: Int(draws.next() & 7), of: Int(entry.offset) + Int(draws.next() % UInt64(max(1, entry.length))))
+        }
     }
 
     /// Starts what the images hold and the configuration asks for; a bad one is refused with its number.
@@ -51,7 +122,12 @@ extension Device {
                     try RealTimeHost(
                         app: app, program: try ELFImage(program), roomPath: configuration.statePath + "/room.bin",
                         at: out.now))
-                out.observe(.appStarted, [.app: .text(app), .component: .text(manifest.componentID)])
+                out.observe(
+                    .appStarted,
+                    [
+                        .app: .text(app), .component: .text(manifest.componentID),
+                        .version: .number(Int64(image.package.securityVersion)),
+                    ])
             } catch let refusal as AppManifest.Refusal {
                 refuseApp(app, "\(refusal.code): \(refusal.reason)", &out)
             } catch {
@@ -67,11 +143,22 @@ extension Device {
 
     /// Remembers something for the next error report.
     mutating func note(_ category: String, _ description: String, _ out: inout Outbox) {
-        guard pendingReports.count < 100 else { return }
+        guard !isOff(.errorReporting), pendingReports.count < 100 else { return }
         pendingReports.append(
             .init(
                 category: category, description: description,
                 unixSeconds: unixSeconds(at: out.now)))
+    }
+
+    /// Something that an attack may be behind: the service is to hear of it soon, but not of each repetition.
+    mutating func noteSecurity(_ category: String, _ description: String, _ out: inout Outbox) {
+        guard !isOff(.errorReporting) else { return }
+        if let index = pendingReports.dropFirst(reportsInFlight).firstIndex(where: { $0.category == category && $0.description == description }) {
+            pendingReports[index].count += 1
+        } else {
+            note(category, description, &out)
+        }
+        reportAt = min(reportAt, out.now + .minutes(1))
     }
 
     /// AS-5: certificates in flash are good if they are valid and Pluton still holds their key.

@@ -5,7 +5,7 @@ import Wire
 extension Device {
     private var serviceHost: String { configuration.names.service }
 
-    private var sharedSecretHeader: [(name: String, value: String)] {
+    var sharedSecretHeader: [(name: String, value: String)] {
         identity.usesCertificates ? [] : [("authorization", "Bearer \(configuration.sharedSecret)")]
     }
 
@@ -33,7 +33,10 @@ extension Device {
             // Evidence and requests are signed in Pluton.
             out.spend(.nanoseconds(configuration.cryptoCost.signNanoseconds))
             clients.ask(outcome.exchange, .authentication(next), request, within: Device.requestLimit, &out)
-        case .refused(let stage, let reason, let retryAfter): attestationFailed(stage, reason, retryAfter, &out)
+        case .refused(let stage, let reason, let retryAfter):
+            attestationFailed(stage, reason, retryAfter, &out)
+            // The verifier does not want what was installed: that is no proof.
+            if stage == .evidence, response.status == 403 { goBack("attestation refused: \(reason)", &out) }
         case .done(let update, let customer): certified(update: update, customer: customer, &out)
         }
     }
@@ -71,6 +74,7 @@ extension Device {
         out.observe(.attestation, [.result: "accepted"])
         out.observe(.certificateIssued, [.notAfterSeconds: .number(identity.notAfter ?? 0)])
         planRenewal(&out)
+        if updates.trial?.phase == .running, updates.trial?.isOfApps == false { prove(&out) }
     }
 
     mutating func expire(_ out: inout Outbox) {
@@ -129,7 +133,7 @@ extension Device {
         reportsInFlight = 0
     }
 
-    private mutating func ask(_ purpose: Purpose, _ request: Request, _ security: Security, _ out: inout Outbox) {
+    mutating func ask(_ purpose: Purpose, _ request: Request, _ security: Security, _ out: inout Outbox) {
         let target = ClientPool<Purpose>.Target(
             host: serviceHost, port: ServicePort.mutual, security: security, pair: .deviceService)
         clients.start(purpose, request, to: target, within: Device.requestLimit, &out)

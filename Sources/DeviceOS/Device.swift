@@ -10,6 +10,8 @@ public struct Device: Node {
         case authentication(DeviceAuthentication.Stage)
         case telemetry
         case errorReport
+        case updateStatus
+        case update
         case peer(String)
     }
 
@@ -36,8 +38,13 @@ public struct Device: Node {
     var cores: [RealTimeHost] = []
     var pendingReports: [ServiceAPI.ErrorReport.Event] = []
     var reportsInFlight = 0
+    var hasPower = true
     var isRunning = false
     var nextPeer = 0
+    var updates: UpdateState
+    /// What this boot started, with the keys that it trusts.
+    var chain: BootChain?
+    var booted = BootChain.Result()
 
     // What is due when; `.never` while it has no place in the device's state.
     var authenticateAt = Instant.never
@@ -61,9 +68,14 @@ public struct Device: Node {
         authentication = DeviceAuthentication(pluton: pluton)
         let setting = configuration.setting
         draws = SeedStream(seed: setting.seed, node: setting.name, purpose: "schedule", generation: generation)
-        backoff = Backoff(
-            draws: SeedStream(seed: setting.seed, node: setting.name, purpose: "backoff", generation: generation))
+        func waits(_ purpose: String) -> Backoff {
+            Backoff(draws: SeedStream(seed: setting.seed, node: setting.name, purpose: purpose, generation: generation))
+        }
+        backoff = waits("backoff")
+        updates = UpdateState(backoff: waits("update backoff"))
     }
+
+    func isOff(_ control: Control) -> Bool { configuration.controlsOff.contains(control) }
 
     /// What the device shows on its service port: 128 hexadecimal characters.
     public var deviceID: String { pluton.deviceID }
@@ -82,16 +94,27 @@ public struct Device: Node {
     /// A real-time core cannot send; all else is here.
     public var nextSend: Instant? {
         guard isRunning else { return nil }
-        let due = [authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt].min() ?? .never
+        let due = [authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt, updates.next].min() ?? .never
         return min(due, clients.nextDeadline ?? .never, servers.nextDeadline ?? .never)
     }
 
     public mutating func handle(_ event: Event, _ out: inout Outbox) {
-        if case .start = event {
+        attend(event, &out)
+        guard flash.hasLostPower, hasPower else { return }
+        // The chip stopped in the middle of an operation: nothing works any more.
+        (hasPower, isRunning, cores) = (false, false, [])
+        out.observe(.powerLost, [.operation: "flash", .count: .number(Int64(flash.operations))])
+    }
+
+    private mutating func attend(_ event: Event, _ out: inout Outbox) {
+        guard hasPower else { return }
+        switch event {
+        case .start:
             boot(&out)
             return
+        case .command(let name, let body): obey(name, body, &out)
+        default: break
         }
-        if case .command("clock", let body) = event { change(body, &out) }
         guard isRunning else { return }
         if case .wake = event { wake(&out) }
         let locale = locale(out.now)
@@ -115,12 +138,23 @@ public struct Device: Node {
     }
 
     private mutating func wake(_ out: inout Outbox) {
-        for core in cores where core.nextWake <= out.now { core.run(&out) }
+        for core in cores where core.nextWake <= out.now { run(core, &out) }
         if expiresAt <= out.now { expire(&out) }
         if authenticateAt <= out.now { authenticate(&out) }
         if reportAt <= out.now { sendReports(&out) }
         if telemetryAt <= out.now { sendTelemetry(&out) }
         if callPeersAt <= out.now { callPeer(&out) }
+        if updates.proveAt <= out.now { prove(&out) }
+        if updates.installAt <= out.now { install(&out) }
+        if updates.finalAt <= out.now { giveFinalNotice(&out) }
+        if updates.checkAt <= out.now { checkForUpdates(&out) }
+    }
+
+    /// An app that ends in a fault is remembered, and undoes an update that it came with.
+    private mutating func run(_ core: RealTimeHost, _ out: inout Outbox) {
+        guard let fault = core.run(&out) else { return }
+        note("app-crash", fault, &out)
+        if updates.trial?.isOfApps == true { goBack("app crashed: \(fault)", &out) }
     }
 
     private mutating func finish(_ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) {
@@ -128,6 +162,8 @@ public struct Device: Node {
         case .authentication(let stage): authenticationAnswered(stage, outcome, &out)
         case .telemetry: report("telemetry", configuration.names.service, outcome, &out)
         case .errorReport: reportsAnswered(outcome, &out)
+        case .updateStatus: statusAnswered(outcome, &out)
+        case .update: updateAnswered(outcome, &out)
         case .peer(let name): report("peer", configuration.names.host(name), outcome, &out)
         }
     }

@@ -54,22 +54,26 @@ public struct ClientPool<Purpose> {
     /// The next instant at which an exchange runs out of time.
     public var nextDeadline: Instant? { exchanges.values.lazy.map { $0.deadline }.min() }
 
+    /// - Parameter bodyLimitBytes: A longer answer is cut off, and the exchange fails.
     public mutating func start(
-        _ purpose: Purpose, _ request: Request, to target: Target, within limit: Duration, _ out: inout Outbox
+        _ purpose: Purpose, _ request: Request, to target: Target, within limit: Duration,
+        bodyLimitBytes: Int = HTTPChannel.usualLimitBytes, _ out: inout Outbox
     ) {
         let number = nextExchange
         nextExchange += 1
         exchanges[number] = Exchange(
             purpose: purpose, target: target, request: request, deadline: out.now + limit,
-            http: HTTPChannel(isServer: false))
+            http: HTTPChannel(isServer: false, bodyLimitBytes: bodyLimitBytes))
         out.act(.resolve(query: UInt32(number), name: target.host))
     }
 
     /// Asks again on the connection of an exchange that has just been answered.
     public mutating func ask(
-        _ exchange: Int, _ purpose: Purpose, _ request: Request, within limit: Duration, _ out: inout Outbox
+        _ exchange: Int, _ purpose: Purpose, _ request: Request, within limit: Duration,
+        bodyLimitBytes: Int = HTTPChannel.usualLimitBytes, _ out: inout Outbox
     ) {
         guard exchanges[exchange] != nil else { return }
+        exchanges[exchange]?.http.bodyLimitBytes = bodyLimitBytes
         exchanges[exchange]?.purpose = purpose
         exchanges[exchange]?.request = request
         exchanges[exchange]?.deadline = out.now + limit
@@ -98,6 +102,14 @@ public struct ClientPool<Purpose> {
             if let stream = exchange.stream { out.act(.close(stream)) }
             exchanges[number] = nil
         }
+    }
+
+    /// Lets go of everything without a word to whoever asked: the device restarts.
+    public mutating func abandon(_ out: inout Outbox) {
+        for exchange in exchanges.sorted(by: { $0.key < $1.key }).map(\.value) {
+            if let stream = exchange.stream { out.act(.close(stream)) }
+        }
+        exchanges = [:]
     }
 
     private mutating func expire(_ out: inout Outbox) -> [Outcome] {
@@ -152,7 +164,10 @@ public struct ClientPool<Purpose> {
                         exchange: number, purpose: exchange.purpose, result: .response(response),
                         peer: transport.peer)
                 }
-            } catch { return fail(number, "answer is not HTTP", &out) }
+            } catch {
+                if case .bodyTooLarge(let limit) = error { return fail(number, "answer is longer than \(limit) bytes", &out) }
+                return fail(number, "answer is not HTTP", &out)
+            }
         }
         if let why = transport.failure { return fail(number, why, &out) }
         return nil

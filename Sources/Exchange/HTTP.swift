@@ -50,12 +50,13 @@ public enum HTTPError: Error, Equatable, Sendable {
 }
 
 /// HTTP on memory: swift-nio's codec on an embedded channel, one for each connection.
-final class HTTPChannel {
+public final class HTTPChannel {
     /// Enough for certificates and error reports, little enough that a flood of bodies cannot fill the memory.
-    static let bodyLimitBytes = 256 * 1024
+    public static let usualLimitBytes = 256 * 1024
 
     private let channel: EmbeddedChannel
     private let isServer: Bool
+    var bodyLimitBytes: Int
     private var head: Request?
     private var status = 0
     private var headers = HTTPHeaders()
@@ -63,8 +64,9 @@ final class HTTPChannel {
     private var requests: [Request] = []
     private var responses: [Response] = []
 
-    init(isServer: Bool) {
+    init(isServer: Bool, bodyLimitBytes: Int = HTTPChannel.usualLimitBytes) {
         self.isServer = isServer
+        self.bodyLimitBytes = bodyLimitBytes
         channel = EmbeddedChannel()
         let pipeline = channel.pipeline.syncOperations
         do {
@@ -180,8 +182,8 @@ final class HTTPChannel {
     }
 
     private func grow(_ buffer: ByteBuffer) throws(HTTPError) {
-        guard body.count + buffer.readableBytes <= HTTPChannel.bodyLimitBytes else {
-            throw .bodyTooLarge(limitBytes: HTTPChannel.bodyLimitBytes)
+        guard body.count + buffer.readableBytes <= bodyLimitBytes else {
+            throw .bodyTooLarge(limitBytes: bodyLimitBytes)
         }
         body += buffer.readableBytesView
     }

@@ -59,6 +59,12 @@ public struct ServerPool {
         }
     }
 
+    /// Lets go of everything: the node restarts.
+    public mutating func abandon(_ out: inout Outbox) {
+        for stream in sessions.keys.sorted() { out.act(.close(stream)) }
+        sessions = [:]
+    }
+
     private mutating func received(
         _ stream: StreamID, _ bytes: [UInt8], _ locale: Locale, _ out: inout Outbox,
         _ answer: (Request, Caller, inout Outbox) -> Response

@@ -53,6 +53,38 @@ public enum ServiceAPI {
         public init(events: [Event]) { self.events = events }
     }
 
+    /// `POST /update/status`: what runs on a device, and what it tried in vain (UP-3).
+    public struct UpdateStatus: Codable, Sendable {
+        public struct Image: Codable, Sendable {
+            public var component: String
+            public var name: String
+            public var version: Int64
+            public var sha256: String
+            public init(component: String, name: String, version: Int64, sha256: String) {
+                self.component = component
+                self.name = name
+                self.version = version
+                self.sha256 = sha256
+            }
+        }
+        public struct Failure: Codable, Sendable {
+            public var sha256: String
+            public var reason: String
+            public init(sha256: String, reason: String) {
+                self.sha256 = sha256
+                self.reason = reason
+            }
+        }
+        public var osVersion: String
+        public var images: [Image]
+        public var failures: [Failure]
+        public init(osVersion: String, images: [Image], failures: [Failure]) {
+            self.osVersion = osVersion
+            self.images = images
+            self.failures = failures
+        }
+    }
+
     /// `GET /peer/status`: what one device tells another.
     public struct PeerStatus: Codable, Sendable {
         public var device: String
@@ -72,6 +104,11 @@ public enum ServiceAPI {
     public static let caCertificatesPath = "/.well-known/est/cacerts"
     public static let telemetryPath = "/telemetry"
     public static let reportPath = "/error-reports"
+    public static let updateStatusPath = "/update/status"
+    /// Below it lie `metadata/` and `targets/` of the image repository.
+    public static let imageRepositoryPath = "/image"
+    /// Below it lies the metadata for one device.
+    public static func directorPath(_ deviceID: String) -> String { "/director/\(deviceID)" }
     public static let peerPath = "/peer/status"
 }
 

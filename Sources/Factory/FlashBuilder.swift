@@ -13,18 +13,25 @@ public struct AppSource {
     }
 }
 
-/// Makes what a device leaves the factory with: signed images, two copies of each, in 16 MiB of flash.
+/// Makes what a device leaves the factory with: signed images, two copies of each, in 16 MiB of flash. And what its
+/// vendor releases later.
 public struct FlashBuilder {
-    /// Signs 1BL and the keystore; its hash is fused.
+    /// Signs 1BL and the keystore; its hash is fused. It never leaves the factory.
     public let bootKey = FactoryKey()
-    let osKey = FactoryKey()
-    let appKey = FactoryKey()
+    /// Production keys by generation: the first are in every keystore, the second in keystores that bring them.
+    public let osKeys = [FactoryKey(), FactoryKey()]
+    public let appKeys = [FactoryKey(), FactoryKey()]
+    /// What developers sign with, and anybody may know (X-3): the service signs anew what it takes in (IMG-5).
+    public let developmentKey = FactoryKey()
     /// Unix seconds.
     let builtAt: UInt64
     public let osVersion: String
+    /// Roots of the director and of the image repository, as the policy image holds them.
+    let policy: [UInt8]
 
-    public init(osVersion: String, unixSeconds: Int64) {
+    public init(osVersion: String, unixSeconds: Int64, policy: [UInt8]) {
         self.osVersion = osVersion
+        self.policy = policy
         builtAt = UInt64(max(0, unixSeconds))
     }
 
@@ -36,33 +43,58 @@ public struct FlashBuilder {
         public var measurements: [(type: UInt32, sha256: [UInt8])]
     }
 
+    /// What the OS of a version keeps attackers from, as its images say it of themselves.
+    static let hardening = ["w-xor-x", "proc-mem-read-only", "protected-symlinks", "uid-map-checked"]
+    private static let stageSizes: [(type: ImageType, bytes: Int)] = [
+        (.plutonRuntime, 24 << 10), (.securityMonitor, 48 << 10), (.kernel, 96 << 10),
+    ]
+
     public func build(apps: [AppSource], roots: [Certificate]) throws(CryptoError) -> Product {
-        let keystore = osKey.key.publicKey.bytes + appKey.key.publicKey.bytes
+        let (os, app) = (osKeys[0], appKeys[0])
+        let first = bootKey.key.publicKey.bytes + code(.oneBL, osVersion, bytes: 8 << 10)
         var packages: [(ImageType, [UInt8])] = [
-            (.oneBL, sign(.oneBL, "1BL", bootKey.key.publicKey.bytes + code(.oneBL, bytes: 8 << 10), bootKey)),
-            (.trustedKeystore, sign(.trustedKeystore, "keystore", keystore, bootKey)),
+            (.oneBL, sign(.oneBL, "1BL", first, bootKey)), (.trustedKeystore, keystore(generations: 1)),
         ]
-        for (type, size) in [
-            (ImageType.plutonRuntime, 24 << 10), (.securityMonitor, 48 << 10), (.kernel, 96 << 10),
-        ] {
-            packages.append((type, sign(type, type.name, code(type, bytes: size), osKey)))
+        for (type, size) in FlashBuilder.stageSizes {
+            packages.append((type, sign(type, type.name, code(type, osVersion, bytes: size), os)))
         }
-        packages.append(
-            (.updateCertificateStore, sign(.updateCertificateStore, "roots", try CertificateBundle.encode(roots), osKey)))
-        packages.append((.services, sign(.services, osVersion, code(.services, bytes: 32 << 10), osKey)))
-        for app in apps {
-            let body = CompressedROM.pack(["app_manifest.json": app.manifest, "bin/app": app.program], name: app.name)
-            packages.append((.applications, sign(.applications, app.name, body, appKey)))
-        }
+        packages.append((.updateCertificateStore, sign(.updateCertificateStore, "roots", try CertificateBundle.encode(roots), os)))
+        packages.append((.policy, sign(.policy, "policy", policy, os)))
+        packages.append((.services, sign(.services, osVersion, code(.services, osVersion, bytes: 32 << 10), os)))
+        for source in apps { packages.append((.applications, package(source, version: 1, key: app))) }
         return Product(
             flash: place(packages), measurements: packages.map { (UInt32($0.0.rawValue), sha256($0.1)) })
     }
 
-    private func sign(_ type: ImageType, _ name: String, _ body: [UInt8], _ key: FactoryKey) -> [UInt8] {
+    // MARK: Releases
+
+    /// A keystore with the production keys of so many generations; its security version is their number.
+    public func keystore(generations: Int) -> [UInt8] {
+        let keys = zip(osKeys, appKeys).prefix(generations).flatMap { $0.key.publicKey.bytes + $1.key.publicKey.bytes }
+        return sign(.trustedKeystore, "keystore", keys, bootKey, version: UInt32(generations))
+    }
+
+    /// A new OS: Pluton runtime, security monitor and services, signed for development.
+    public func os(version: String, securityVersion: UInt32) -> [[UInt8]] {
+        let stages = FlashBuilder.stageSizes.filter { $0.type != .kernel }.map { ($0.type, $0.type.name, $0.bytes) }
+        return (stages + [(.services, version, 32 << 10)]).map { type, name, size in
+            sign(type, name, code(type, version, bytes: size), developmentKey, version: securityVersion)
+        }
+    }
+
+    /// A new version of an app, signed for development.
+    public func app(_ source: AppSource, version: UInt32) -> [UInt8] { package(source, version: version, key: developmentKey) }
+
+    private func package(_ app: AppSource, version: UInt32, key: FactoryKey) -> [UInt8] {
+        let files = ["app_manifest.json": app.manifest, "bin/app": app.program, "version": Array("\(version)\n".utf8)]
+        return sign(.applications, app.name, CompressedROM.pack(files, name: app.name), key, version: version)
+    }
+
+    private func sign(_ type: ImageType, _ name: String, _ body: [UInt8], _ key: FactoryKey, version: UInt32 = 1) -> [UInt8] {
         let package = ImagePackage(
             body: body, type: type, component: guid("component \(type.name) \(type == .applications ? name : "")"),
-            image: guid("image \(name) \(osVersion) \(sha256(body).hex)"),
-            signer: Array(sha256(key.key.publicKey.bytes)[..<20]), builtAt: builtAt, name: name)
+            image: guid("image \(name) \(version) \(sha256(body).hex)"),
+            signer: Array(sha256(key.key.publicKey.bytes)[..<20]), builtAt: builtAt, name: name, securityVersion: version)
         let signed = package.signedPart
         return signed + key.key.sign(digest: sha256(signed))
     }
@@ -75,10 +107,11 @@ public struct FlashBuilder {
         return GUID(bytes: bytes)!
     }
 
-    /// What stands for a stage's machine code, which services in Swift do the work of: its version and a
-    /// filling of the right order of size.
-    private func code(_ type: ImageType, bytes: Int) -> [UInt8] {
-        let head = Array("{\"stage\":\"\(type.name)\",\"version\":\"\(osVersion)\"}\n".utf8)
+    /// What stands for a stage's machine code, which services in Swift do the work of: its version, what it is
+    /// hardened against, and a filling of the right order of size.
+    private func code(_ type: ImageType, _ version: String, bytes: Int) -> [UInt8] {
+        let list = FlashBuilder.hardening.map { "\"\($0)\"" }.joined(separator: ",")
+        let head = Array("{\"stage\":\"\(type.name)\",\"version\":\"\(version)\",\"hardening\":[\(list)]}\n".utf8)
         var filling: [UInt8] = []
         var block = sha256(head)
         while filling.count < bytes {

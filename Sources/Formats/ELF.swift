@@ -6,6 +6,8 @@ public struct ELFImage: Equatable, Sendable {
         /// Size in memory; what the file does not fill is zero.
         public var memoryBytes: UInt32
         public var isExecutable: Bool
+        /// Where its bytes lie in the file.
+        public var fileOffset: Int
     }
 
     public enum Failure: Error, Equatable, Sendable {
@@ -36,9 +38,16 @@ public struct ELFImage: Equatable, Sendable {
             }
             segments.append(
                 Segment(
-                    address: address, bytes: content, memoryBytes: memoryBytes, isExecutable: flags & 1 != 0))
+                    address: address, bytes: content, memoryBytes: memoryBytes, isExecutable: flags & 1 != 0,
+                    fileOffset: Int(offset)))
         }
         self.entry = entry
         self.segments = segments
+    }
+
+    /// Where the byte at an address lies in the file; nil if it does not come from it.
+    public func fileOffset(of address: UInt32) -> Int? {
+        segments.first { address >= $0.address && address - $0.address < UInt32($0.bytes.count) }
+            .map { $0.fileOffset + Int(address - $0.address) }
     }
 }

@@ -40,6 +40,9 @@ public enum EvidenceError: Error, Equatable, Sendable {
     case wrongProfile
 }
 
+/// The silicon that images are for and evidence speaks of; its SHA-256 is the implementation ID.
+public enum SiliconModel { public static let name = "orrery/mt3620-model/1" }
+
 /// A PSA attestation token (RFC 9783, profile `tag:psacertified.org,2023:psa#tfm`).
 public struct PSAToken: Equatable, Sendable {
     public struct Component: Equatable, Sendable {

@@ -5,8 +5,10 @@ public struct FlashLayout: Equatable, Sendable {
     public static let sectorBytes = 4096
     public static let tableOffsets = [0, sectorBytes]
     /// Mutable settings of the OS: two banks that take turns.
-    public static let settingsOffset = totalBytes - 128 * 1024
-    public static let settingsBytes = 128 * 1024
+    public static let settingsOffset = totalBytes - 256 * 1024
+    public static let settingsBytes = 256 * 1024
+    /// Where images lie: behind the tables, up to the keys and settings.
+    public static let imageArea = 64 << 10..<softwareKeyOffset
     /// Where device keys lie when there is no hardware root of trust.
     public static let softwareKeyOffset = settingsOffset - sectorBytes
 
@@ -27,14 +29,21 @@ public struct FlashLayout: Equatable, Sendable {
 
     public enum Failure: Error, Equatable, Sendable { case badMagic, badChecksum, badEntry }
 
+    /// Of two readable tables the one with the higher generation counts: writing the other one and being done is
+    /// what makes an update happen.
+    public var generation: UInt32
     public var entries: [Entry]
-    public init(entries: [Entry]) { self.entries = entries }
+    public init(generation: UInt32 = 1, entries: [Entry]) {
+        self.generation = generation
+        self.entries = entries
+    }
 
-    static let magic: UInt32 = 0x3154_504F  // "OPT1"
+    static let magic: UInt32 = 0x3254_504F  // "OPT2"
 
-    /// One sector: magic, count, entries of 12 bytes, CRC-32 of all before it.
+    /// One sector: magic, generation, count, entries of 12 bytes, CRC-32 of all before it.
     public func encoded() -> [UInt8] {
-        var bytes = FlashLayout.magic.littleEndianBytes + UInt32(entries.count).littleEndianBytes
+        var bytes = FlashLayout.magic.littleEndianBytes + generation.littleEndianBytes
+        bytes += UInt32(entries.count).littleEndianBytes
         for entry in entries {
             bytes += entry.type.littleEndianBytes + entry.slot.rawValue.littleEndianBytes
             bytes += entry.offset.littleEndianBytes + entry.length.littleEndianBytes
@@ -44,19 +53,42 @@ public struct FlashLayout: Equatable, Sendable {
 
     public init(sector: [UInt8]) throws(Failure) {
         let bytes = Bytes(sector)
-        guard bytes.u32(0) == FlashLayout.magic, let count = bytes.u32(4), count <= 256 else { throw .badMagic }
-        let end = 8 + Int(count) * 12
+        guard bytes.u32(0) == FlashLayout.magic, let generation = bytes.u32(4), let count = bytes.u32(8), count <= 256 else {
+            throw .badMagic
+        }
+        let end = 12 + Int(count) * 12
         guard let covered = bytes.block(0, end), bytes.u32(end) == crc32(covered) else { throw .badChecksum }
         var entries: [Entry] = []
         for index in 0..<Int(count) {
-            let at = 8 + index * 12
+            let at = 12 + index * 12
             guard let type = bytes.u16(at), let slot = bytes.u16(at + 2).flatMap(Slot.init(rawValue:)),
                 let offset = bytes.u32(at + 4), let length = bytes.u32(at + 8),
                 Int(offset) + Int(length) <= FlashLayout.totalBytes
             else { throw .badEntry }
             entries.append(Entry(type: type, slot: slot, offset: offset, length: length))
         }
-        self.entries = entries
+        self.init(generation: generation, entries: entries)
+    }
+
+    /// The place in ``entries`` of the n-th image of a type in a slot: the n-th primary copy and the n-th backup
+    /// copy are of the same component.
+    public func place(_ type: ImageType, _ ordinal: Int, _ slot: Slot) -> Int? {
+        let places = entries.indices.filter { entries[$0].type == type.rawValue && entries[$0].slot == slot }
+        return ordinal < places.count ? places[ordinal] : nil
+    }
+
+    /// The first stretch of whole sectors that no image of this table and none of `taken` uses.
+    public func free(_ count: Int, besides taken: [Range<Int>] = []) -> Int? {
+        let sector = FlashLayout.sectorBytes
+        func up(_ value: Int) -> Int { (value + sector - 1) / sector * sector }
+        let used = (entries.map { Int($0.offset)..<up(Int($0.offset) + Int($0.length)) } + taken.map { $0.lowerBound..<up($0.upperBound) })
+            .sorted { $0.lowerBound < $1.lowerBound }
+        var start = FlashLayout.imageArea.lowerBound
+        for range in used {
+            if range.lowerBound - start >= up(count) { return start }
+            start = max(start, range.upperBound)
+        }
+        return FlashLayout.imageArea.upperBound - start >= up(count) ? start : nil
     }
 }
 

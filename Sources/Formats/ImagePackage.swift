@@ -60,11 +60,14 @@ public struct ImagePackage: Equatable, Sendable {
     public var builtAt: UInt64
     public var name: String
     public var isUnderDevelopment: Bool
+    /// What the anti-rollback counter of its kind must not exceed (section RV); 0 for images before there were any.
+    public var securityVersion: UInt32
 
     public init(
         body: [UInt8], type: ImageType, component: GUID, image: GUID, signer: [UInt8], builtAt: UInt64,
-        name: String, isUnderDevelopment: Bool = false
+        name: String, isUnderDevelopment: Bool = false, securityVersion: UInt32 = 0
     ) {
+        self.securityVersion = securityVersion
         self.body = body
         self.type = type
         self.component = component
@@ -82,7 +85,7 @@ public struct ImagePackage: Equatable, Sendable {
             (Tag.identity, type.rawValue.littleEndianBytes + [0, 0] + component.bytes + image.bytes),
             (Tag.signature, signer + UInt32(1).littleEndianBytes),
             (Tag.debug, builtAt.littleEndianBytes + .padded(name, to: 32)),
-            (Tag.temporary, development.littleEndianBytes),
+            (Tag.temporary, development.littleEndianBytes), (Tag.revocation, securityVersion.littleEndianBytes),
         ]
         var metadata = ImagePackage.magic.littleEndianBytes + UInt32(sections.count).littleEndianBytes
         for (tag, data) in sections {
@@ -116,7 +119,8 @@ public struct ImagePackage: Equatable, Sendable {
         let package = ImagePackage(
             body: Array(bytes[..<start]), type: type, component: component, image: image, signer: signer,
             builtAt: debug?.u64(0) ?? 0, name: debug?.block(8, 32)?.zeroTerminated ?? "",
-            isUnderDevelopment: (sections[Tag.temporary].flatMap { Bytes($0).u32(0) } ?? 0) & 2 != 0)
+            isUnderDevelopment: (sections[Tag.temporary].flatMap { Bytes($0).u32(0) } ?? 0) & 2 != 0,
+            securityVersion: sections[Tag.revocation].flatMap { Bytes($0).u32(0) } ?? 0)
         return (package, Array(bytes[..<end]), Array(bytes[end...]))
     }
 
@@ -138,5 +142,6 @@ public struct ImagePackage: Equatable, Sendable {
         static let signature: UInt16 = 0x4753
         static let debug: UInt16 = 0x4244
         static let temporary: UInt16 = 0x5054
+        static let revocation: UInt16 = 0x5652
     }
 }

@@ -13,13 +13,15 @@ struct API {
     private let authority: Authority
     private let verifier: Verifier
     private let catalog: CatalogIdentity
+    private let updates: UpdateAPI
 
-    init(_ configuration: ServiceConfiguration, store: Store, authority: Authority) {
+    init(_ configuration: ServiceConfiguration, store: Store, authority: Authority) throws {
         self.configuration = configuration
         self.store = store
         self.authority = authority
         verifier = Verifier(configuration.referenceMeasurements)
         catalog = CatalogIdentity(configuration.names)
+        updates = try UpdateAPI(configuration, store: store)
     }
 
     private func isOff(_ control: Control) -> Bool { configuration.controlsOff.contains(control) }
@@ -34,22 +36,27 @@ struct API {
             ])
     }
 
-    func command(_ name: String, _ body: [UInt8], _ out: inout Outbox) {
-        guard name == "claim", let claims = JSON.decode([Claim].self, body) else {
-            out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
-            return
-        }
-        for claim in claims {
-            do {
-                if let why = try store.claim(claim) {
-                    out.observe(.refusal, [.operation: "claim", .device: .text(claim.name), .reason: .text(why)])
-                } else {
-                    out.observe(
-                        .deviceClaimed, [.device: .text(claim.name), .product: .text(claim.product)])
-                }
-            } catch {
-                out.observe(.refusal, [.operation: "claim", .device: .text(claim.name), .reason: .text("\(error)")])
+    /// What an operator says.
+    func command(_ name: String, _ body: [UInt8], unixSeconds: Int64, _ out: inout Outbox) {
+        do {
+            switch name {
+            case "claim":
+                for claim in JSON.decode([Claim].self, body) ?? [] { try take(claim, &out) }
+            case "release":
+                guard let release = JSON.decode(Release.self, body) else { break }
+                try updates.release(release, now: unixSeconds, &out)
+            default: out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
             }
+        } catch {
+            out.observe(.refusal, [.operation: .text(name), .reason: .text("\(error)")])
+        }
+    }
+
+    private func take(_ claim: Claim, _ out: inout Outbox) throws {
+        if let why = try store.claim(claim) {
+            out.observe(.refusal, [.operation: "claim", .device: .text(claim.name), .reason: .text(why)])
+        } else {
+            out.observe(.deviceClaimed, [.device: .text(claim.name), .product: .text(claim.product)])
         }
     }
 
@@ -69,6 +76,8 @@ struct API {
                     200, "application/pkcs7-mime", body: Base64.folded(try CertificateBundle.encode(authority.caCertificates)))
             case (ServicePort.mutual, "POST", ServiceAPI.telemetryPath): return try telemetry(request, caller, unixSeconds, &out)
             case (ServicePort.mutual, "POST", ServiceAPI.reportPath): return try report(request, caller, &out)
+            case (ServicePort.mutual, "POST", ServiceAPI.updateStatusPath): return try updateStatus(request, caller, unixSeconds, &out)
+            case (ServicePort.updates, _, _): return try updates.answer(request, now: unixSeconds, &out)
             default: return refuse(404, "no such resource")
             }
         } catch {
@@ -102,7 +111,7 @@ struct API {
             verdict =
                 isOff(.attestationGate)
                 ? .accepted
-                : verifier.appraise(request.body, deviceID: deviceID) { nonce in
+                : verifier.with(try updates.referenceMeasurements()).appraise(request.body, deviceID: deviceID) { nonce in
                     (try? store.takeChallenge(nonce, deviceID: deviceID, now: now)) ?? false
                 }
         }
@@ -194,6 +203,18 @@ struct API {
         }
         try store.add(report, deviceID: device.deviceID)
         out.observe(.errorReported, [.device: .text(device.name), .count: .number(Int64(report.events.count))])
+        return Response(200)
+    }
+
+    private func updateStatus(
+        _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
+    ) throws -> Response {
+        guard let status = JSON.decode(ServiceAPI.UpdateStatus.self, request.body), status.images.count <= 64, status.failures.count <= 64
+        else { return refuse(400, "request does not parse") }
+        guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true) else {
+            return refuse(401, "not authenticated")
+        }
+        try updates.report(status, of: device, now: now, &out)
         return Response(200)
     }
 }

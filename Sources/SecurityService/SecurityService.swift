@@ -15,7 +15,7 @@ public struct SecurityService: Node {
         self.configuration = configuration
         let authority = try Authority(path: configuration.authorityPath, names: configuration.names)
         let store = try Store(path: configuration.databasePath)
-        api = API(configuration, store: store, authority: authority)
+        api = try API(configuration, store: store, authority: authority)
         let keepsLog = configuration.setting.keyLogPath != nil
         if configuration.controlsOff.contains(.transportEncryption) {
             (enrolment, mutual) = (.plain, .plain)
@@ -43,14 +43,16 @@ public struct SecurityService: Node {
         case .start:
             out.act(.listen(port: ServicePort.enrolment))
             out.act(.listen(port: ServicePort.mutual))
+            out.act(.listen(port: ServicePort.updates))
             api.started(&out)
-        case .command(let name, let body): api.command(name, body, &out)
+        case .command(let name, let body):
+            api.command(name, body, unixSeconds: configuration.setting.unixSeconds(at: out.now), &out)
         default:
             let unixSeconds = configuration.setting.unixSeconds(at: out.now)
             let (enrolment, mutual, api) = (enrolment, mutual, api)
             servers.handle(
                 event, locale: Locale(unixSeconds: unixSeconds, cost: .server), &out,
-                security: { $0 == ServicePort.enrolment ? enrolment : mutual },
+                security: { $0 == ServicePort.updates ? .plain : $0 == ServicePort.enrolment ? enrolment : mutual },
                 answer: { request, caller, out in api.answer(request, caller, unixSeconds: unixSeconds, &out) })
         }
     }

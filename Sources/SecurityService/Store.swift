@@ -11,7 +11,7 @@ public enum StoreError: Error, Equatable, Sendable {
 /// The service's state in SQLite. Each accepted request is one transaction, which is on disk before the
 /// answer leaves: what was acknowledged survives SIGKILL at any instant.
 final class Store {
-    static let version = 1
+    static let version = 2
 
     struct Device: Codable, FetchableRecord, PersistableRecord {
         static let databaseTableName = "device"
@@ -36,7 +36,8 @@ final class Store {
         }
         let found = try perform { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
         guard found <= Store.version else { throw .newerVersion(found: found, supported: Store.version) }
-        if found < Store.version { try perform(Store.create) }
+        if found < 1 { try perform(Store.create) }
+        if found < 2 { try perform(Store.createUpdates) }
     }
 
     private static func create(_ db: Database) throws {
@@ -63,7 +64,7 @@ final class Store {
                 """)
     }
 
-    private func perform<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
+    func perform<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
         do { return try queue.write(body) } catch { throw .database("\(error)") }
     }
 

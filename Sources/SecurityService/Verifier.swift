@@ -19,6 +19,17 @@ struct Verifier {
         required = Set(measurements.map(\.type)).subtracting([UInt32(ImageType.applications.rawValue)])
     }
 
+    /// With what has been released since the factory.
+    func with(_ more: [ReferenceMeasurement]) -> Verifier {
+        var all = references
+        for measurement in more { all[measurement.type, default: []].insert(measurement.sha256) }
+        return Verifier(references: all, required: required)
+    }
+
+    private init(references: [UInt32: Set<String>], required: Set<UInt32>) {
+        (self.references, self.required) = (references, required)
+    }
+
     /// - Parameter takeNonce: True if the nonce was given to this device, is still good and was not used.
     func appraise(_ evidence: [UInt8], deviceID: String, takeNonce: (String) -> Bool) -> Verdict {
         guard let bytes = [UInt8](hex: deviceID), let key = try? P256PublicKey(bytes) else {

@@ -7,6 +7,8 @@ public enum SiliconError: Error, Equatable, Sendable {
     case outOfRange(offset: Int, count: Int)
     case engine(String)
     case blankFuses
+    /// Power went in the middle of a flash operation.
+    case powerLost
 }
 
 /// A file that holds a piece of hardware. Written in place, so that what was written is there after SIGKILL.

@@ -18,6 +18,10 @@ import Glibc
     private var written: [UInt8]
     /// Erase and program operations since power-on, for wear and for faults at the n-th operation.
     public private(set) var operations = 0
+    /// Operations that are still done before the power goes, in the middle of the next; nil while it stays.
+    private var operationsLeft: Int?
+    /// The power went during an operation: nothing works until the next start.
+    public private(set) var hasLostPower = false
 
     public init(basePath: String, overlayPath: String) throws(SiliconError) {
         let descriptor = unsafe open(basePath, O_RDONLY | O_CLOEXEC)
@@ -41,7 +45,17 @@ import Glibc
 
     deinit { unsafe _ = munmap(UnsafeMutableRawPointer(mutating: base), Flash.totalBytes) }
 
+    /// Lets the power go in the middle of the n-th operation from now on (1 is the next).
+    public func cutPower(duringOperation number: Int) { operationsLeft = max(0, number - 1) }
+
+    /// Flips one bit, as charge that leaks away does.
+    public func flip(bit: Int, of offset: Int) throws(SiliconError) {
+        let old = try read(offset, 1)
+        overwrite(offset, [old[0] ^ 1 << (bit & 7)])
+    }
+
     public func read(_ offset: Int, _ count: Int) throws(SiliconError) -> [UInt8] {
+        guard !hasLostPower else { throw .powerLost }
         guard offset >= 0, count >= 0, offset <= Flash.totalBytes - count else {
             throw .outOfRange(offset: offset, count: count)
         }
@@ -75,7 +89,19 @@ import Glibc
         guard offset >= 0, offset <= Flash.totalBytes - bytes.count else {
             throw .outOfRange(offset: offset, count: bytes.count)
         }
+        guard !hasLostPower else { throw .powerLost }
         operations += 1
+        if operationsLeft == 0 {
+            // Half of it is done, and that half is what the next boot finds.
+            overwrite(offset, Array(bytes.prefix(bytes.count / 2)))
+            hasLostPower = true
+            throw .powerLost
+        }
+        operationsLeft = operationsLeft.map { $0 - 1 }
+        overwrite(offset, bytes)
+    }
+
+    private func overwrite(_ offset: Int, _ bytes: [UInt8]) {
         var position = offset
         while position < offset + bytes.count {
             let sector = position / Flash.sectorBytes
@@ -84,7 +110,7 @@ import Glibc
             if isWritten(sector) {
                 overlay.write(Flash.header + position, piece)
             } else {
-                var content = try read(sector * Flash.sectorBytes, Flash.sectorBytes)
+                var content = (try? read(sector * Flash.sectorBytes, Flash.sectorBytes)) ?? []
                 let start = position % Flash.sectorBytes
                 content.replaceSubrange(start..<start + run, with: piece)
                 overlay.write(Flash.header + sector * Flash.sectorBytes, content)

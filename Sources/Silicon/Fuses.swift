@@ -1,7 +1,7 @@
 /// One-way memory: a bit that is set stays set (HW-19).
 ///
 /// 0…31 general private key, 32…63 attestation private key (only Pluton reads these), 64…95 SHA-256 of the
-/// key that signs boot images, 96 manufacturing state, 128…191 rollback counters as runs of set bits.
+/// key that signs boot images, 96 manufacturing state, 128…223 rollback counters as runs of set bits.
 public final class FuseBank {
     public static let bytes = 256
     static let generalKey = 0..<32
@@ -33,7 +33,9 @@ public final class FuseBank {
 
     func markManufactured() { burn(FuseBank.state, [1]) }
 
-    // MARK: Anti-rollback counters: 8 counters of 0…64
+    // MARK: Anti-rollback counters of 0…64
+
+    public static let counterCount = 12
 
     public func counter(_ index: Int) -> Int {
         read(FuseBank.counters + index * 8..<FuseBank.counters + index * 8 + 8).reduce(0) { $0 + $1.nonzeroBitCount }

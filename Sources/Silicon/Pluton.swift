@@ -13,7 +13,7 @@ public final class Pluton {
     /// HW-29: a quote has at most so many measurements.
     public static let measurementLimit = 20
     /// RFC 9783 implementation id: which silicon this is.
-    public static let implementation = sha256(Array("orrery/mt3620-model/1".utf8))
+    public static let implementation = sha256(Array(SiliconModel.name.utf8))
 
     public let devicePublicKey: P256PublicKey
     public private(set) var measurements: [PSAToken.Component] = []
@@ -65,6 +65,9 @@ public final class Pluton {
     /// 128 hexadecimal characters (HW-18).
     public var deviceID: String { devicePublicKey.bytes.hex }
     public var generalPublicKey: P256PublicKey { general.publicKey }
+
+    /// A reset: the list of measurements begins anew.
+    public func restart() { measurements = [] }
 
     /// Adds a measurement to the list of this boot. False if the list is full.
     public func extend(type: UInt32, digest: [UInt8], signer: [UInt8]) -> Bool {

@@ -64,6 +64,8 @@ public enum ServicePort {
     public static let mutual: UInt16 = 8443
     /// Device to device.
     public static let peer: UInt16 = 4443
+    /// Update metadata and images, in clear as on any content network: what protects them is in them (NET-3, TUF).
+    public static let updates: UInt16 = 80
 }
 
 public struct DeviceConfiguration: Sendable, Equatable, Codable {
@@ -76,6 +78,10 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     /// Devices that this one calls.
     public var peersToCall: [String]
     public var callEveryNanoseconds: Int64
+    /// How often it asks for updates: 20 hours in the original (UP-2).
+    public var updateEveryNanoseconds: Int64
+    /// How long its app puts an update off when it is told of one (UP-7); 0 for not at all.
+    public var deferUpdatesNanoseconds: Int64
     public var controlsOff: [Control]
     public var cryptoCost: CryptoCost
     public var baseImagePath: String
@@ -87,9 +93,12 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
 
     public init(
         setting: NodeSetting, names: CatalogNames, product: String, apps: [String], allowedProducts: [String],
-        peersToCall: [String], callEveryNanoseconds: Int64, controlsOff: [Control], cryptoCost: CryptoCost,
-        baseImagePath: String, statePath: String, sharedSecret: String, bootKeyHash: String
+        peersToCall: [String], callEveryNanoseconds: Int64, updateEveryNanoseconds: Int64, deferUpdatesNanoseconds: Int64,
+        controlsOff: [Control], cryptoCost: CryptoCost, baseImagePath: String, statePath: String, sharedSecret: String,
+        bootKeyHash: String
     ) {
+        self.updateEveryNanoseconds = updateEveryNanoseconds
+        self.deferUpdatesNanoseconds = deferUpdatesNanoseconds
         self.setting = setting
         self.names = names
         self.product = product
@@ -116,11 +125,14 @@ public struct ServiceConfiguration: Sendable, Equatable, Codable {
     /// Measurements that the policy accepts: image type and SHA-256 in hex.
     public var referenceMeasurements: [ReferenceMeasurement]
     public var sharedSecret: String
+    /// Which silicon images are for, in hex (RFC 9783 implementation ID).
+    public var hardwareID: String
 
     public init(
         setting: NodeSetting, names: CatalogNames, controlsOff: [Control], databasePath: String,
-        authorityPath: String, referenceMeasurements: [ReferenceMeasurement], sharedSecret: String
+        authorityPath: String, referenceMeasurements: [ReferenceMeasurement], sharedSecret: String, hardwareID: String
     ) {
+        self.hardwareID = hardwareID
         self.setting = setting
         self.names = names
         self.controlsOff = controlsOff
@@ -151,6 +163,26 @@ public struct ClockChange: Sendable, Equatable, Codable {
     }
 }
 
+/// What a fault does to a device's flash: so many bits of its images change.
+public struct FlashRot: Sendable, Equatable, Codable {
+    public var bits: Int
+    public var seed: UInt64
+    public init(bits: Int, seed: UInt64) {
+        self.bits = bits
+        self.seed = seed
+    }
+}
+
+/// The body of a policy image: whose update metadata a device believes, as TUF roots in base64.
+public struct UpdatePolicy: Sendable, Equatable, Codable {
+    public var directorRoot: String
+    public var imageRoot: String
+    public init(directorRoot: String, imageRoot: String) {
+        self.directorRoot = directorRoot
+        self.imageRoot = imageRoot
+    }
+}
+
 /// What the operator says to the service when a device comes out of its box.
 public struct Claim: Sendable, Equatable, Codable {
     public var deviceID: String
@@ -162,6 +194,34 @@ public struct Claim: Sendable, Equatable, Codable {
         self.name = name
         self.product = product
         self.group = group
+    }
+}
+
+/// What the operator gives the service to deploy.
+public struct Release: Sendable, Equatable, Codable {
+    /// The step of the campaign that it comes from.
+    public var step: String
+    /// Image packages, signed for development.
+    public var paths: [String]
+    public var group: String
+    /// Counts or shares of the group's devices, such as `1` or `50%`; nothing means all at once.
+    public var batches: [String]
+    /// The least share of devices that must succeed, 0…1.
+    public var threshold: Double
+    public var soakSeconds: Int64
+    /// Generation of the production key that signs it, from 1.
+    public var signingKey: Int
+
+    public init(
+        step: String, paths: [String], group: String, batches: [String], threshold: Double, soakSeconds: Int64, signingKey: Int
+    ) {
+        self.step = step
+        self.paths = paths
+        self.group = group
+        self.batches = batches
+        self.threshold = threshold
+        self.soakSeconds = soakSeconds
+        self.signingKey = signingKey
     }
 }
 

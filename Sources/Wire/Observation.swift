@@ -121,6 +121,15 @@ extension Fact {
         case certificateExpired = "certificate-expired"
         case refusal
         case temperature
+        case powerLost = "power-lost"
+        case rebooted
+        case bootRepaired = "boot-repaired"
+        // A device's updates
+        case updateCheck = "update-check"
+        case updateEvent = "update-event"
+        case updateInstalled = "update-installed"
+        case updateProven = "update-proven"
+        case updateReverted = "update-reverted"
         // Anybody with a peer
         case handshake
         case exchange
@@ -130,6 +139,13 @@ extension Fact {
         case evidenceAppraised = "evidence-appraised"
         case certificateSigned = "certificate-signed"
         case errorReported = "error-reported"
+        case imageAdded = "image-added"
+        case rolloutStarted = "rollout-started"
+        case rolloutBatch = "rollout-batch"
+        case rolloutHalted = "rollout-halted"
+        case rolloutComplete = "rollout-complete"
+        case updateReported = "update-reported"
+        case alert
     }
 
     /// The details a fact may have. Units stand in the names.
@@ -137,7 +153,7 @@ extension Fact {
         case address, app, attack, bytes, catalog, clock, component, count, device, fault, generation, image
         case instance, label, level, mode, name, network, operation, pair, path, peer, port, product, reason
         case result, role, seed, slot, stage, status, step, subject, target, text, topology, version, wanted
-        case certificate, evidence
+        case certificate, evidence, rule, technique
         case durationNanoseconds = "duration_ns"
         case temperatureMillicelsius = "temperature_mC"
         case dutyPercent = "duty_percent"

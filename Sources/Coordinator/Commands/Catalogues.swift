@@ -8,7 +8,7 @@ struct Attacks: ParsableCommand {
 
     func run() throws {
         guard let name else {
-            for attack in AttackName.allCases { print("\(attack.rawValue)\n    \(attack.summary)") }
+            for attack in AttackName.allCases { print("\(attack.rawValue)\n    \(attack.entry.summary)") }
             return
         }
         guard let attack = AttackName(rawValue: name) else {
@@ -17,10 +17,16 @@ struct Attacks: ParsableCommand {
         }
         print(
             """
-            \(attack.rawValue): \(attack.summary)
-              needs        \(attack.needs)
-              succeeds if  \(attack.oracle)
-              represents   \(attack.techniques)
+            \(attack.rawValue): \(attack.entry.summary)
+
+              \(attack.entry.mechanism)
+
+              needs        \(attack.entry.needs)
+              succeeds if  \(attack.entry.oracle)
+              stopped by   \(attack.entry.controls.map(\.rawValue).joined(separator: ", "))
+              noticed by   \(attack.entry.rules.map(\.rawValue).joined(separator: ", "))
+              represents   \(attack.entry.techniques)
+              parameters   \(attack.parameters.isEmpty ? "none" : attack.parameters.map { "\($0.name): \($0.kind.name)" }.joined(separator: ", "))
               run it       orrery run Topologies/attacks/\(attack.rawValue).yaml
               as a step    - { at: 10m, for: 1h, attack: \(attack.rawValue), target: { devices: all } }
             """)
@@ -31,7 +37,7 @@ struct Faults: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "What faults there are.")
     func run() {
         for fault in FaultName.allCases {
-            let parameters = fault.parameters.map { " \($0.name): <\($0.kind.rawValue)>" }.joined(separator: ",")
+            let parameters = fault.parameters.map { " \($0.name): <\($0.kind.name)>" }.joined(separator: ",")
             print("\(fault.rawValue)\(parameters)\n    \(fault.summary)")
         }
     }

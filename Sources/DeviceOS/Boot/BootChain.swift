@@ -11,27 +11,45 @@ struct BootChain {
     /// An image that passed.
     struct Booted {
         var package: ImagePackage
+        /// SHA-256 of the whole package.
         var digest: [UInt8]
+        /// The n-th image of its type.
+        var ordinal: Int
+        var slot: FlashLayout.Slot
     }
 
     struct Result {
         var images: [ImageType: [Booted]] = [:]
         var roots: [Certificate] = []
+
+        var all: [Booted] { images.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value) }
+    }
+
+    /// Which anti-rollback counter in Pluton stands for an image: each type before apps has its own, and so have the
+    /// first four apps.
+    static func counter(_ type: ImageType, _ ordinal: Int) -> Int {
+        let types: [ImageType] = [
+            .oneBL, .trustedKeystore, .updateCertificateStore, .policy, .plutonRuntime, .securityMonitor, .kernel, .services,
+        ]
+        return types.firstIndex(of: type) ?? types.count + min(ordinal, FuseBank.counterCount - types.count - 1)
     }
 
     /// The stages before apps, in order.
     static let stages: [ImageType] = [
-        .oneBL, .trustedKeystore, .plutonRuntime, .securityMonitor, .kernel, .updateCertificateStore, .services,
+        .oneBL, .trustedKeystore, .plutonRuntime, .securityMonitor, .kernel, .updateCertificateStore, .policy, .services,
     ]
 
     let flash: Flash
     let fuses: FuseBank
     let pluton: Pluton
     let isSecure: Bool
+    /// `rollback-protection`: an image below its counter does not start.
+    let refusesOldVersions: Bool
     let cost: CryptoCost
-    private var trusted: [[UInt8]: P256PublicKey] = [:]
+    private(set) var trusted: [[UInt8]: P256PublicKey] = [:]
 
-    init(flash: Flash, fuses: FuseBank, pluton: Pluton, isSecure: Bool, cost: CryptoCost) {
+    init(flash: Flash, fuses: FuseBank, pluton: Pluton, isSecure: Bool, refusesOldVersions: Bool, cost: CryptoCost) {
+        self.refusesOldVersions = refusesOldVersions
         self.flash = flash
         self.fuses = fuses
         self.pluton = pluton
@@ -62,18 +80,24 @@ struct BootChain {
         return result
     }
 
+    /// Starts the images of one type anew, as flash has them now.
+    mutating func restart(_ type: ImageType, _ out: inout Outbox) -> [Booted]? {
+        readLayout(&out).map { start(type, in: $0, &out) }
+    }
+
     private func readLayout(_ out: inout Outbox) -> FlashLayout? {
+        var newest: FlashLayout?
         for (slot, offset) in FlashLayout.tableOffsets.enumerated() {
             do {
-                let sector = try flash.read(offset, FlashLayout.sectorBytes)
-                return try FlashLayout(sector: sector)
+                let layout = try FlashLayout(sector: try flash.read(offset, FlashLayout.sectorBytes))
+                if layout.generation > newest?.generation ?? 0 { newest = layout }
             } catch {
                 out.observe(
                     .bootFallback,
                     [.stage: "ROM", .slot: .number(Int64(slot)), .reason: .text("partition table: \(error)")])
             }
         }
-        return nil
+        return newest
     }
 
     /// All images of a type: for each, the primary copy or else its backup.
@@ -85,7 +109,7 @@ struct BootChain {
         for (index, primary) in primaries.enumerated() {
             let candidates = [primary] + (index < backups.count ? [backups[index]] : [])
             for candidate in candidates {
-                switch check(candidate, type, &out) {
+                switch check(candidate, type, index, &out) {
                 case .success(let image):
                     booted.append(image)
                     out.observe(
@@ -93,6 +117,7 @@ struct BootChain {
                         [
                             .stage: .text(type.name), .image: .text(image.package.name),
                             .slot: .text(candidate.slot == .primary ? "primary" : "backup"),
+                            .version: .number(Int64(image.package.securityVersion)),
                         ])
                 case .failure(let refusal):
                     out.observe(
@@ -112,7 +137,7 @@ struct BootChain {
     private struct Refusal: Error { var reason: String }
 
     private mutating func check(
-        _ entry: FlashLayout.Entry, _ type: ImageType, _ out: inout Outbox
+        _ entry: FlashLayout.Entry, _ type: ImageType, _ ordinal: Int, _ out: inout Outbox
     ) -> Swift.Result<Booted, Refusal> {
         let bytes: [UInt8]
         let parsed: (package: ImagePackage, signedPart: [UInt8], signature: [UInt8])
@@ -136,11 +161,15 @@ struct BootChain {
             }
             signer = sha256(key.bytes)
         }
+        let floor = pluton.counter(BootChain.counter(type, ordinal))
+        if refusesOldVersions && parsed.package.securityVersion < UInt32(floor) {
+            return .failure(Refusal(reason: "rolled back: version \(parsed.package.securityVersion) below \(floor)"))
+        }
         let digest = sha256(bytes)
         guard pluton.extend(type: UInt32(type.rawValue), digest: digest, signer: signer) else {
             return .failure(Refusal(reason: "more than \(Pluton.measurementLimit) images"))
         }
-        return .success(Booted(package: parsed.package, digest: digest))
+        return .success(Booted(package: parsed.package, digest: digest, ordinal: ordinal, slot: entry.slot))
     }
 
     /// The ROM knows the boot key by its hash in fuses, and 1BL carries the key itself; everything later is

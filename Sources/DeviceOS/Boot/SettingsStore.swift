@@ -12,6 +12,17 @@ struct SettingsStore {
         case customerChain = 2
         case updateChain = 3
         case bootCount = 4
+        /// How far the download of each image has come.
+        case staging = 5
+        /// Images that have been installed and are not yet proven.
+        case trial = 6
+        /// Digests of images that failed on this device.
+        case failedImages = 7
+        /// What is trusted of the director's and the image repository's metadata.
+        case directorRoot = 16
+        case directorTimestamp, directorSnapshot, directorTargets
+        case imageRoot = 24
+        case imageTimestamp, imageSnapshot, imageTargets
     }
 
     private static let magic: [UInt8] = Array("SET1".utf8)
@@ -38,7 +49,14 @@ struct SettingsStore {
 
     mutating func set(_ key: Key, _ value: [UInt8]) throws(SiliconError) {
         guard values[key.rawValue] != value else { return }
-        values[key.rawValue] = value
+        var next = values
+        next[key.rawValue] = value
+        // What cannot be kept is refused before anything is given up for it.
+        let total = next.values.reduce(12) { $0 + 8 + $1.count }
+        guard value.count <= 0xFFFF, total <= SettingsStore.bankBytes else {
+            throw .outOfRange(offset: FlashLayout.settingsOffset, count: total)
+        }
+        values = next
         let record = SettingsStore.record(key.rawValue, value)
         if end + record.count + 4 > SettingsStore.bankBytes {
             try compact()

@@ -43,17 +43,19 @@ final class RealTimeHost: World {
         hasFaulted || core.nextWork == .max ? .never : Instant(nanoseconds: core.nextWork)
     }
 
-    func run(_ out: inout Outbox) {
+    /// Runs what is due; says how the app ended, if it did.
+    func run(_ out: inout Outbox) -> String? {
+        var fault: String?
         if case .faulted(let reason, let pc, let lr, let sp) = core.run(until: (out.now + RealTimeHost.slice).nanoseconds) {
             hasFaulted = true
             let registers = [pc, lr, sp].map { "0x" + String($0, radix: 16) }
-            facts.append(
-                Fact(
-                    .appStopped,
-                    [.app: .text(app), .reason: .text("\(reason); pc \(registers[0]) lr \(registers[1]) sp \(registers[2])")]))
+            let words = "\(reason); pc \(registers[0]) lr \(registers[1]) sp \(registers[2])"
+            facts.append(Fact(.appStopped, [.app: .text(app), .reason: .text(words)]))
+            fault = "\(app): \(words)"
         }
         for fact in facts { out.act(.observe(fact)) }
         facts = []
+        return fault
     }
 
     // MARK: World

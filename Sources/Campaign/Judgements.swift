@@ -1,0 +1,121 @@
+import Wire
+
+/// Whether an expectation held.
+public struct Judgement: Sendable, Equatable, Codable {
+    public enum Result: String, Sendable, Codable { case held, broken, unknown }
+    public var text: String
+    public var result: Result
+    public var reason: String
+}
+
+/// What a run came to, for judging what was expected of it.
+struct Evidence {
+    var plan: Plan
+    var journal: [Observation]
+    var verdicts: [Verdict]
+    var metrics: Metrics
+    var releases: [ReleaseMetrics]
+    var detection: Detection
+}
+
+extension Judgement {
+    static func judge(_ evidence: Evidence) -> [Judgement] {
+        evidence.plan.expectations.map { expectation in
+            let end = evidence.journal.last?.at ?? .start
+            let limit = expectation.withinNanoseconds.map { Instant(nanoseconds: $0) } ?? .never
+            // A run that ended early cannot tell what would have happened.
+            let missing: Result = end < min(limit, evidence.plan.stop) ? .unknown : .broken
+            let (result, reason) = judge(expectation, evidence, limit: limit, missing: missing)
+            return Judgement(text: expectation.text, result: result, reason: reason)
+        }
+    }
+
+    private static func judge(
+        _ expectation: Expectation, _ evidence: Evidence, limit: Instant, missing: Result
+    ) -> (Result, String) {
+        let (plan, journal) = (evidence.plan, evidence.journal)
+        switch expectation.claim {
+        case .attested(let devices):
+            let late = devices.filter { device in
+                !journal.contains {
+                    $0.node == device && $0.at <= limit && $0.fact.kind == .attestation && $0.fact.text(.result) == "accepted"
+                }
+            }
+            return late.isEmpty ? (.held, "\(devices.count) of \(devices.count)") : (missing, "not: \(late.joined(separator: ", "))")
+        case .mutuallyAuthenticated(let from, let to):
+            return mutual(plan, journal, from: from, to: to, limit: limit, missing: missing)
+        case .verdict(let step, let wanted):
+            guard let verdict = evidence.verdicts.first(where: { $0.step == step }) else { return (.unknown, "no such attack") }
+            let result: Result = verdict.outcome == wanted ? .held : verdict.outcome == .unknown ? .unknown : .broken
+            return (result, "\(verdict.outcome.rawValue): \(verdict.reason)")
+        case .detected(let step):
+            guard let verdict = evidence.verdicts.first(where: { $0.step == step }) else { return (.unknown, "no such attack") }
+            guard let after = verdict.detectedAfterNanoseconds, let rule = verdict.detectedBy else { return (missing, "no alert is about it") }
+            let isSoon = after <= expectation.withinNanoseconds ?? .max
+            return (isSoon ? .held : .broken, "\(rule.rawValue) after \(readable(.nanoseconds(after)))")
+        case .falseAlarms(let limit):
+            let count = evidence.detection.falseAlarms
+            let first = evidence.detection.alerts.first { $0.step == nil }.map { ", the first \($0.rule.rawValue) of \($0.device)" } ?? ""
+            return (count <= limit ? .held : .broken, "\(count)\(first)")
+        case .availability(let devices, let ratio): return availability(expectation, evidence, devices, ratio, missing)
+        case .installed(let step, let devices, let ratio):
+            return installed(expectation, evidence, step: step, devices: devices, ratio: ratio, missing: missing)
+        case .bricked(let devices, let limit):
+            let found = ReleaseMetrics.bricked(plan, journal).filter(devices.contains)
+            return (found.count <= limit ? .held : .broken, found.isEmpty ? "none" : found.joined(separator: ", "))
+        case .rollout(let step, let word):
+            let state = evidence.releases.first { $0.step == step }?.rollout ?? "running"
+            return (state.hasPrefix(word) ? .held : state == "running" ? missing : .broken, state)
+        }
+    }
+
+    private static func availability(
+        _ expectation: Expectation, _ evidence: Evidence, _ devices: [String], _ ratio: Double, _ missing: Result
+    ) -> (Result, String) {
+        var shares = evidence.metrics.availability
+        if let window = expectation.window {
+            shares = Metrics(evidence.journal.filter { $0.at >= window.from && $0.at < window.to }).availability
+        }
+        let low = devices.filter { (shares[$0] ?? 0) < ratio }
+        if low.isEmpty { return (.held, "lowest \(percent(devices.compactMap { shares[$0] }.min() ?? 0))") }
+        return (
+            missing == .unknown ? .unknown : .broken, low.map { "\($0) \(percent(shares[$0] ?? 0))" }.joined(separator: ", ")
+        )
+    }
+
+    private static func installed(
+        _ expectation: Expectation, _ evidence: Evidence, step: String, devices: [String], ratio: Double, missing: Result
+    ) -> (Result, String) {
+        guard let release = evidence.releases.first(where: { $0.step == step }),
+            let start = evidence.plan.steps.first(where: { $0.id == step })?.at
+        else { return (.unknown, "no such release") }
+        let limit = expectation.withinNanoseconds.map { start + .nanoseconds($0) } ?? .never
+        let count = release.changes.filter { $0.at <= limit }.reduce(0) { $0 + $1.change }
+        let end = evidence.journal.last?.at ?? .start
+        let text = "\(count) of \(devices.count)"
+        if Double(count) >= Double(devices.count) * ratio { return (.held, text) }
+        return (end < min(limit, evidence.plan.stop) ? .unknown : missing, "\(text); rollout \(release.rollout)")
+    }
+
+    private static func mutual(
+        _ plan: Plan, _ journal: [Observation], from: [String], to: [String], limit: Instant, missing: Result
+    ) -> (Result, String) {
+        let hosts = Set(to.map(plan.names.host))
+        let callers = plan.devices.filter { device in from.contains(device.name) && device.calls.contains { to.contains($0) } }
+        let late = callers.map(\.name).filter { device in
+            !journal.contains {
+                $0.node == device && $0.at <= limit && $0.fact.kind == .handshake && $0.fact.text(.role) == "client"
+                    && $0.fact.text(.result) == "accepted" && $0.fact.text(.mode) == "mutual"
+                    && hosts.contains($0.fact.text(.peer) ?? "")
+            }
+        }
+        if callers.isEmpty { return (.unknown, "nobody calls anybody") }
+        return late.isEmpty ? (.held, "\(callers.count) of \(callers.count)") : (missing, "not: \(late.joined(separator: ", "))")
+    }
+}
+
+/// A share as people read it: `99.5 %`.
+func percent(_ ratio: Double) -> String {
+    let value = (ratio * 1000).rounded() / 10
+    return value == value.rounded() ? "\(Int(value)) %" : "\(value) %"
+}

@@ -1,0 +1,170 @@
+import Wire
+import Yams
+
+/// The method of a campaign: steps at their times, alone or in blocks that follow each other or run side by side.
+extension PlanReader {
+    static let stepKeys = ["at", "for", "fault", "attack", "update", "operator", "target", "expect"]
+    static let blockKeys = ["at", "serial", "parallel", "pause"]
+
+    mutating func readMethod(_ section: Section) {
+        guard let field = section.fields["method"] else { return }
+        guard let steps = field.sequence else {
+            document.report(field, "method: expected a list of steps")
+            return
+        }
+        for item in steps { _ = readItem(item, start: nil) }
+        checkExclusive(field)
+    }
+
+    /// A step or a block. `start` is given by the block that it stands in; the end is returned.
+    private mutating func readItem(_ item: YAMLNode, start: Duration?) -> Duration {
+        guard item.mapping?["serial"] != nil || item.mapping?["parallel"] != nil else { return readStep(item, start: start) }
+        guard let block = document.section(item, "a block", keys: PlanReader.blockKeys) else { return start ?? .zero }
+        let begin = time(block, start)
+        let isSerial = block.has("serial")
+        if isSerial && block.has("parallel") { document.report(item, "a block is either serial or parallel") }
+        guard let items = block.fields[isSerial ? "serial" : "parallel"]?.sequence, !items.isEmpty else {
+            document.report(item, "a block: expected a list of steps")
+            return begin
+        }
+        let pause = block.duration("pause") ?? .zero
+        var end = begin
+        for (index, item) in items.enumerated() {
+            end = isSerial ? readItem(item, start: index == 0 ? begin : end + pause) : max(end, readItem(item, start: begin))
+        }
+        return end
+    }
+
+    /// When a step begins: by its own word, or by the block that it stands in.
+    private func time(_ section: Section, _ start: Duration?) -> Duration {
+        guard let start else { return section.duration("at", isRequired: true) ?? .zero }
+        if section.has("at") { document.report(section.fields["at"], "at: the block says when its steps begin") }
+        return start
+    }
+
+    private mutating func readStep(_ item: YAMLNode, start: Duration?) -> Duration {
+        let id = "s\(plan.steps.count + 1)"
+        let name = (item.mapping?["fault"] ?? item.mapping?["attack"])?.scalar?.string ?? ""
+        let parameters = FaultName(rawValue: name)?.parameters ?? AttackName(rawValue: name)?.parameters ?? []
+        guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + parameters.map(\.name)) else { return start ?? .zero }
+        guard let act = readAct(step, id: id) else { return start ?? .zero }
+        let at = time(step, start)
+        if .start + at >= plan.stop { document.report(step.fields["at"] ?? item, "at: after the end of the run (\(readable(plan.stop - .start)))") }
+        let fault = FaultName(rawValue: name)
+        let length = step.duration("for", isRequired: fault?.needsLength ?? false)
+        var values: [String: Quantity] = [:]
+        for parameter in parameters { values[parameter.name] = read(parameter, step) }
+        if act == .fault(.deviceChurn) { _ = step.duration("every", atLeast: .seconds(1)) }
+        let (nodes, networks) = readTarget(step, act, id: id)
+        plan.steps.append(
+            Step(
+                id: id, at: .start + at, act: act, nodes: nodes, networks: networks,
+                lengthNanoseconds: length?.nanoseconds, parameters: values))
+        readStepExpectation(step, act, id: id)
+        return at + (length ?? .zero)
+    }
+
+    private func read(_ parameter: Parameter, _ step: Section) -> Quantity? {
+        guard parameter.isRequired || step.has(parameter.name) else { return nil }
+        guard case .word(let words) = parameter.kind else { return step.quantity(parameter.name, parameter.kind) }
+        guard let word = step.text(parameter.name, isRequired: true) else { return nil }
+        if !words.contains(word) {
+            document.report(step.fields[parameter.name], "unknown \(parameter.name) '\(word)'\(document.suggestion(word, among: words))")
+        }
+        return .word(word)
+    }
+
+    private mutating func readAct(_ step: Section, id: String) -> Step.Act? {
+        func known<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) -> T? where T.RawValue == String {
+            guard let field = step.fields[key], let word = step.text(key) else { return nil }
+            if let value = T(rawValue: word) { return value }
+            document.report(field, "unknown \(key) '\(word)'\(document.suggestion(word, among: T.allCases.map(\.rawValue)))")
+            return nil
+        }
+        let ways = ["fault", "attack", "update", "operator"].filter(step.has)
+        guard ways.count == 1 else {
+            document.report(step.node, "step \(id): expected one of 'fault', 'attack', 'update' or 'operator'")
+            return nil
+        }
+        switch ways[0] {
+        case "fault": return known("fault", FaultName.self).map(Step.Act.fault)
+        case "attack": return known("attack", AttackName.self).map(Step.Act.attack)
+        case "update": return readUpdate(step).map(Step.Act.update)
+        default: return known("operator", OperatorAct.self).map { _ in .checkUpdates }
+        }
+    }
+
+    enum OperatorAct: String, CaseIterable { case checkUpdates = "check-updates" }
+
+    // MARK: Releases
+
+    private func readUpdate(_ step: Section) -> UpdateOrder? {
+        let keys = ["image", "group", "batches", "threshold", "soak", "signing-key", "defect"]
+        guard let update = document.section(step.fields["update"], "update", keys: keys), let word = update.text("image", isRequired: true)
+        else { return nil }
+        let parts = word.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
+            document.report(update.fields["image"], "image: expected a name and a version, such as compressor@2 or os@26.12")
+            return nil
+        }
+        let groups = Set(plan.devices.map(\.group)).sorted()
+        let group = update.text("group") ?? (groups.count == 1 ? groups[0] : "production")
+        let members = plan.devices.filter { $0.group == group }
+        if members.isEmpty { document.report(update.fields["group"] ?? update.node, "unknown group '\(group)'\(document.suggestion(group, among: groups))") }
+        let known = [UpdateOrder.os, UpdateOrder.keystore] + Set(members.flatMap(\.apps)).sorted()
+        if !members.isEmpty && !known.contains(parts[0]) {
+            document.report(update.fields["image"], "no device of the group '\(group)' has '\(parts[0])'\(document.suggestion(parts[0], among: known))")
+        }
+        if parts[0] == UpdateOrder.keystore, parts[1] != "2" {
+            document.report(update.fields["image"], "the factory has a second generation of keys only: keystore@2")
+        } else if parts[0] != UpdateOrder.os, !(2...64).contains(Int(parts[1]) ?? 0) {
+            document.report(update.fields["image"], "a version is a whole number from 2 to 64, as fuses count")
+        }
+        let batches = update.words("batches").map(\.text)
+        for (text, node) in update.words("batches") where Int(text.hasSuffix("%") ? String(text.dropLast()) : text).map({ $0 > 0 }) != true {
+            document.report(node, "batches: expected counts or shares of devices, such as [1, 50%]")
+        }
+        let defect = update.text("defect").flatMap { word in
+            let words = UpdateOrder.Defect.allCases.map(\.rawValue)
+            if !words.contains(word) { document.report(update.fields["defect"], "unknown defect '\(word)'\(document.suggestion(word, among: words))") }
+            return UpdateOrder.Defect(rawValue: word)
+        }
+        if defect != nil && (parts[0] == UpdateOrder.os || parts[0] == UpdateOrder.keystore) {
+            document.report(update.fields["defect"], "defect: only an app can crash")
+        }
+        return UpdateOrder(
+            image: parts[0], version: parts[1], group: group, batches: batches, threshold: update.ratio("threshold") ?? 1,
+            soakSeconds: (update.duration("soak") ?? .zero).components.seconds, signingKey: update.count("signing-key", in: 1...2) ?? 1,
+            defect: defect)
+    }
+
+    // MARK: What cannot go together
+
+    /// Two that take the same thing from the same target at the same time: what happened would be nobody's.
+    private func checkExclusive(_ field: YAMLNode) {
+        for (index, step) in plan.steps.enumerated() {
+            for other in plan.steps[..<index] {
+                guard let hold = step.act.hold, hold == other.act.hold else { continue }
+                let shared = Set(step.nodes).intersection(other.nodes).sorted()
+                let ends = [step.end, other.end]
+                guard let first = shared.first, step.at < ends[1], other.at < ends[0] else { continue }
+                document.report(
+                    field.sequence?.first ?? field,
+                    "\(other.act.name) (\(other.id)) and \(step.act.name) (\(step.id)) overlap: both hold \(hold) of \(first)")
+            }
+        }
+    }
+}
+
+extension Step.Act {
+    /// What a step needs for itself while it lasts.
+    var hold: String? {
+        switch self {
+        case .fault(.powerCut), .fault(.deviceChurn), .attack(.modifiedImage): "the power"
+        case .fault(.serviceKill): "the process"
+        case .attack(let attack) where attack.holdsUpdates: "the way to updates"
+        case .attack(.tlsInterception), .attack(.dnsSpoof), .attack(.timeSpoof): "the way to peers"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import Wire
+import Yams
+
+extension PlanReader {
+    static let modes = ["one", "all", "fixed", "fixed-percent", "random-max-percent"]
+
+    /// Whom a step aims at, as names in the order of the plan.
+    mutating func readTarget(_ step: Section, _ act: Step.Act, id: String) -> (nodes: [String], networks: [String]) {
+        if case .fault(let fault) = act, fault.hitsService { return (["service"], []) }
+        if case .update = act { return ([], []) }
+        let keys = ["devices", "network", "group", "label", "mode", "value"]
+        guard let target = document.section(step.required("target"), "target", keys: keys) else { return ([], []) }
+        let ways = ["devices", "network", "group", "label"].filter(target.has)
+        guard ways.count == 1, let way = ways.first else {
+            document.report(target.node, "target: expected one of devices, network, group or label")
+            return ([], [])
+        }
+        if way == "network" {
+            let names = plan.networks.map(\.name)
+            let networks = target.words("network").filter { word, node in
+                if names.contains(word) { return true }
+                document.report(node, "unknown network '\(word)'\(document.suggestion(word, among: names))")
+                return false
+            }.map(\.text)
+            if case .fault(let fault) = act, fault.isOfLinks { return ([], networks) }
+            let inside = plan.devices.filter { networks.contains($0.network) }.map(\.name)
+            if inside.isEmpty && !networks.isEmpty { document.report(target.fields["network"], "network: no device is there to aim at") }
+            return (pick(inside, target, id: id), [])
+        }
+        let found =
+            switch way {
+            case "group": target.words("group").flatMap { word, node in select(word, node, "group") { [$0.group] } }
+            case "label": target.words("label").flatMap { word, node in select(word, node, "label") { $0.labels } }
+            default: devices(target, "devices")
+            }
+        return (pick(unique(found), target, id: id), [])
+    }
+
+    private func unique(_ names: [String]) -> [String] { plan.devices.map(\.name).filter(Set(names).contains) }
+
+    /// Devices by `all`, by kind, by product, by group or by name.
+    func devices(_ section: Section, _ key: String) -> [String] {
+        if !section.has(key) { _ = section.required(key) }
+        return section.words(key).flatMap { word, node in select(word, node) }
+    }
+
+    func select(_ word: String, _ node: YAMLNode) -> [String] {
+        select(word, node, "device") { ["all", $0.kind, $0.name, $0.product, $0.group] }
+    }
+
+    private func select(_ word: String, _ node: YAMLNode, _ what: String, by words: (Plan.Device) -> [String]) -> [String] {
+        let found = plan.devices.filter { words($0).contains(word) }.map(\.name)
+        if found.isEmpty {
+            let known = Set(plan.devices.flatMap(words)).sorted()
+            document.report(node, "unknown \(what) '\(word)'\(document.suggestion(word, among: known))")
+        }
+        return found
+    }
+
+    private func pick(_ names: [String], _ target: Section, id: String) -> [String] {
+        let mode = target.text("mode") ?? "all"
+        guard PlanReader.modes.contains(mode) else {
+            document.report(target.fields["mode"], "unknown mode '\(mode)'\(document.suggestion(mode, among: PlanReader.modes))")
+            return names
+        }
+        var draws = SeedStream(seed: plan.seed, node: "plan", purpose: "target \(id)")
+        let size: Int
+        switch mode {
+        case "one": size = 1
+        case "fixed":
+            size = target.count("value", in: 1...10_000) ?? 1
+            if size > names.count { document.report(target.fields["value"], "value: \(size) devices are wanted and there are \(names.count)") }
+        case "fixed-percent": size = Int((Double(names.count) * (target.ratio("value") ?? 1)).rounded(.up))
+        case "random-max-percent":
+            size = Int(Double(names.count) * (target.ratio("value") ?? 1) * draws.unit()) + 1
+        default: return names
+        }
+        let chosen = Set(names.shuffled(using: &draws).prefix(size))
+        return names.filter(chosen.contains)
+    }
+}

@@ -1,0 +1,113 @@
+public import Wire
+
+/// How one release spread through its devices: a pure function of the journal.
+public struct ReleaseMetrics: Sendable, Equatable, Codable {
+    public struct Reached: Sendable, Equatable, Codable {
+        /// 0…1 of the devices.
+        public var ratio: Double
+        /// Since the release; nil if it was not reached.
+        public var afterNanoseconds: Int64?
+    }
+
+    public var step: String
+    public var title: String
+    public var devices: Int
+    /// Devices that run it at the end of the run.
+    public var installed: Int
+    /// Instants at which one more device ran it, or (negative change) one fewer.
+    public var changes: [Change]
+    public var reached: [Reached]
+    /// Hours that devices ran something older after the release, over all of them.
+    public var exposureDeviceHours: Double
+    /// Devices that went back to what they had.
+    public var reverted: Int
+    /// `running`, `complete` or `halted: …`.
+    public var rollout: String
+
+    public struct Change: Sendable, Equatable, Codable {
+        public var at: Instant
+        public var change: Int
+    }
+
+    /// Which devices a release is for.
+    static func members(_ order: UpdateOrder, _ plan: Plan) -> [String] {
+        let isForAll = order.image == UpdateOrder.os || order.image == UpdateOrder.keystore
+        return plan.devices.filter { $0.group == order.group && (isForAll || $0.apps.contains(order.image)) }.map(\.name)
+    }
+
+    init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ journal: [Observation]) {
+        self.step = step.id
+        title = order.title
+        let members = Set(ReleaseMetrics.members(order, plan))
+        devices = members.count
+        let end = journal.last?.at ?? .start
+        var running: Set<String> = []
+        var changes: [Change] = []
+        var since: [String: Instant] = [:]
+        var exposed = 0.0
+        reverted = 0
+        rollout = "running"
+        for observation in journal {
+            let fact = observation.fact
+            switch fact.kind {
+            case .bootStage where members.contains(observation.node):
+                guard let isRunning = order.isRunning(fact), isRunning != running.contains(observation.node) else { continue }
+                if isRunning {
+                    running.insert(observation.node)
+                    exposed += ReleaseMetrics.hours(from: max(step.at, since[observation.node] ?? step.at), to: observation.at)
+                } else {
+                    running.remove(observation.node)
+                    since[observation.node] = observation.at
+                }
+                changes.append(Change(at: observation.at, change: isRunning ? 1 : -1))
+            case .updateReverted where members.contains(observation.node):
+                if (fact.text(.image) ?? "").split(separator: " ").contains(Substring(order.image)) && observation.at >= step.at { reverted += 1 }
+            case .rolloutHalted where observation.at >= step.at && ReleaseMetrics.names(fact, order): rollout = "halted: \(fact.text(.reason) ?? "")"
+            case .rolloutComplete where observation.at >= step.at && ReleaseMetrics.names(fact, order): rollout = "complete"
+            default: break
+            }
+        }
+        for device in members.subtracting(running) { exposed += ReleaseMetrics.hours(from: max(step.at, since[device] ?? step.at), to: end) }
+        installed = running.count
+        self.changes = changes
+        exposureDeviceHours = (exposed * 100).rounded() / 100
+        reached = [0.5, 0.9, 0.99, 1].map { ratio in
+            let wanted = Int((Double(members.count) * ratio).rounded(.up))
+            var count = 0
+            let at = changes.first { change in
+                count += change.change
+                return count >= max(1, wanted)
+            }?.at
+            return Reached(ratio: ratio, afterNanoseconds: at.map { ($0 - step.at).nanoseconds })
+        }
+    }
+
+    /// True if a rollout's fact is about this release: `services@2` stands for an OS.
+    private static func names(_ fact: Fact, _ order: UpdateOrder) -> Bool {
+        let images = (fact.text(.image) ?? "").split(separator: " ").map(String.init)
+        return order.image == UpdateOrder.os ? images.contains { $0.hasPrefix("services@") } : images.contains(order.title)
+    }
+
+    private static func hours(from: Instant, to: Instant) -> Double { max(0, Double((to - from).nanoseconds) / 3600e9) }
+
+    public static func measure(_ plan: Plan, _ journal: [Observation]) -> [ReleaseMetrics] {
+        plan.steps.compactMap { step in
+            guard case .update(let order) = step.act else { return nil }
+            return ReleaseMetrics(step, order, plan, journal)
+        }
+    }
+
+    /// Devices whose last start ended in nothing: they have power and do not come up.
+    public static func bricked(_ plan: Plan, _ journal: [Observation]) -> [String] {
+        var state: [String: Bool] = [:]
+        for observation in journal {
+            switch observation.fact.kind {
+            case .bootFailed: state[observation.node] = true
+            // Power that goes in the middle of a start is no verdict on the flash.
+            case .osReady, .powerLost: state[observation.node] = false
+            default: break
+            }
+        }
+        return plan.devices.map(\.name).filter { state[$0] == true }
+    }
+}

@@ -1,0 +1,216 @@
+import Exchange
+import Formats
+import SecureChannel
+import Silicon
+import TUF
+
+/// What runs on a device, as its own boot found it.
+struct InstalledImage {
+    var reference: ImageReference
+    var component: String
+    var name: String
+    var version: Int64
+    var sha256: [UInt8]
+}
+
+/// One check for updates: the director's metadata, the image repository's, and the images that both name, in the
+/// original's order: what trust starts from, then the OS, then apps (UP-1).
+///
+/// It says what to ask next and takes the answers; downloads go straight to unused flash.
+struct UpdateSession {
+    enum Step {
+        case ask(Request, limitBytes: Int)
+        /// Nothing to do.
+        case current
+        /// All new images of one kind lie in flash.
+        case staged([StagedImage], isApp: Bool)
+        /// What came was not acceptable: a kind for the statistics, and the reason.
+        case refused(kind: String, reason: String)
+        /// Nothing came that could be judged.
+        case failed(String)
+    }
+
+    struct Rules {
+        var metadata: TrustedMetadata.Rules
+        /// `secure-boot`: an image must be signed by a key of the trusted keystore.
+        var trustedKeys: [[UInt8]: P256PublicKey]?
+        /// `rollback-protection`: the least version of an image.
+        var floor: (ImageReference) -> Int
+        /// `request-limits`.
+        var limitsAnswers: Bool
+    }
+
+    private enum Stage { case director, images, download }
+
+    /// Bytes that are asked for at once, four sectors.
+    private static let chunkBytes = 16 << 10
+    private static let metadataLimits = TUFClient.Limits(
+        rootBytes: 16 << 10, timestampBytes: 4 << 10, snapshotBytes: 8 << 10, targetsBytes: 40 << 10, rootRotations: 16, delegations: 4)
+    private static let order: [[ImageType]] = [
+        [.trustedKeystore, .updateCertificateStore, .policy],
+        [.oneBL, .plutonRuntime, .wifiFirmware, .securityMonitor, .loader, .deviceTree, .kernel, .rootFileSystem, .services],
+        [.applications],
+    ]
+
+    private let deviceID: String
+    private let installed: [InstalledImage]
+    private let failed: Set<[UInt8]>
+    private let store: ImageStore
+    private let rules: Rules
+    private var director: TUFClient
+    private var images: TUFClient
+    private var stage = Stage.director
+    /// New images of one kind, with how much of each is in flash.
+    private(set) var staging: [StagedImage] = []
+    private var index = 0
+
+    init(
+        deviceID: String, installed: [InstalledImage], failed: Set<[UInt8]>, staging: [StagedImage], store: ImageStore,
+        director: [String: [UInt8]], images: [String: [UInt8]], rules: Rules
+    ) throws(TUFRefusal) {
+        self.deviceID = deviceID
+        self.installed = installed
+        self.failed = failed
+        self.staging = staging
+        self.store = store
+        self.rules = rules
+        self.director = try TUFClient(files: director, rules: rules.metadata, limits: UpdateSession.metadataLimits)
+        self.images = try TUFClient(files: images, rules: rules.metadata, limits: UpdateSession.metadataLimits)
+    }
+
+    mutating func takeChanges() -> (director: [(name: String, bytes: [UInt8]?)], images: [(name: String, bytes: [UInt8]?)]) {
+        (director.takeChanges(), images.takeChanges())
+    }
+
+    /// Versions that were offered and trusted, for the journal: director and image targets.
+    var versions: String {
+        "\(director.trusted.targets["targets"]?.head.version ?? 0)/\(images.trusted.targets["targets"]?.head.version ?? 0)"
+    }
+
+    mutating func begin() -> Step { follow(director.begin(), now: 0) }
+
+    /// - Parameter now: Unix seconds by the device's clock.
+    mutating func answered(_ response: Response, now: Int64) -> Step {
+        if stage == .download { return received(response) }
+        guard response.isSuccess || response.status == 404 || response.status == 403 else {
+            return .failed("status \(response.status)")
+        }
+        let bytes = response.isSuccess ? response.body : nil
+        return follow(stage == .director ? director.received(bytes, now: now) : images.received(bytes, now: now), now: now)
+    }
+
+    private mutating func follow(_ step: TUFClient.Step, now: Int64) -> Step {
+        switch step {
+        case .fetch(let path, let limit):
+            let base = stage == .director ? ServiceAPI.directorPath(deviceID) : ServiceAPI.imageRepositoryPath + "/metadata"
+            return .ask(Request("GET", "\(base)/\(path)"), limitBytes: rules.limitsAnswers ? limit : .max)
+        case .refused(let refusal):
+            return .refused(kind: refusal.kind, reason: (stage == .director ? "director: " : "image repository: ") + "\(refusal)")
+        case .done where stage == .director:
+            stage = .images
+            return follow(images.begin(), now: now)
+        case .done: return plan()
+        }
+    }
+
+    // MARK: What to install
+
+    /// Compares what both repositories name with what runs; picks the first kind that has something new.
+    private mutating func plan() -> Step {
+        var wanted: [StagedImage] = []
+        for (name, target) in (director.trusted.targets["targets"]?.targets ?? [:]).sorted(by: { $0.key < $1.key }) {
+            guard let digest = target.sha256, let custom = target.custom, let component = custom["component"]?.asString,
+                let version = custom["version"]?.asInteger
+            else { return .refused(kind: "malformed", reason: "director: \(name) is not described") }
+            guard let other = images.trusted.targets["targets"]?.targets[name], other.length == target.length, other.sha256 == digest
+            else { return .refused(kind: "disagreement", reason: "director and image repository disagree on \(name)") }
+            guard custom["hardwareId"]?.asString == Pluton.implementation.hex else {
+                return .refused(kind: "hardware", reason: "director: \(name) is for other hardware")
+            }
+            guard let present = installed.first(where: { $0.component == component }) else { continue }
+            if present.sha256 == digest || failed.contains(digest) { continue }
+            if version < rules.floor(present.reference) || rules.metadata.versions && version < present.version {
+                return .refused(kind: "rollback", reason: "director: \(name) is older than version \(present.version), which runs")
+            }
+            wanted.append(
+                StagedImage(
+                    type: present.reference.type, ordinal: present.reference.ordinal, name: name, version: version, sha256: digest,
+                    length: target.length, offset: 0))
+        }
+        guard let kind = UpdateSession.order.first(where: { types in wanted.contains { types.contains($0.type) } }) else { return .current }
+        return place(wanted.filter { kind.contains($0.type) })
+    }
+
+    /// Gives each image a place in unused flash; what an earlier check has staged is not asked for again.
+    private mutating func place(_ wanted: [StagedImage]) -> Step {
+        var taken: [Range<Int>] = []
+        var placed: [StagedImage] = []
+        for var image in wanted {
+            guard let offset = store.layout.free(image.length, besides: taken) else {
+                return .refused(kind: "space", reason: "no room for \(image.length) bytes of \(image.name)")
+            }
+            image.offset = offset
+            let before = staging.first { $0.sha256 == image.sha256 && $0.offset == offset && $0.length == image.length }
+            image.received = before?.received ?? 0
+            taken.append(offset..<offset + image.length)
+            placed.append(image)
+        }
+        staging = placed
+        (stage, index) = (.download, 0)
+        return next()
+    }
+
+    // MARK: Download
+
+    private mutating func next() -> Step {
+        while index < staging.count {
+            let image = staging[index]
+            guard image.isComplete else {
+                guard let target = director.trusted.targets["targets"]?.targets[image.name] else { return .failed("no target") }
+                let end = min(image.received + UpdateSession.chunkBytes, image.length)
+                return .ask(
+                    Request(
+                        "GET", "\(ServiceAPI.imageRepositoryPath)/targets/\(images.location(of: image.name, target))",
+                        headers: [("range", "bytes=\(image.received)-\(end - 1)")]),
+                    limitBytes: rules.limitsAnswers ? end - image.received : .max)
+            }
+            if let why = refusal(of: image) {
+                staging[index].received = 0
+                return .refused(kind: why.kind, reason: "\(image.name): \(why.reason)")
+            }
+            index += 1
+        }
+        return .staged(staging, isApp: staging.allSatisfy { $0.type == .applications })
+    }
+
+    private mutating func received(_ response: Response) -> Step {
+        let image = staging[index]
+        let count = min(UpdateSession.chunkBytes, image.length - image.received)
+        guard response.isSuccess else { return .failed("status \(response.status)") }
+        guard response.body.count == count else {
+            return .refused(kind: "length", reason: "\(image.name): \(response.body.count) bytes in place of \(count)")
+        }
+        do {
+            try store.write(response.body, at: image.offset + image.received)
+        } catch {
+            return .failed("\(error)")
+        }
+        staging[index].received += count
+        return next()
+    }
+
+    /// What is wrong with an image that is complete; nil if it may be installed.
+    private func refusal(of image: StagedImage) -> (kind: String, reason: String)? {
+        guard let bytes = try? store.read(image.offset, image.length), sha256(bytes) == image.sha256 else {
+            return ("hash", "its hash is not the one that is stated")
+        }
+        guard let (package, signedPart, signature) = try? ImagePackage.parse(bytes) else { return ("malformed", "it is no image package") }
+        guard package.type == image.type, Int64(package.securityVersion) == image.version,
+            installed.contains(where: { $0.reference == image.reference && $0.component == package.component.description })
+        else { return ("malformed", "it is not what the director says it is") }
+        guard let keys = rules.trustedKeys else { return nil }
+        guard let key = keys[package.signer] else { return ("signature", "untrusted signer") }
+        guard key.isValid(signature: signature, digest: sha256(signedPart)) else { return ("signature", "bad signature") }
+        return nil
+    }
+}

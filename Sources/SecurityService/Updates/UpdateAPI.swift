@@ -1,0 +1,224 @@
+import Exchange
+import Formats
+import Foundation
+import SecureChannel
+import TUF
+import Wire
+
+/// Images, deployments and the two repositories: what is authentic (image repository), and what each device is to
+/// run (director).
+struct UpdateAPI {
+    private let store: Store
+    private let images: RepositoryKeys
+    private let director: RepositoryKeys
+    private let signingKeys: [(os: P256PrivateKey, app: P256PrivateKey)]
+    private let developmentKey: P256PublicKey
+    private let hardwareID: String
+
+    init(_ configuration: ServiceConfiguration, store: Store) throws {
+        self.store = store
+        let path = configuration.authorityPath
+        images = try RepositoryKeys(path: path, prefix: "images")
+        director = try RepositoryKeys(path: path, prefix: "director")
+        func read(_ name: String) throws -> [UInt8] {
+            Array(try Data(contentsOf: URL(fileURLWithPath: path).appendingPathComponent(name)))
+        }
+        signingKeys = try (1...2).map {
+            (try P256PrivateKey(scalar: read("sign-os-\($0).key")), try P256PrivateKey(scalar: read("sign-app-\($0).key")))
+        }
+        developmentKey = try P256PublicKey(read("development.pub"))
+        hardwareID = configuration.hardwareID
+    }
+
+    // MARK: Releases
+
+    /// Takes in images, signs them anew with a production key, and deploys them to a group.
+    func release(_ release: Release, now: Int64, _ out: inout Outbox) throws {
+        var added: [Store.Image] = []
+        for path in release.paths {
+            guard let bytes = FileManager.default.contents(atPath: path).map(Array.init) else {
+                return refuse(release, "cannot read \(path)", &out)
+            }
+            switch signAnew(bytes, generation: release.signingKey) {
+            case .success(let image): added.append(image)
+            case .failure(let refusal): return refuse(release, refusal.reason, &out)
+            }
+        }
+        for image in added {
+            out.observe(.imageAdded, [.image: .text(image.name), .version: .number(image.version), .label: .text(String(image.sha256.prefix(16)))])
+        }
+        try store.add(
+            added,
+            Store.Deployment(
+                id: nil, deviceGroup: release.group, images: added.map(\.sha256).joined(separator: " "),
+                batches: release.batches.joined(separator: " "), threshold: release.threshold, soakSeconds: release.soakSeconds,
+                openBatch: 0, changedAt: now, state: Rollout.State.running.rawValue, reason: ""))
+        out.observe(
+            .rolloutStarted,
+            [
+                .image: .text(added.map(\.name).joined(separator: " ")), .target: .text(release.group), .instance: .text(release.step),
+                .text: .text(release.batches.joined(separator: " ")),
+            ])
+    }
+
+    private func refuse(_ release: Release, _ reason: String, _ out: inout Outbox) {
+        out.observe(.refusal, [.operation: "release", .instance: .text(release.step), .reason: .text(reason)])
+    }
+
+    private struct Refusal: Error { var reason: String }
+
+    /// IMG-5: what was signed for development is signed for production. A keystore comes signed by the boot key, which
+    /// the service does not have.
+    private func signAnew(_ bytes: [UInt8], generation: Int) -> Result<Store.Image, Refusal> {
+        guard let (package, signedPart, signature) = try? ImagePackage.parse(bytes) else {
+            return .failure(Refusal(reason: "not an image package"))
+        }
+        var final = bytes
+        if package.type != .trustedKeystore {
+            guard developmentKey.isValid(signature: signature, digest: sha256(signedPart)) else {
+                return .failure(Refusal(reason: "\(package.name) is not signed by the development key"))
+            }
+            guard signingKeys.indices.contains(generation - 1) else { return .failure(Refusal(reason: "no production key \(generation)")) }
+            let keys = signingKeys[generation - 1]
+            let key = package.type == .applications ? keys.app : keys.os
+            var renewed = package
+            renewed.signer = Array(sha256(key.publicKey.bytes)[..<20])
+            final = renewed.signedPart + key.sign(digest: sha256(renewed.signedPart))
+        }
+        let name = package.type == .services ? "services" : package.name.replacing(" ", with: "-")
+        return .success(
+            Store.Image(
+                sha256: sha256(final).hex, name: "\(name)@\(package.securityVersion)", component: package.component.description,
+                type: Int(package.type.rawValue), version: Int64(package.securityVersion), bytes: Data(final)))
+    }
+
+    /// What the verifier may find measured, beside what the factory made.
+    func referenceMeasurements() throws -> [ReferenceMeasurement] {
+        try store.images().map { ReferenceMeasurement(type: UInt32($0.type), sha256: $0.sha256) }
+    }
+
+    // MARK: Devices
+
+    func report(_ status: ServiceAPI.UpdateStatus, of device: Store.Device, now: Int64, _ out: inout Outbox) throws {
+        guard try store.record(status, deviceID: device.deviceID) else { return }
+        let versions = status.images.map { "\($0.name) \($0.version)" }.joined(separator: ", ")
+        out.observe(
+            .updateReported,
+            [
+                .device: .text(device.name), .version: .text(status.osVersion), .text: .text(versions),
+                .count: .number(Int64(status.failures.count)),
+            ])
+        for var deployment in try store.deployments(group: device.deviceGroup) where deployment.state == Rollout.State.running.rawValue {
+            deployment.changedAt = now
+            try store.save(deployment)
+        }
+        try advance(group: device.deviceGroup, now: now, &out)
+    }
+
+    /// Opens the next batch of each rollout that has earned it, and halts those that went wrong.
+    private func advance(group: String, now: Int64, _ out: inout Outbox) throws {
+        for var deployment in try store.deployments(group: group) where deployment.state == Rollout.State.running.rawValue {
+            while case let decision = try rollout(deployment).decide(now: now), decision != .wait {
+                let names = try names(deployment)
+                switch decision {
+                case .wait: break
+                case .open(let batch):
+                    deployment.openBatch = batch
+                    deployment.changedAt = now
+                    out.observe(.rolloutBatch, [.image: .text(names), .count: .number(Int64(batch + 1)), .target: .text(group)])
+                case .complete:
+                    deployment.state = Rollout.State.complete.rawValue
+                    out.observe(.rolloutComplete, [.image: .text(names), .target: .text(group)])
+                case .halt(let reason):
+                    (deployment.state, deployment.reason) = (Rollout.State.halted.rawValue, reason)
+                    out.observe(.rolloutHalted, [.image: .text(names), .target: .text(group), .reason: .text(reason)])
+                }
+                try store.save(deployment)
+                if deployment.state != Rollout.State.running.rawValue { break }
+            }
+        }
+    }
+
+    private func names(_ deployment: Store.Deployment) throws -> String {
+        try store.images().filter { deployment.digests.contains($0.sha256) }.map(\.name).joined(separator: " ")
+    }
+
+    private func rollout(_ deployment: Store.Deployment) throws -> Rollout {
+        let wanted = Set(deployment.digests)
+        let components = try store.images().filter { wanted.contains($0.sha256) }.map(\.component)
+        let devices = try store.installations(group: deployment.deviceGroup, components: components)
+        // A device has succeeded when it runs every image of the release that it has a component for.
+        let succeeded = devices.filter { $0.running.isSubset(of: wanted) }.map(\.deviceID)
+        let failed = devices.filter { !$0.failed.isDisjoint(with: wanted) }.map(\.deviceID)
+        return Rollout(
+            devices: devices.map(\.deviceID),
+            batches: Rollout.sizes(deployment.batches.split(separator: " ").map(String.init), of: devices.count),
+            threshold: deployment.threshold, soakSeconds: deployment.soakSeconds, openBatch: deployment.openBatch,
+            succeeded: Set(succeeded), failed: Set(failed), changedAt: deployment.changedAt)
+    }
+
+    // MARK: Repositories
+
+    /// `GET` on the update port. Nothing here is secret, and nothing that is served need be believed.
+    func answer(_ request: Request, now: Int64, _ out: inout Outbox) throws -> Response {
+        guard request.method == "GET" else { return Response(405) }
+        let parts = request.path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
+        switch (parts.first, parts.count) {
+        case ("image"?, 3) where parts[1] == "metadata":
+            let repository = UpdateRepository(name: "images", keys: images, store: store)
+            return found(try repository.file(parts[2], targets: imageTargets, now: now))
+        case ("image"?, 3) where parts[1] == "targets": return try target(parts[2], request)
+        case ("director"?, 3):
+            guard let device = try store.device(parts[1]) else { return Response(404) }
+            try advance(group: device.deviceGroup, now: now, &out)
+            let repository = UpdateRepository(name: "director/\(device.deviceID)", keys: director, store: store)
+            return found(try repository.file(parts[2], targets: { try directorTargets(device) }, now: now))
+        default: return Response(404)
+        }
+    }
+
+    private func found(_ bytes: [UInt8]?) -> Response { bytes.map { Response(200, body: $0) } ?? Response(404) }
+
+    private func describe(_ image: Store.Image) -> TUFDocument.Target {
+        TUFDocument.Target(
+            length: image.bytes.count, sha256: [UInt8](hex: image.sha256) ?? [],
+            custom: [
+                "component": .string(image.component), "version": .integer(image.version), "imageType": .integer(Int64(image.type)),
+                "hardwareId": .string(hardwareID),
+            ])
+    }
+
+    private func imageTargets() throws -> [String: TUFDocument.Target] {
+        Dictionary(uniqueKeysWithValues: try store.images().map { ($0.name, describe($0)) })
+    }
+
+    /// For each component the image of the latest deployment that is open to this device.
+    private func directorTargets(_ device: Store.Device) throws -> [String: TUFDocument.Target] {
+        let all = Dictionary(uniqueKeysWithValues: try store.images().map { ($0.sha256, $0) })
+        var wanted: [String: Store.Image] = [:]
+        for deployment in try store.deployments(group: device.deviceGroup) {
+            let rollout = try rollout(deployment)
+            let isOpen =
+                switch Rollout.State(rawValue: deployment.state) {
+                case .running?: rollout.open.contains(device.deviceID)
+                case .complete?: true
+                // Who has it keeps it; nobody else gets it.
+                case .halted?, nil: rollout.succeeded.contains(device.deviceID)
+                }
+            guard isOpen else { continue }
+            for digest in deployment.digests { if let image = all[digest] { wanted[image.component] = image } }
+        }
+        return Dictionary(uniqueKeysWithValues: wanted.values.map { ($0.name, describe($0)) })
+    }
+
+    /// `HASH.name`, whole or in part (RFC 9110 section 14).
+    private func target(_ file: String, _ request: Request) throws -> Response {
+        let parts = file.split(separator: ".", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let image = try store.image(named: parts[1]), image.sha256 == parts[0] else { return Response(404) }
+        let bytes = Array(image.bytes)
+        guard let range = request[header: "range"] else { return Response(200, "application/octet-stream", body: bytes) }
+        let ends = range.dropFirst("bytes=".count).split(separator: "-").compactMap { Int($0) }
+        guard range.hasPrefix("bytes="), ends.count == 2, ends[0] <= ends[1], ends[0] < bytes.count else { return Response(416) }
+        return Response(206, "application/octet-stream", body: Array(bytes[ends[0]...min(ends[1], bytes.count - 1)]))
+    }
+}

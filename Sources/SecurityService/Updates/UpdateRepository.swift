@@ -1,0 +1,81 @@
+import Foundation
+import SecureChannel
+import TUF
+
+/// The keys of a repository, as the service holds them.
+struct RepositoryKeys {
+    let root: [UInt8]
+    let targets: [TUFSigningKey]
+    let snapshot: TUFSigningKey
+    let timestamp: TUFSigningKey
+
+    /// Reads the files of the factory.
+    init(path: String, prefix: String) throws {
+        func read(_ name: String) throws -> [UInt8] {
+            Array(try Data(contentsOf: URL(fileURLWithPath: path).appendingPathComponent("\(prefix)-\(name)")))
+        }
+        func key(_ name: String) throws -> TUFSigningKey { TUFSigningKey(try P256PrivateKey(scalar: read(name))) }
+        root = try read("root.json")
+        targets = [try key("targets-1.key"), try key("targets-2.key")]
+        snapshot = try key("snapshot.key")
+        timestamp = try key("timestamp.key")
+    }
+}
+
+/// Serves and signs the metadata of one repository: the image repository, or the director for one device.
+///
+/// Roles are signed when somebody asks: a timestamp lives an hour and is made anew when half of it is over, so that
+/// a device that is shown an old one notices.
+struct UpdateRepository {
+    static let timestampSeconds: Int64 = 3600
+    static let snapshotSeconds: Int64 = 7 * 86_400
+    static let targetsSeconds: Int64 = 30 * 86_400
+
+    let name: String
+    let keys: RepositoryKeys
+    let store: Store
+
+    /// The file, or nil if there is none.
+    func file(_ path: String, targets: () throws -> [String: TUFDocument.Target], now: Int64) throws -> [UInt8]? {
+        if path == "1.root.json" { return keys.root }
+        guard path == "timestamp.json" else { return try store.metadata(name, path) }
+        return try publish(try targets(), now: now)
+    }
+
+    /// Brings the repository up to date; the current timestamp.
+    private func publish(_ targets: [String: TUFDocument.Target], now: Int64) throws -> [UInt8] {
+        var heads = try store.roles(name)
+        let content = sha256(TUFDocument.targets(version: 1, expires: 0, targets: targets).canonical).hex
+        var files: [String: [UInt8]] = [:]
+        func isHalfOver(_ role: String, _ life: Int64) -> Bool { (heads[role]?.expires ?? 0) - now < life / 2 }
+        func next(_ role: String, _ life: Int64, _ note: String = "") -> (version: Int64, expires: Int64) {
+            let head = Store.RoleHead(version: (heads[role]?.version ?? 0) + 1, expires: now + life, note: note)
+            heads[role] = head
+            return (head.version, head.expires)
+        }
+        if heads["targets"]?.note != content || isHalfOver("targets", UpdateRepository.targetsSeconds)
+            || isHalfOver("snapshot", UpdateRepository.snapshotSeconds)
+        {
+            let (version, expires) = next("targets", UpdateRepository.targetsSeconds, content)
+            let file = TUFDocument.file(
+                TUFDocument.targets(version: version, expires: expires, targets: targets), signedBy: keys.targets)
+            files["\(version).targets.json"] = file
+            let snapshot = next("snapshot", UpdateRepository.snapshotSeconds)
+            files["\(snapshot.version).snapshot.json"] = TUFDocument.file(
+                TUFDocument.snapshot(version: snapshot.version, expires: snapshot.expires, targetsVersion: version, targets: file),
+                signedBy: [keys.snapshot])
+        } else if !isHalfOver("timestamp", UpdateRepository.timestampSeconds), let present = try store.metadata(name, "timestamp.json") {
+            return present
+        }
+        guard let snapshot = heads["snapshot"]?.version,
+            let snapshotFile = try files["\(snapshot).snapshot.json"] ?? store.metadata(name, "\(snapshot).snapshot.json")
+        else { throw StoreError.database("\(name): snapshot is missing") }
+        let (version, expires) = next("timestamp", UpdateRepository.timestampSeconds)
+        let timestamp = TUFDocument.file(
+            TUFDocument.timestamp(version: version, expires: expires, snapshotVersion: snapshot, snapshot: snapshotFile),
+            signedBy: [keys.timestamp])
+        files["timestamp.json"] = timestamp
+        try store.publish(name, files: files, heads: heads)
+        return timestamp
+    }
+}

@@ -1,0 +1,145 @@
+public enum QuantityKind: Sendable, Equatable {
+    case duration, ratio, rate, count
+    /// A time that may be negative.
+    case offset
+    /// One of these.
+    case word([String])
+
+    public var name: String {
+        switch self {
+        case .duration: "duration"
+        case .ratio: "ratio"
+        case .rate: "rate"
+        case .count: "count"
+        case .offset: "offset"
+        case .word(let words): words.joined(separator: "|")
+        }
+    }
+}
+
+/// A number with its unit, as it stands in a campaign file.
+public enum Quantity: Sendable, Equatable, Codable {
+    case nanoseconds(Int64)
+    case ratio(Double)
+    case bitsPerSecond(Int64)
+    case count(Int64)
+    case word(String)
+}
+
+/// One timed entry of a campaign's method, with its targets resolved to nodes.
+public struct Step: Sendable, Equatable, Codable {
+    public enum Act: Sendable, Equatable, Codable {
+        case fault(FaultName)
+        case attack(AttackName)
+        /// The vendor releases something.
+        case update(UpdateOrder)
+        /// An operator asks devices to look for updates now.
+        case checkUpdates
+
+        public var name: String {
+            switch self {
+            case .fault(let name): name.rawValue
+            case .attack(let name): name.rawValue
+            case .update(let order): "update to \(order.title)"
+            case .checkUpdates: "check-updates"
+            }
+        }
+
+        public var isAttack: Bool { if case .attack = self { true } else { false } }
+    }
+
+    public var id: String
+    public var at: Instant
+    public var act: Act
+    /// Node names in the order of the plan; empty if the step aims at networks.
+    public var nodes: [String]
+    public var networks: [String]
+    public var length: Int64?
+    public var parameters: [String: Quantity]
+
+    public init(
+        id: String, at: Instant, act: Act, nodes: [String], networks: [String],
+        lengthNanoseconds: Int64?, parameters: [String: Quantity]
+    ) {
+        self.id = id
+        self.at = at
+        self.act = act
+        self.nodes = nodes
+        self.networks = networks
+        length = lengthNanoseconds
+        self.parameters = parameters
+    }
+
+    public var duration: Duration? { length.map { .nanoseconds($0) } }
+    /// When it is over; never, if it lasts until the end of the run.
+    public var end: Instant { duration.map { at + $0 } ?? .never }
+
+    public func duration(_ name: String) -> Duration? {
+        if case .nanoseconds(let n)? = parameters[name] { .nanoseconds(n) } else { nil }
+    }
+    public func ratio(_ name: String) -> Double? {
+        if case .ratio(let r)? = parameters[name] { r } else { nil }
+    }
+    public func bitsPerSecond(_ name: String) -> Int64? {
+        if case .bitsPerSecond(let r)? = parameters[name] { r } else { nil }
+    }
+    public func word(_ name: String) -> String? {
+        if case .word(let w)? = parameters[name] { w } else { nil }
+    }
+    public func count(_ name: String) -> Int64? {
+        if case .count(let n)? = parameters[name] { n } else { nil }
+    }
+}
+
+/// A release, as a campaign orders it.
+public struct UpdateOrder: Sendable, Equatable, Codable {
+    public enum Defect: String, Sendable, Codable, CaseIterable {
+        /// The app ends in a fault as soon as it starts.
+        case crash
+    }
+
+    /// `os`, `keystore` or an app.
+    public var image: String
+    /// As the file has it: `26.12` for an OS, a whole number for anything else.
+    public var version: String
+    public var group: String
+    /// Counts or shares of the group's devices; nothing means all at once.
+    public var batches: [String]
+    /// 0…1
+    public var threshold: Double
+    public var soakSeconds: Int64
+    /// Generation of the production key that signs it.
+    public var signingKey: Int
+    /// What the vendor got wrong.
+    public var defect: Defect?
+    /// The packages, once they are made.
+    public var paths: [String]
+
+    public init(
+        image: String, version: String, group: String, batches: [String], threshold: Double, soakSeconds: Int64, signingKey: Int,
+        defect: Defect?
+    ) {
+        self.image = image
+        self.version = version
+        self.group = group
+        self.batches = batches
+        self.threshold = threshold
+        self.soakSeconds = soakSeconds
+        self.signingKey = signingKey
+        self.defect = defect
+        paths = []
+    }
+
+    public static let os = "os"
+    public static let keystore = "keystore"
+    public var title: String { "\(image)@\(version)" }
+
+    /// True if what a boot stage started is this release; nil if it is another component.
+    public func isRunning(_ stage: Fact) -> Bool? {
+        switch image {
+        case UpdateOrder.os: stage.text(.stage) == "services" ? stage.text(.image) == version : nil
+        case UpdateOrder.keystore: stage.text(.stage) == "trusted keystore" ? stage.number(.version) == Int64(version) : nil
+        default: stage.text(.stage) == "application" && stage.text(.image) == image ? stage.number(.version) == Int64(version) : nil
+        }
+    }
+}
