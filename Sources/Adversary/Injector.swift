@@ -180,7 +180,7 @@ public struct Injector: Hub {
         arena.fabric.submit(effects, from: node)
         for effect in effects {
             if case .observe(let fact) = effect.action, fact.kind == .powerLost {
-                schedule(.cut(node: node, pause: powerPauses[node] ?? .seconds(1)), at: effect.at, source: node)
+                schedule(.cut(node: node, pause: powerPauses[node] ?? .seconds(1)), at: effect.at + .nanoseconds(1), source: node)
             }
         }
         guard let owner = arena.owners[node], let index = Int(owner), let attack = attacks[index] else { return }
