@@ -12,14 +12,14 @@ protocol Attack: AnyObject {
     func recover(_ arena: inout Arena)
     /// Something reached a node of the attacker's.
     func handle(_ event: Event, at node: String, _ out: inout Outbox)
-    /// A device of the attacker's own, run as a process, reports.
-    func observed(_ fact: Fact, by node: String) -> Fact?
+    /// A device of the attacker's own, run as a process, or one in his hands reports.
+    func observed(_ fact: Fact, by node: String, at: Instant) -> Fact?
     var nextWake: Instant? { get }
 }
 
 extension Attack {
     func handle(_ event: Event, at node: String, _ out: inout Outbox) {}
-    func observed(_ fact: Fact, by node: String) -> Fact? { nil }
+    func observed(_ fact: Fact, by node: String, at: Instant) -> Fact? { nil }
     var nextWake: Instant? { nil }
 }
 
@@ -28,20 +28,24 @@ struct Arena {
     var fabric: Fabric
     let names: CatalogNames
     let epochSeconds: Int64
-    let stolenSecret: String
+    let loot: Loot
     /// Device IDs, as the service ports show them to whoever holds the device.
     var labels: [String: String] = [:]
+    /// The last evidence of each device that the service accepted, as its log has it.
+    var loggedEvidence: [String: [UInt8]] = [:]
     /// The attack at work: owner of nodes, taps and facts made meanwhile.
     var actor = ""
     private(set) var owners: [String: String] = [:]
+    /// Devices of the fleet that an attacker has in hand, and whose.
+    private(set) var watched: [String: String] = [:]
     private(set) var orders: [ProcessOrder] = []
     private var nextAddress: UInt32 = 200
 
-    init(fabric: Fabric, names: CatalogNames, epochSeconds: Int64, stolenSecret: String) {
+    init(fabric: Fabric, names: CatalogNames, epochSeconds: Int64, loot: Loot) {
         self.fabric = fabric
         self.names = names
         self.epochSeconds = epochSeconds
-        self.stolenSecret = stolenSecret
+        self.loot = loot
     }
 
     /// Puts a node of the attacker's into the network of a victim.
@@ -62,6 +66,10 @@ struct Arena {
         owners[name] = nil
     }
 
+    /// Sees what a device in hand prints.
+    mutating func watch(_ node: String) { watched[node] = actor }
+    mutating func unwatch() { watched = watched.filter { $0.value != actor } }
+
     mutating func tap(_ tap: any Tap) { fabric.taps.append((actor, tap)) }
     mutating func untap() { fabric.taps.removeAll { $0.id == actor } }
 
@@ -81,7 +89,19 @@ extension AttackName {
         case .clonedDevice: ClonedDevice(step)
         case .dnsSpoof: DNSSpoof(step)
         case .recordReplay: RecordReplay(step)
-        default: RecordTamper(step)
+        case .timeSpoof: TimeSpoof(step)
+        case .downgrade: Downgrade(step)
+        case .staleMeasurement: StaleMeasurement(step)
+        case .modifiedImage: ModifiedImage(step)
+        case .updateRollback: UpdateRollback(step)
+        case .updateFreeze: UpdateFreeze(step)
+        case .updateMixAndMatch: UpdateMixAndMatch(step)
+        case .endlessData: EndlessData(step)
+        case .stolenSigningKey: StolenSigningKey(step)
+        case .stolenDeviceKey: StolenDeviceKey(step)
+        case .stolenCatalogCA: StolenCatalogCA(step)
+        case .credentialFlood: CredentialFlood(step)
+        case .botnet: Botnet(step)
         }
     }
 

@@ -140,7 +140,7 @@ extension Injector {
                 step: step.id, paths: order.paths, group: order.group, batches: order.batches, threshold: order.threshold,
                 soakSeconds: order.soakSeconds, signingKey: order.signingKey)
             for node in configuration.nodes where node.role == .service { command("release", release, to: node.name) }
-        case .checkUpdates: for node in step.nodes { command("check-updates", true, to: node) }
+        case .operate(let act): for node in step.nodes { command(act.rawValue, true, to: node) }
         }
     }
 
@@ -162,9 +162,10 @@ extension Injector {
             arena.actor = String(index)
             attack.recover(&arena)
             carryOut(arena.takeOrders())
+            arena.unwatch()
             attacks[index] = nil
             arena.fabric.observe(Fact(.attackEnded, [.attack: .text(name.rawValue), .instance: .text(step.id)]))
-        case .update, .checkUpdates: break
+        case .update, .operate: break
         }
     }
 
@@ -247,10 +248,19 @@ extension Injector {
         for order in orders {
             switch order.verb {
             case .kill: kill(order.node, hostStaysUp: false)
-            case .start, .clone:
-                awaited.insert(PeerName.of(order.node, order.generation))
-                sendToCoordinator(.processWanted(order))
+            // When the run is over nothing is started any more.
+            case _ where phase == .finished: break
+            case .start, .clone, .duplicate: want(order)
+            case .rewrite:
+                // A device that has no power already is as good as one that loses it.
+                kill(order.node, hostStaysUp: false)
+                want(ProcessOrder(.rewrite, node: order.node, generation: (lastGeneration[order.node] ?? 0) + 1, template: order.template))
             }
         }
+    }
+
+    private mutating func want(_ order: ProcessOrder) {
+        awaited.insert(PeerName.of(order.node, order.generation))
+        sendToCoordinator(.processWanted(order))
     }
 }

@@ -53,7 +53,7 @@ public struct Injector: Hub {
         scheduler = Scheduler(lookahead: fabric.lookahead)
         arena = Arena(
             fabric: fabric, names: configuration.names, epochSeconds: configuration.setting.epochSeconds,
-            stolenSecret: configuration.stolenSecret)
+            loot: configuration.loot)
         awaited = Set(configuration.nodes.map { PeerName.of($0.name, 0) } + [PeerName.coordinator])
     }
 
@@ -183,11 +183,22 @@ public struct Injector: Hub {
                 schedule(.cut(node: node, pause: powerPauses[node] ?? .seconds(1)), at: effect.at + .nanoseconds(1), source: node)
             }
         }
-        guard let owner = arena.owners[node], let index = Int(owner), let attack = attacks[index] else { return }
+        if configuration.nodes.first(where: { $0.name == node })?.role == .service { readLog(effects) }
+        guard let owner = arena.owners[node] ?? arena.watched[node], let index = Int(owner), let attack = attacks[index] else { return }
         for effect in effects {
-            if case .observe(let fact) = effect.action, let success = attack.observed(fact, by: node) {
+            if case .observe(let fact) = effect.action, let success = attack.observed(fact, by: node, at: effect.at) {
                 arena.fabric.observe(label(success, index), by: owner)
             }
+        }
+    }
+
+    /// Evidence in the service's log, for an attack that has got hold of it.
+    private mutating func readLog(_ effects: [Effect]) {
+        for effect in effects {
+            guard case .observe(let fact) = effect.action, fact.kind == .evidenceAppraised, fact.text(.result) == "accepted",
+                let device = fact.text(.device), let token = fact.text(.evidence).flatMap({ Base64.decode(Array($0.utf8)) })
+            else { continue }
+            arena.loggedEvidence[device] = token
         }
     }
 
@@ -230,6 +241,7 @@ public struct Injector: Hub {
 
     mutating func finish(at time: Instant) {
         guard phase != .finished else { return }
+        phase = .finished
         arena.fabric.skip(to: time)
         for index in attacks.keys.sorted() { endStep(index) }
         arena.fabric.observe(Fact(.runEnded, [.count: .number(Int64(droppedFrames + arena.fabric.dropped))]))
@@ -238,6 +250,5 @@ public struct Injector: Hub {
             outgoing.append((PeerName.of(node, generation), .stop))
         }
         sendToCoordinator(.finished(arena.fabric.now))
-        phase = .finished
     }
 }

@@ -26,22 +26,25 @@ final class Interceptor {
     private var client: TLSConfiguration?
 
     /// - Parameters:
-    ///   - hosts: Names that the forged certificate bears.
+    ///   - identity: What is shown to victims.
     ///   - meant: Victim and original callee of a connection from an endpoint to a port.
     init(
-        hosts: [String], names: CatalogNames, epochSeconds: Int64,
+        identity: TLSConfiguration.Identity?, epochSeconds: Int64,
         meant: @escaping (Endpoint, UInt16) -> (victim: String, to: Endpoint)?
     ) {
         self.epochSeconds = epochSeconds
         self.meant = meant
+        if let identity { server = try? TLSConfiguration(role: .server, identity: identity, rule: .anybody) }
+        client = try? TLSConfiguration(role: .client, identity: nil, rule: .anybody)
+    }
+
+    /// A self-made certificate that bears these names, and its key.
+    static func forged(hosts: [String], names: CatalogNames, epochSeconds: Int64) -> TLSConfiguration.Identity? {
         let key = P256PrivateKey()
         let template = CertificateTemplate(
             commonName: names.service, organization: names.catalog, serial: [66], notBefore: epochSeconds - 86_400,
             notAfter: epochSeconds + 60 * 86_400, hostNames: hosts, usage: .endEntity)
-        if let forged = try? template.issue(for: key.publicKey, by: key, issuer: nil) {
-            server = try? TLSConfiguration(role: .server, identity: .init(chain: [forged], key: key), rule: .anybody)
-        }
-        client = try? TLSConfiguration(role: .client, identity: nil, rule: .anybody)
+        return (try? template.issue(for: key.publicKey, by: key, issuer: nil)).map { .init(chain: [$0], key: key) }
     }
 
     func handle(_ event: Event, _ out: inout Outbox) {

@@ -14,8 +14,8 @@
 
 /* Everything below is a macro or a macro-made function in OpenSSL's headers, which Swift cannot see. */
 
-static inline int tls13_only(SSL_CTX *ctx) {
-    return SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) && SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION);
+static inline int tls_versions(SSL_CTX *ctx, int least, int most) {
+    return SSL_CTX_set_min_proto_version(ctx, least) && SSL_CTX_set_max_proto_version(ctx, most);
 }
 static inline long ssl_ctx_set_groups(SSL_CTX *ctx, const char *list) { return SSL_CTX_set1_groups_list(ctx, list); }
 static inline long ssl_ctx_no_session_cache(SSL_CTX *ctx) { return SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); }

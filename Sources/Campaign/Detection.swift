@@ -32,12 +32,15 @@ public struct Detection: Sendable, Equatable, Codable {
         }
     }
 
-    /// True if a step may be what an alert speaks of: its time, one of its rules, and its targets where a device is named.
+    /// True if a step may be what an alert speaks of: its time, one of its rules, and its place where a
+    /// device is named.
     private static func isAbout(_ step: Step, _ rule: DetectionRule, _ device: String, _ at: Instant, _ plan: Plan) -> Bool {
         guard case .attack(let attack) = step.act, at >= step.at else { return false }
         let end = step.duration.map { step.at + $0 + grace } ?? .never
         guard at <= end, attack.entry.rules.contains(rule) else { return false }
-        return !plan.devices.contains { $0.name == device } || step.nodes.contains(device)
+        // Neighbours of a target notice too: an attacker in a home is in all of it.
+        guard let network = plan.devices.first(where: { $0.name == device })?.network else { return true }
+        return plan.devices.contains { step.nodes.contains($0.name) && $0.network == network }
     }
 
     /// The first alert about an attack.

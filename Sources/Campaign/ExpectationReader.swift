@@ -9,7 +9,7 @@ extension PlanReader {
         switch act {
         case .attack(let attack): readVerdict(node, attack, id: id)
         case .update(let order): readInstallation(node, order, id: id)
-        case .fault, .checkUpdates: document.report(node, "expect: nothing is judged of \(act.name) alone")
+        case .fault, .operate: document.report(node, "expect: nothing is judged of \(act.name) alone")
         }
     }
 
@@ -58,7 +58,8 @@ extension PlanReader {
         }
         if let word = expect.text("rollout") {
             if !["complete", "halted"].contains(word) {
-                document.report(expect.fields["rollout"], "unknown end '\(word)'\(document.suggestion(word, among: ["complete", "halted"]))")
+                document.report(
+                    expect.fields["rollout"], "unknown end '\(word)'\(document.suggestion(word, among: ["complete", "halted"]))")
             }
             plan.expectations.append(Expectation(claim: .rollout(step: id, word), text: "rollout of \(order.title) (\(id)) is \(word)"))
         }
@@ -80,11 +81,13 @@ extension PlanReader {
         // Whatever was broken has this long to heal: longer than any back-off.
         let healed = end + .minutes(30)
         if healed >= plan.stop {
-            document.report(section.fields["steady-state"], "steady-state: the run ends before it can be seen again (\(readable(healed - .start)))")
+            document.report(
+                section.fields["steady-state"], "steady-state: the run ends before it can be seen again (\(readable(healed - .start)))")
         }
         for item in items {
             guard let expectation = readExpectation(item) else { continue }
-            for (words, window) in [("before", Expectation.Window(from: .start, to: begin)), ("after", .init(from: healed, to: plan.stop))] {
+            for (words, window) in [("before", Expectation.Window(from: .start, to: begin)), ("after", .init(from: healed, to: plan.stop))]
+            {
                 var one = expectation
                 one.window = window
                 one.text = "steady state \(words): \(expectation.text)"

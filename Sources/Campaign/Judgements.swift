@@ -50,7 +50,9 @@ extension Judgement {
             return (result, "\(verdict.outcome.rawValue): \(verdict.reason)")
         case .detected(let step):
             guard let verdict = evidence.verdicts.first(where: { $0.step == step }) else { return (.unknown, "no such attack") }
-            guard let after = verdict.detectedAfterNanoseconds, let rule = verdict.detectedBy else { return (missing, "no alert is about it") }
+            guard let after = verdict.detectedAfterNanoseconds, let rule = verdict.detectedBy else {
+                return (missing, "no alert is about it")
+            }
             let isSoon = after <= expectation.withinNanoseconds ?? .max
             return (isSoon ? .held : .broken, "\(rule.rawValue) after \(readable(.nanoseconds(after)))")
         case .falseAlarms(let limit):

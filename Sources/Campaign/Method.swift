@@ -46,10 +46,14 @@ extension PlanReader {
         let id = "s\(plan.steps.count + 1)"
         let name = (item.mapping?["fault"] ?? item.mapping?["attack"])?.scalar?.string ?? ""
         let parameters = FaultName(rawValue: name)?.parameters ?? AttackName(rawValue: name)?.parameters ?? []
-        guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + parameters.map(\.name)) else { return start ?? .zero }
+        guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + parameters.map(\.name)) else {
+            return start ?? .zero
+        }
         guard let act = readAct(step, id: id) else { return start ?? .zero }
         let at = time(step, start)
-        if .start + at >= plan.stop { document.report(step.fields["at"] ?? item, "at: after the end of the run (\(readable(plan.stop - .start)))") }
+        if .start + at >= plan.stop {
+            document.report(step.fields["at"] ?? item, "at: after the end of the run (\(readable(plan.stop - .start)))")
+        }
         let fault = FaultName(rawValue: name)
         let length = step.duration("for", isRequired: fault?.needsLength ?? false)
         var values: [String: Quantity] = [:]
@@ -90,11 +94,9 @@ extension PlanReader {
         case "fault": return known("fault", FaultName.self).map(Step.Act.fault)
         case "attack": return known("attack", AttackName.self).map(Step.Act.attack)
         case "update": return readUpdate(step).map(Step.Act.update)
-        default: return known("operator", OperatorAct.self).map { _ in .checkUpdates }
+        default: return known("operator", OperatorAct.self).map(Step.Act.operate)
         }
     }
-
-    enum OperatorAct: String, CaseIterable { case checkUpdates = "check-updates" }
 
     // MARK: Releases
 
@@ -110,10 +112,13 @@ extension PlanReader {
         let groups = Set(plan.devices.map(\.group)).sorted()
         let group = update.text("group") ?? (groups.count == 1 ? groups[0] : "production")
         let members = plan.devices.filter { $0.group == group }
-        if members.isEmpty { document.report(update.fields["group"] ?? update.node, "unknown group '\(group)'\(document.suggestion(group, among: groups))") }
+        if members.isEmpty {
+            document.report(update.fields["group"] ?? update.node, "unknown group '\(group)'\(document.suggestion(group, among: groups))")
+        }
         let known = [UpdateOrder.os, UpdateOrder.keystore] + Set(members.flatMap(\.apps)).sorted()
         if !members.isEmpty && !known.contains(parts[0]) {
-            document.report(update.fields["image"], "no device of the group '\(group)' has '\(parts[0])'\(document.suggestion(parts[0], among: known))")
+            document.report(
+                update.fields["image"], "no device of the group '\(group)' has '\(parts[0])'\(document.suggestion(parts[0], among: known))")
         }
         if parts[0] == UpdateOrder.keystore, parts[1] != "2" {
             document.report(update.fields["image"], "the factory has a second generation of keys only: keystore@2")
@@ -121,12 +126,15 @@ extension PlanReader {
             document.report(update.fields["image"], "a version is a whole number from 2 to 64, as fuses count")
         }
         let batches = update.words("batches").map(\.text)
-        for (text, node) in update.words("batches") where Int(text.hasSuffix("%") ? String(text.dropLast()) : text).map({ $0 > 0 }) != true {
+        for (text, node) in update.words("batches") where Int(text.hasSuffix("%") ? String(text.dropLast()) : text).map({ $0 > 0 }) != true
+        {
             document.report(node, "batches: expected counts or shares of devices, such as [1, 50%]")
         }
         let defect = update.text("defect").flatMap { word in
             let words = UpdateOrder.Defect.allCases.map(\.rawValue)
-            if !words.contains(word) { document.report(update.fields["defect"], "unknown defect '\(word)'\(document.suggestion(word, among: words))") }
+            if !words.contains(word) {
+                document.report(update.fields["defect"], "unknown defect '\(word)'\(document.suggestion(word, among: words))")
+            }
             return UpdateOrder.Defect(rawValue: word)
         }
         if defect != nil && (parts[0] == UpdateOrder.os || parts[0] == UpdateOrder.keystore) {

@@ -16,11 +16,10 @@ enum Oracle {
                 (.compromised, $0, "\($0.node) accepted metadata of two releases as one (\($0.fact.text(.version) ?? ""))")
             }
         case .stolenSigningKey:
-            let released = Set(
-                plan.steps.compactMap { if case .update(let order) = $0.act { order.title } else { nil } })
+            let released = Set(journal.filter { $0.fact.kind == .imageAdded && $0.node == "service" }.map { $0.fact.text(.digest) })
             return journal.first {
                 $0.fact.kind == .updateInstalled && step.nodes.contains($0.node) && $0.at >= step.at && $0.at < end
-                    && $0.fact.text(.component) == "application" && !released.contains($0.fact.text(.image) ?? "")
+                    && !released.contains($0.fact.text(.digest))
             }.map { (.compromised, $0, "\($0.node) installed \($0.fact.text(.image) ?? ""), which nobody released") }
         case .credentialFlood:
             let addresses = Dictionary(uniqueKeysWithValues: plan.devices.map { ("\($0.address)", $0.name) })
@@ -38,7 +37,8 @@ enum Oracle {
     ) -> (Verdict.Outcome, Observation, String)? {
         var highest: [String: Int64] = [:]
         for observation in journal where observation.at < end && step.nodes.contains(observation.node) {
-            guard observation.fact.kind == .bootStage, let version = observation.fact.number(.version), let image = observation.fact.text(.image)
+            guard observation.fact.kind == .bootStage, let version = observation.fact.number(.version),
+                let image = observation.fact.text(.image)
             else { continue }
             let key = "\(observation.node) \(image)"
             if version < highest[key] ?? 0 && observation.at >= step.at {

@@ -8,6 +8,7 @@ extension PlanReader {
     mutating func readTarget(_ step: Section, _ act: Step.Act, id: String) -> (nodes: [String], networks: [String]) {
         if case .fault(let fault) = act, fault.hitsService { return (["service"], []) }
         if case .update = act { return ([], []) }
+        if case .operate(let act) = act, !act.hasTargets { return (["service"], []) }
         let keys = ["devices", "network", "group", "label", "mode", "value"]
         guard let target = document.section(step.required("target"), "target", keys: keys) else { return ([], []) }
         let ways = ["devices", "network", "group", "label"].filter(target.has)
@@ -69,7 +70,9 @@ extension PlanReader {
         case "one": size = 1
         case "fixed":
             size = target.count("value", in: 1...10_000) ?? 1
-            if size > names.count { document.report(target.fields["value"], "value: \(size) devices are wanted and there are \(names.count)") }
+            if size > names.count {
+                document.report(target.fields["value"], "value: \(size) devices are wanted and there are \(names.count)")
+            }
         case "fixed-percent": size = Int((Double(names.count) * (target.ratio("value") ?? 1)).rounded(.up))
         case "random-max-percent":
             size = Int(Double(names.count) * (target.ratio("value") ?? 1) * draws.unit()) + 1

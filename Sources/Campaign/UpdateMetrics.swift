@@ -41,6 +41,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         let members = Set(ReleaseMetrics.members(order, plan))
         devices = members.count
         let end = journal.last?.at ?? .start
+        let digests = ReleaseMetrics.digests(step, journal)
         var running: Set<String> = []
         var changes: [Change] = []
         var since: [String: Instant] = [:]
@@ -51,7 +52,8 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
             let fact = observation.fact
             switch fact.kind {
             case .bootStage where members.contains(observation.node):
-                guard let isRunning = order.isRunning(fact), isRunning != running.contains(observation.node) else { continue }
+                let isRunning = digests.contains(fact.text(.digest) ?? "")
+                guard order.concerns(fact), isRunning != running.contains(observation.node) else { continue }
                 if isRunning {
                     running.insert(observation.node)
                     exposed += ReleaseMetrics.hours(from: max(step.at, since[observation.node] ?? step.at), to: observation.at)
@@ -61,13 +63,18 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
                 }
                 changes.append(Change(at: observation.at, change: isRunning ? 1 : -1))
             case .updateReverted where members.contains(observation.node):
-                if (fact.text(.image) ?? "").split(separator: " ").contains(Substring(order.image)) && observation.at >= step.at { reverted += 1 }
-            case .rolloutHalted where observation.at >= step.at && ReleaseMetrics.names(fact, order): rollout = "halted: \(fact.text(.reason) ?? "")"
+                if (fact.text(.image) ?? "").split(separator: " ").contains(Substring(order.image)) && observation.at >= step.at {
+                    reverted += 1
+                }
+            case .rolloutHalted where observation.at >= step.at && ReleaseMetrics.names(fact, order):
+                rollout = "halted: \(fact.text(.reason) ?? "")"
             case .rolloutComplete where observation.at >= step.at && ReleaseMetrics.names(fact, order): rollout = "complete"
             default: break
             }
         }
-        for device in members.subtracting(running) { exposed += ReleaseMetrics.hours(from: max(step.at, since[device] ?? step.at), to: end) }
+        for device in members.subtracting(running) {
+            exposed += ReleaseMetrics.hours(from: max(step.at, since[device] ?? step.at), to: end)
+        }
         installed = running.count
         self.changes = changes
         exposureDeviceHours = (exposed * 100).rounded() / 100
@@ -80,6 +87,17 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
             }?.at
             return Reached(ratio: ratio, afterNanoseconds: at.map { ($0 - step.at).nanoseconds })
         }
+    }
+
+    /// What the service gave out for a step: a version's number alone may be somebody else's.
+    private static func digests(_ step: Step, _ journal: [Observation]) -> Set<String> {
+        let service = journal.filter { $0.node == "service" }
+        let names = service.first { $0.fact.kind == .rolloutStarted && $0.fact.text(.instance) == step.id }?.fact.text(.image) ?? ""
+        let images = Set(names.split(separator: " ").map(String.init))
+        return Set(
+            service.filter { $0.fact.kind == .imageAdded && images.contains($0.fact.text(.image) ?? "") }.compactMap {
+                $0.fact.text(.digest)
+            })
     }
 
     /// True if a rollout's fact is about this release: `services@2` stands for an OS.

@@ -118,9 +118,8 @@ final class RunSession: Sendable {
     private func carryOut(_ order: ProcessOrder, _ supervisor: Supervisor) async throws {
         switch order.verb {
         case .kill: await supervisor.kill(.init(name: order.node, generation: order.generation))
-        case .start: try await start(order.node, order.generation, supervisor)
-        case .clone:
-            try Workshop.clone(order.template, as: order.node, folder: folder)
+        case .start, .clone, .duplicate, .rewrite:
+            try Bench.carryOut(order, folder)
             try await start(order.node, order.generation, supervisor)
         }
     }

@@ -31,8 +31,9 @@ struct Workshop {
             catalogName: plan.catalog, serviceHost: plan.names.service, unixSeconds: plan.epochSeconds)
         images = UpdateAuthority(unixSeconds: plan.epochSeconds)
         director = UpdateAuthority(unixSeconds: plan.epochSeconds)
-        let policy = UpdatePolicy(
-            directorRoot: Data(director.root).base64EncodedString(), imageRoot: Data(images.root).base64EncodedString())
+        let policy = DevicePolicy(
+            directorRoot: Data(director.root).base64EncodedString(), imageRoot: Data(images.root).base64EncodedString(),
+            verifierKey: authorities.verifierKey.key.publicKey.bytes.hex)
         flash = FlashBuilder(
             osVersion: Workshop.osVersion, unixSeconds: plan.epochSeconds, policy: Array(try RunFolder.encode(policy).utf8))
         sharedSecret = Randomness.bytes(16).hex
@@ -96,26 +97,15 @@ struct Workshop {
     private func securityVersion(_ order: UpdateOrder) -> UInt32 {
         var versions: [String] = []
         for step in plan.steps {
-            if case .update(let other) = step.act, other.image == order.image, !versions.contains(other.version) { versions.append(other.version) }
+            if case .update(let other) = step.act, other.image == order.image, !versions.contains(other.version) {
+                versions.append(other.version)
+            }
         }
         return UInt32(versions.firstIndex(of: order.version) ?? 0) + 2
     }
 
     /// Where a node's configuration lies.
     static func configuration(_ folder: RunFolder, _ node: String) -> String { folder.state(node) + "/node.json" }
-
-    /// New silicon with a copy of another device's flash, set up to be that device.
-    static func clone(_ victim: String, as name: String, folder: RunFolder) throws {
-        let data = FileManager.default.contents(atPath: configuration(folder, victim)) ?? Data()
-        var device = try JSONDecoder().decode(DeviceConfiguration.self, from: data)
-        device.setting.name = name
-        device.statePath = folder.state(name)
-        try RunFolder.make(device.statePath)
-        try? FileManager.default.removeItem(atPath: device.statePath + "/flash.bin")
-        try FileManager.default.copyItem(
-            atPath: folder.state(victim) + "/flash.bin", toPath: device.statePath + "/flash.bin")
-        try RunFolder.writeJSON(device, configuration(folder, name))
-    }
 
     private func setting(_ name: String) -> NodeSetting {
         NodeSetting(
@@ -186,7 +176,24 @@ struct Workshop {
         }
         return ThreatConfiguration(
             setting: setting("threat"), names: plan.names, networks: plan.networks, links: plan.links,
-            nodes: [service] + devices, steps: steps, stop: plan.stop, stolenSecret: sharedSecret,
-            capture: plan.capture)
+            nodes: [service] + devices, steps: steps, stop: plan.stop, loot: loot, capture: plan.capture)
+    }
+
+    /// What adversaries have got hold of before the run.
+    private var loot: Loot {
+        func text(_ chain: [Certificate]) -> [String] { chain.map { Data($0.der).base64EncodedString() } }
+        var loot = Loot()
+        loot.sharedSecret = sharedSecret
+        loot.expiredServiceChain = text([authorities.expired, authorities.catalog, authorities.policy])
+        loot.expiredServiceKey = authorities.expiredKey.scalar.hex
+        loot.catalogCAChain = text([authorities.catalog, authorities.policy])
+        loot.catalogCAKey = authorities.catalogKey.scalar.hex
+        for (name, authority) in [("images", images), ("director", director)] {
+            // The first generation, which is in use.
+            for (file, bytes) in authority.files(name) where file.hasPrefix("\(name)-1-") && file.hasSuffix(".key") {
+                loot.updateKeys[file.replacing("-1-", with: "-").replacing(".key", with: "")] = bytes.hex
+            }
+        }
+        return loot
     }
 }

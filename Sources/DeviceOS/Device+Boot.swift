@@ -18,12 +18,17 @@ extension Device {
             return
         }
         (self.chain, self.booted, isRunning) = (chain, booted, true)
-        identity = Identity(configuration, roots: booted.roots)
+        let verifier = devicePolicy.flatMap { [UInt8](hex: $0.verifierKey) }.flatMap { try? P256PublicKey($0) }
+        identity = Identity(configuration, roots: booted.roots, verifier: verifier)
+        for refused in booted.refused { noteSecurity("image-refused", refused, &out) }
         guard settleTrial(&out) else { return }
         repairCopies(&out)
         startApps(booted.images[.applications] ?? [], &out)
         out.act(.listen(port: ServicePort.peer))
-        out.observe(.osReady, [.version: .text(osVersion), .count: .number(Int64(pluton.measurements.count))])
+        out.act(.listen(port: ServicePort.console))
+        time.askAt = out.now + .seconds(5) + draws.duration(upTo: .seconds(5))
+        out.observe(
+            .osReady, [.version: .text(osVersion), .count: .number(Int64(pluton.measurements.count)), .text: .text(banner)])
         note("boot", "power on", &out)
         restoreCertificates(&out)
         let spread = draws.duration(upTo: .nanoseconds(configuration.callEveryNanoseconds))
@@ -42,6 +47,8 @@ extension Device {
         servers.abandon(&out)
         (cores, pendingReports, reportsInFlight, isRunning) = ([], [], 0, false)
         (authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt) = (.never, .never, .never, .never, .never)
+        time.askAt = .never
+        console = Console(login: configuration.consoleLogin)
         let (backoff, failures) = (updates.backoff, updates.failures)
         updates = UpdateState(backoff: backoff)
         updates.failures = failures
@@ -62,13 +69,24 @@ extension Device {
 
     var osVersion: String { booted.images[.services]?.first?.package.name ?? "" }
 
+    /// What the OS prints when it starts: its stage, its version and what it is hardened against.
+    private var banner: String {
+        String(decoding: booted.images[.services]?.first?.package.body.prefix { $0 != 10 }.prefix(200) ?? [], as: UTF8.self)
+    }
+
     /// Keys of the trusted keystore, by the ID that images name them with.
     var trustedKeys: [[UInt8]: P256PublicKey] { chain?.trusted ?? [:] }
 
+    private var devicePolicy: DevicePolicy? {
+        booted.images[.policy]?.first.flatMap { JSON.decode(DevicePolicy.self, $0.package.body) }
+    }
+
     /// The roots of update metadata that the policy image brings.
     var factoryRoots: [String: [UInt8]] {
-        guard let body = booted.images[.policy]?.first?.package.body, let policy = JSON.decode(UpdatePolicy.self, body) else { return [:] }
-        return ["director": Base64.decode(Array(policy.directorRoot.utf8)) ?? [], "images": Base64.decode(Array(policy.imageRoot.utf8)) ?? []]
+        guard let policy = devicePolicy else { return [:] }
+        return [
+            "director": Base64.decode(Array(policy.directorRoot.utf8)) ?? [], "images": Base64.decode(Array(policy.imageRoot.utf8)) ?? [],
+        ]
     }
 
     /// Takes what is in flash now and starts it in place of what runs.
@@ -153,7 +171,9 @@ extension Device {
     /// Something that an attack may be behind: the service is to hear of it soon, but not of each repetition.
     mutating func noteSecurity(_ category: String, _ description: String, _ out: inout Outbox) {
         guard !isOff(.errorReporting) else { return }
-        if let index = pendingReports.dropFirst(reportsInFlight).firstIndex(where: { $0.category == category && $0.description == description }) {
+        if let index = pendingReports.dropFirst(reportsInFlight).firstIndex(where: {
+            $0.category == category && $0.description == description
+        }) {
             pendingReports[index].count += 1
         } else {
             note(category, description, &out)
@@ -192,9 +212,48 @@ extension Device {
         authenticateAt = out.now + max(.zero, left - reserve) + draws.duration(upTo: .hours(1))
     }
 
+    // MARK: Time of day
+
+    private func unixNanoseconds(at now: Instant) -> Int64 {
+        configuration.setting.epochSeconds * 1_000_000_000 + now.nanoseconds + clock.error(at: now.nanoseconds)
+    }
+
+    mutating func askTime(_ address: Address, _ out: inout Outbox) {
+        let request = time.request(unixNanoseconds: unixNanoseconds(at: out.now))
+        out.act(.datagram(fromPort: ServicePort.time, to: Endpoint(address, ServicePort.time), request))
+    }
+
+    mutating func timeAnswered(_ bytes: [UInt8], _ out: inout Outbox) {
+        switch time.answered(bytes, unixNanoseconds: unixNanoseconds(at: out.now)) {
+        case .ignored: break
+        case .refused(let reason):
+            out.observe(.refusal, [.operation: "set clock", .reason: .text(reason)])
+            noteSecurity("time-refused", reason, &out)
+        // Half a second is the network's, not the clock's.
+        case .correct(let nanoseconds) where abs(nanoseconds) > 500_000_000:
+            out.observe(.clockSet, [.durationNanoseconds: .number(nanoseconds)])
+            set(ClockChange(jumpNanoseconds: nanoseconds), &out)
+        case .correct: break
+        }
+    }
+
+    /// Somebody opened a connection to the factory's console.
+    mutating func knocked(_ stream: StreamID, _ from: Endpoint, _ out: inout Outbox) {
+        guard isOff(.networkFirewall) else {
+            out.act(.close(stream))
+            out.observe(.refusal, [.operation: "accept", .reason: "denied by the firewall", .address: .text("\(from.address)"), .port: 23])
+            noteSecurity("connection-denied", "port 23 from \(from.address)", &out)
+            return
+        }
+        console.open(stream, &out)
+    }
+
     /// The clock jumps or changes its pace; certificates are judged by it from now on.
     mutating func change(_ body: [UInt8], _ out: inout Outbox) {
-        guard let change = JSON.decode(ClockChange.self, body) else { return }
+        if let change = JSON.decode(ClockChange.self, body) { set(change, &out) }
+    }
+
+    private mutating func set(_ change: ClockChange, _ out: inout Outbox) {
         let now = out.now.nanoseconds
         if let drift = change.driftPartsPerBillion { clock.drift(partsPerBillion: drift, at: now) }
         clock.jump(by: change.jumpNanoseconds, at: now)

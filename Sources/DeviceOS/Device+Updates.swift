@@ -196,7 +196,12 @@ extension Device {
             return
         }
         for image in images {
-            out.observe(.updateInstalled, [.image: .text(image.name), .version: .number(image.version), .component: .text(image.type.name)])
+            out.observe(
+                .updateInstalled,
+                [
+                    .image: .text(image.name), .version: .number(image.version), .component: .text(image.type.name),
+                    .digest: .text(image.sha256.hex.digestHead),
+                ])
         }
         if trial.isOfApps && pluton.measurements.count + images.count <= Pluton.measurementLimit {
             updates.trial = trial
@@ -248,7 +253,9 @@ extension Device {
             try settings?.set(.trial, trial.encoded)
             try store.duplicate(trial.images)
             for image in trial.images {
-                guard let booted = bootedImages.first(where: { $0.package.type == image.type && $0.ordinal == image.ordinal }) else { continue }
+                guard let booted = bootedImages.first(where: { $0.package.type == image.type && $0.ordinal == image.ordinal }) else {
+                    continue
+                }
                 pluton.raiseCounter(BootChain.counter(image.type, image.ordinal), to: Int(booted.package.securityVersion))
             }
             try settings?.remove(.trial)

@@ -42,6 +42,8 @@ public struct Device: Node {
     var isRunning = false
     var nextPeer = 0
     var updates: UpdateState
+    var time: TimeSync
+    var console: Console
     /// What this boot started, with the keys that it trusts.
     var chain: BootChain?
     var booted = BootChain.Result()
@@ -64,8 +66,10 @@ public struct Device: Node {
         pluton = try Pluton(fuses: fuses, flash: flash, storage: hasRoot ? .fuses : .flash)
         clock = try RealTimeClock(path: path + "/rtc.bin")
         catalog = CatalogIdentity(configuration.names)
-        identity = Identity(configuration, roots: [])
+        identity = Identity(configuration, roots: [], verifier: nil)
         authentication = DeviceAuthentication(pluton: pluton)
+        time = TimeSync(isStrict: !configuration.controlsOff.contains(.authenticatedTime))
+        console = Console(login: configuration.consoleLogin)
         let setting = configuration.setting
         draws = SeedStream(seed: setting.seed, node: setting.name, purpose: "schedule", generation: generation)
         func waits(_ purpose: String) -> Backoff {
@@ -94,7 +98,7 @@ public struct Device: Node {
     /// A real-time core cannot send; all else is here.
     public var nextSend: Instant? {
         guard isRunning else { return nil }
-        let due = [authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt, updates.next].min() ?? .never
+        let due = [authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt, updates.next, time.askAt].min() ?? .never
         return min(due, clients.nextDeadline ?? .never, servers.nextDeadline ?? .never)
     }
 
@@ -116,7 +120,15 @@ public struct Device: Node {
         default: break
         }
         guard isRunning else { return }
-        if case .wake = event { wake(&out) }
+        switch event {
+        case .wake: wake(&out)
+        case .accepted(let stream, ServicePort.console, let from):
+            knocked(stream, from, &out)
+            return
+        case .resolved(TimeSync.query, let address?): askTime(address, &out)
+        case .datagram(ServicePort.time, _, let bytes): timeAnswered(bytes, &out)
+        default: console.handle(event, &out)
+        }
         let locale = locale(out.now)
         for outcome in clients.handle(event, locale: locale, &out) { finish(outcome, &out) }
         clients.release(&out)
@@ -126,7 +138,15 @@ public struct Device: Node {
             event, locale: locale, &out, security: { _ in identity.asServer() },
             answer: { request, caller, _ in answer.respond(request, caller) })
         self.identity = identity
+        for incident in servers.takeIncidents() where !Device.networkReasons.contains(incident.reason) {
+            noteSecurity("peer-refused", "from \(incident.address): \(incident.reason)", &out)
+        }
     }
+
+    /// Ends that honest networks produce; everything else may have somebody behind it.
+    static let networkReasons: Set = [
+        "timed out", "connection reset", "connection refused", "unreachable", "closed by peer", "name not found", "answer is not HTTP",
+    ]
 
     func locale(_ now: Instant) -> Locale {
         Locale(unixSeconds: unixSeconds(at: now), cost: configuration.cryptoCost)
@@ -148,6 +168,10 @@ public struct Device: Node {
         if updates.installAt <= out.now { install(&out) }
         if updates.finalAt <= out.now { giveFinalNotice(&out) }
         if updates.checkAt <= out.now { checkForUpdates(&out) }
+        if time.askAt <= out.now {
+            time.askAt = out.now + TimeSync.every + draws.duration(upTo: .minutes(1))
+            out.act(.resolve(query: TimeSync.query, name: configuration.names.service))
+        }
     }
 
     /// An app that ends in a fault is remembered, and undoes an update that it came with.
@@ -158,6 +182,9 @@ public struct Device: Node {
     }
 
     private mutating func finish(_ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) {
+        if case .failed(let reason) = outcome.result, !Device.networkReasons.contains(reason), outcome.purpose != .update {
+            noteSecurity("peer-refused", "\(outcome.host): \(reason)", &out)
+        }
         switch outcome.purpose {
         case .authentication(let stage): authenticationAnswered(stage, outcome, &out)
         case .telemetry: report("telemetry", configuration.names.service, outcome, &out)

@@ -30,6 +30,8 @@ public struct ClientPool<Purpose> {
         public var purpose: Purpose
         public var result: Result
         public var peer: Certificate?
+        /// Whom it was meant for.
+        public var host: String
     }
 
     private struct Exchange {
@@ -162,7 +164,7 @@ public struct ClientPool<Purpose> {
                     exchanges[number]?.answered = true
                     return Outcome(
                         exchange: number, purpose: exchange.purpose, result: .response(response),
-                        peer: transport.peer)
+                        peer: transport.peer, host: exchange.target.host)
                 }
             } catch {
                 if case .bodyTooLarge(let limit) = error { return fail(number, "answer is longer than \(limit) bytes", &out) }
@@ -179,7 +181,8 @@ public struct ClientPool<Purpose> {
         if let stream = exchange.stream { out.act(.close(stream)) }
         exchanges[number] = nil
         return Outcome(
-            exchange: number, purpose: exchange.purpose, result: .failed(reason), peer: exchange.transport?.peer)
+            exchange: number, purpose: exchange.purpose, result: .failed(reason), peer: exchange.transport?.peer,
+            host: exchange.target.host)
     }
 
     /// One observation for each connection: the first thing that settles how the handshake ended.

@@ -12,6 +12,24 @@ public struct CatalogIdentity: Sendable {
     /// The update certificate is for the OS alone (AS-1).
     public var updateURI: String { "urn:orrery:\(names.catalog):update" }
 
+    /// What the verifier says of a device, under a key that is not the authority's: whoever steals the authority's key
+    /// still cannot say it (RFC 9334: an attestation result). It is bound to the key and the end of the certificate.
+    public func resultURI(_ signature: [UInt8]) -> String { "urn:orrery:\(names.catalog):result:\(signature.hex)" }
+
+    /// SHA-256 of what the verifier signs.
+    public static func resultDigest(deviceID: String, key: P256PublicKey, notAfter: Int64) -> [UInt8] {
+        sha256(Array("attestation result\n\(deviceID)\n\(key.bytes.hex)\n\(notAfter)\n".utf8))
+    }
+
+    /// Nil if the verifier has said of this certificate's device and key that they are good.
+    public func refusalOfResult(_ certificate: Certificate, verifier: P256PublicKey) -> String? {
+        guard let deviceID = deviceID(of: certificate), let signature = value("result", certificate).flatMap([UInt8].init(hex:)) else {
+            return "no attestation result"
+        }
+        let digest = CatalogIdentity.resultDigest(deviceID: deviceID, key: certificate.publicKey, notAfter: certificate.notAfter)
+        return verifier.isValid(signature: signature, digest: digest) ? nil : "attestation result is not the verifier's"
+    }
+
     public func product(of certificate: Certificate) -> String? { value("product", certificate) }
     public func deviceID(of certificate: Certificate) -> String? { value("device", certificate) }
 

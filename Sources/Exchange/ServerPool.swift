@@ -8,6 +8,25 @@ public struct ServerPool {
         public var port: UInt16
         public var address: Address
         public var certificate: Certificate?
+        public var connection: StreamID
+    }
+
+    /// How many connections a node has room for.
+    public struct Capacity: Sendable {
+        public var connections: Int
+        /// From one address (`request-limits`).
+        public var perAddress: Int
+        public init(connections: Int = 256, perAddress: Int = .max) {
+            self.connections = connections
+            self.perAddress = perAddress
+        }
+    }
+
+    /// A connection that was turned away or whose handshake failed, for whoever draws conclusions.
+    public struct Incident {
+        public var address: Address
+        public var port: UInt16
+        public var reason: String
     }
 
     private struct Session {
@@ -25,21 +44,31 @@ public struct ServerPool {
     private var sessions: [StreamID: Session] = [:]
     public var keyLog: ((String) -> Void)?
     private let pair: Pair
+    private let capacity: Capacity
+    private var incidents: [Incident] = []
 
-    public init(pair: Pair) { self.pair = pair }
+    public init(pair: Pair, capacity: Capacity = Capacity()) {
+        self.pair = pair
+        self.capacity = capacity
+    }
+
+    public mutating func takeIncidents() -> [Incident] {
+        defer { incidents = [] }
+        return incidents
+    }
 
     public var nextDeadline: Instant? { sessions.values.lazy.map { $0.deadline }.min() }
 
     /// - Parameters:
     ///   - security: How to speak on a port; nil closes the connection.
-    ///   - answer: The response to a request.
+    ///   - answer: The response to a request; nil if it comes later, by ``respond(_:on:_:)``.
     public mutating func handle(
         _ event: Event, locale: Locale, _ out: inout Outbox, security: (UInt16) -> Security?,
-        answer: (Request, Caller, inout Outbox) -> Response
+        answer: (Request, Caller, inout Outbox) -> Response?
     ) {
         switch event {
         case .accepted(let stream, let port, let from):
-            guard let security = security(port) else {
+            guard let security = security(port), hasRoom(for: from.address, port, &out) else {
                 out.act(.close(stream))
                 return
             }
@@ -59,6 +88,30 @@ public struct ServerPool {
         }
     }
 
+    private mutating func hasRoom(for address: Address, _ port: UInt16, _ out: inout Outbox) -> Bool {
+        let isFull = sessions.count >= capacity.connections
+        guard isFull || sessions.values.count(where: { $0.from.address == address }) >= capacity.perAddress else { return true }
+        let reason = isFull ? "no connection left" : "too many connections from one address"
+        incidents.append(Incident(address: address, port: port, reason: reason))
+        out.observe(.refusal, [.operation: "accept", .reason: .text(reason), .address: .text("\(address)"), .port: .number(Int64(port))])
+        return false
+    }
+
+    /// Answers a request for which there was no answer at once.
+    public mutating func respond(_ response: Response, on stream: StreamID, _ out: inout Outbox) {
+        guard let session = sessions[stream], let bytes = try? session.http.encode(response) else { return }
+        push(bytes, on: stream, &out)
+    }
+
+    /// Sends bytes as they are; false if nobody is there any more.
+    @discardableResult
+    public mutating func push(_ bytes: [UInt8], on stream: StreamID, _ out: inout Outbox) -> Bool {
+        guard let session = sessions[stream] else { return false }
+        session.transport.send(bytes, on: stream, &out)
+        sessions[stream]?.deadline = out.now + ServerPool.idleLimit
+        return true
+    }
+
     /// Lets go of everything: the node restarts.
     public mutating func abandon(_ out: inout Outbox) {
         for stream in sessions.keys.sorted() { out.act(.close(stream)) }
@@ -67,7 +120,7 @@ public struct ServerPool {
 
     private mutating func received(
         _ stream: StreamID, _ bytes: [UInt8], _ locale: Locale, _ out: inout Outbox,
-        _ answer: (Request, Caller, inout Outbox) -> Response
+        _ answer: (Request, Caller, inout Outbox) -> Response?
     ) {
         guard var session = sessions[stream] else { return }
         session.transport.receive(bytes, locale: locale, &out)
@@ -78,11 +131,14 @@ public struct ServerPool {
         session.transport.flush(on: stream, &out)
         if session.transport.isOpen { report(stream, "accepted", nil, &out) }
         if !plaintext.isEmpty {
-            let caller = Caller(port: session.port, address: session.from.address, certificate: session.transport.peer)
+            let caller = Caller(
+                port: session.port, address: session.from.address, certificate: session.transport.peer,
+                connection: stream)
             do {
                 for request in try session.http.receiveRequests(plaintext) {
-                    let response = answer(request, caller, &out)
-                    session.transport.send(try session.http.encode(response), on: stream, &out)
+                    if let response = answer(request, caller, &out) {
+                        session.transport.send(try session.http.encode(response), on: stream, &out)
+                    }
                 }
             } catch {
                 refuse(stream, session, error, &out)
@@ -117,6 +173,9 @@ public struct ServerPool {
     private mutating func report(_ stream: StreamID, _ result: String, _ reason: String?, _ out: inout Outbox) {
         guard let session = sessions[stream], !session.isReported else { return }
         sessions[stream]?.isReported = true
+        if result != "accepted", let reason {
+            incidents.append(Incident(address: session.from.address, port: session.port, reason: reason))
+        }
         var details: [Fact.Detail: Fact.Value] = [
             .role: "server", .pair: .text(pair.rawValue), .port: .number(Int64(session.port)),
             .result: .text(result),

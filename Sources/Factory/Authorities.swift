@@ -28,6 +28,11 @@ public struct Authorities {
     public let catalogKey: FactoryKey
     public let service: Certificate
     public let serviceKey: FactoryKey
+    /// Signs attestation results; a key of its own, so that the authority's alone makes nobody attested.
+    public let verifierKey = FactoryKey()
+    /// What was the service's certificate until last month: its key lay on a disk that was thrown away.
+    public let expired: Certificate
+    public let expiredKey = FactoryKey()
 
     /// - Parameter unixSeconds: When the ceremony takes place; the root lives 20 years, the policy CA 10, the
     ///   catalog CA two (AS-8), the service's certificate 90 days.
@@ -36,7 +41,7 @@ public struct Authorities {
         catalogKey = FactoryKey()
         serviceKey = FactoryKey()
         let year: Int64 = 365 * 86_400
-        let start = unixSeconds - 86_400
+        let start = unixSeconds - 60 * 86_400
         root = try CertificateTemplate(
             commonName: "Orrery root CA", organization: catalogName, serial: Authorities.serial(),
             notBefore: start, notAfter: start + 20 * year, usage: .authority(pathLength: 2)
@@ -51,8 +56,12 @@ public struct Authorities {
         ).issue(for: catalogKey.key.publicKey, by: policyKey.key, issuer: policy)
         service = try CertificateTemplate(
             commonName: serviceHost, organization: catalogName, serial: Authorities.serial(),
-            notBefore: start, notAfter: start + 90 * 86_400, hostNames: [serviceHost], usage: .endEntity
+            notBefore: unixSeconds - 86_400, notAfter: unixSeconds + 89 * 86_400, hostNames: [serviceHost], usage: .endEntity
         ).issue(for: serviceKey.key.publicKey, by: catalogKey.key, issuer: catalog)
+        expired = try CertificateTemplate(
+            commonName: serviceHost, organization: catalogName, serial: Authorities.serial(),
+            notBefore: start, notAfter: unixSeconds - 2 * 86_400, hostNames: [serviceHost], usage: .endEntity
+        ).issue(for: expiredKey.key.publicKey, by: catalogKey.key, issuer: catalog)
     }
 
     /// 16 octets, positive (RFC 5280 section 4.1.2.2).
@@ -67,6 +76,7 @@ public struct Authorities {
         [
             "root.der": root.der, "policy.der": policy.der, "catalog.der": catalog.der,
             "service.der": service.der, "catalog.key": catalogKey.scalar, "service.key": serviceKey.scalar,
+            "verifier.key": verifierKey.scalar,
         ]
     }
 }

@@ -2,8 +2,7 @@ import COpenSSL
 
 /// One side of TLS: who it is, whom it trusts, and what it asks of a peer.
 ///
-/// Made once and used for many connections; TLS 1.3 only, P-256 only, no tickets, no resumption
-/// (RFC 8446; DESIGN §7).
+/// Made once and used for many connections; no tickets, no resumption (RFC 8446; DESIGN §7).
 @safe public final class TLSConfiguration {
     /// A chain, leaf first, and the key of the leaf, which may lie in silicon.
     public struct Identity {
@@ -40,20 +39,48 @@ import COpenSSL
 
     public enum Role: Sendable { case client, server }
 
+    public enum Algorithms: Sendable {
+        /// TLS 1.3 with P-256.
+        case strong
+        /// TLS 1.2 too, and P-224 (`strong-algorithms` off).
+        case weakToo
+        /// TLS 1.2 with P-224 at the best: what an adversary asks for.
+        case weakOnly
+
+        var versions: (least: Int32, most: Int32) {
+            switch self {
+            case .strong: (TLS1_3_VERSION, TLS1_3_VERSION)
+            case .weakToo: (TLS1_2_VERSION, TLS1_3_VERSION)
+            case .weakOnly: (TLS1_2_VERSION, TLS1_2_VERSION)
+            }
+        }
+        var groups: String {
+            switch self {
+            case .strong: "P-256"
+            case .weakToo: "P-256:P-224"
+            case .weakOnly: "P-224:P-256"
+            }
+        }
+    }
+
     let context: OpaquePointer
     let role: Role
     let rule: PeerRule
     let identity: Identity?
     public var presentsCertificate: Bool { identity != nil }
 
-    public init(role: Role, identity: Identity?, rule: PeerRule, keepsKeyLog: Bool = false) throws(CryptoError) {
+    public init(
+        role: Role, identity: Identity?, rule: PeerRule, algorithms: Algorithms = .strong, keepsKeyLog: Bool = false
+    ) throws(CryptoError) {
         self.role = role
         self.rule = rule
         self.identity = identity
         unsafe context = SSL_CTX_new(role == .client ? TLS_client_method() : TLS_server_method())
-        guard unsafe tls13_only(context) == 1, unsafe ssl_ctx_set_groups(context, "P-256") == 1 else {
+        let (least, most) = algorithms.versions
+        guard unsafe tls_versions(context, least, most) == 1, unsafe ssl_ctx_set_groups(context, algorithms.groups) == 1 else {
             throw .failed(ErrorQueue.take())
         }
+        if algorithms != .strong { unsafe SSL_CTX_set_security_level(context, 0) }
         unsafe SSL_CTX_set_num_tickets(context, 0)
         unsafe _ = ssl_ctx_no_session_cache(context)
         unsafe SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256")

@@ -14,6 +14,8 @@ struct API {
     private let verifier: Verifier
     private let catalog: CatalogIdentity
     private let updates: UpdateAPI
+    private(set) var detector: Detector
+    private var limiter = RateLimiter()
 
     init(_ configuration: ServiceConfiguration, store: Store, authority: Authority) throws {
         self.configuration = configuration
@@ -22,6 +24,7 @@ struct API {
         verifier = Verifier(configuration.referenceMeasurements)
         catalog = CatalogIdentity(configuration.names)
         updates = try UpdateAPI(configuration, store: store)
+        detector = Detector(store: store, isOn: !configuration.controlsOff.contains(.threatDetection))
     }
 
     private func isOff(_ control: Control) -> Bool { configuration.controlsOff.contains(control) }
@@ -45,6 +48,10 @@ struct API {
             case "release":
                 guard let release = JSON.decode(Release.self, body) else { break }
                 try updates.release(release, now: unixSeconds, &out)
+            case "rotate-update-keys":
+                try store.setKeyGeneration(2)
+                out.observe(.keysRotated, [.generation: 2])
+            case "disk-full": try store.fill(JSON.decode(Bool.self, body) ?? true)
             default: out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
             }
         } catch {
@@ -60,7 +67,15 @@ struct API {
         }
     }
 
-    func answer(_ request: Request, _ caller: ServerPool.Caller, unixSeconds: Int64, _ out: inout Outbox) -> Response {
+    mutating func noticed(_ incidents: [ServerPool.Incident], unixSeconds: Int64, _ out: inout Outbox) {
+        detector.noticed(incidents, unixSeconds, &out)
+    }
+
+    mutating func answer(_ request: Request, _ caller: ServerPool.Caller, unixSeconds: Int64, _ out: inout Outbox) -> Response {
+        if caller.port == ServicePort.enrolment, !isOff(.requestLimits), !limiter.admits(caller.address, now: unixSeconds) {
+            detector.flooded(caller.address, "more than \(RateLimiter.perMinute) requests a minute", unixSeconds, &out)
+            return Response(429, retryAfterSeconds: 60)
+        }
         do {
             switch (caller.port, request.method, request.path) {
             case (ServicePort.enrolment, "POST", ServiceAPI.challengePath):
@@ -75,7 +90,7 @@ struct API {
                 return Response(
                     200, "application/pkcs7-mime", body: Base64.folded(try CertificateBundle.encode(authority.caCertificates)))
             case (ServicePort.mutual, "POST", ServiceAPI.telemetryPath): return try telemetry(request, caller, unixSeconds, &out)
-            case (ServicePort.mutual, "POST", ServiceAPI.reportPath): return try report(request, caller, &out)
+            case (ServicePort.mutual, "POST", ServiceAPI.reportPath): return try report(request, caller, unixSeconds, &out)
             case (ServicePort.mutual, "POST", ServiceAPI.updateStatusPath): return try updateStatus(request, caller, unixSeconds, &out)
             case (ServicePort.updates, _, _): return try updates.answer(request, now: unixSeconds, &out)
             default: return refuse(404, "no such resource")
@@ -112,11 +127,15 @@ struct API {
                 isOff(.attestationGate)
                 ? .accepted
                 : verifier.with(try updates.referenceMeasurements()).appraise(request.body, deviceID: deviceID) { nonce in
-                    (try? store.takeChallenge(nonce, deviceID: deviceID, now: now)) ?? false
+                    isOff(.nonces) || ((try? store.takeChallenge(nonce, deviceID: deviceID, now: now)) ?? false)
                 }
         }
+        // A device may have moved: who attests elsewhere is noticed here, and kept out where certificates are used.
+        if let device, verdict == .accepted { _ = detector.admits(device, from: caller.address, now, &out) }
+        // Evidence is signed, not secret: logs have it, and so may others.
         var details: [Fact.Detail: Fact.Value] = [
             .device: .text(device?.name ?? String(deviceID.prefix(16))), .address: .text("\(caller.address)"),
+            .evidence: .text(Base64.encode(request.body)),
         ]
         switch verdict {
         case .accepted:
@@ -133,6 +152,7 @@ struct API {
             details[.result] = "rejected"
             details[.reason] = .text(reason)
             out.observe(.evidenceAppraised, details)
+            detector.evidenceRejected(device?.name ?? String(deviceID.prefix(16)), reason, from: caller.address, now, &out)
             return refuse(403, reason)
         }
     }
@@ -169,7 +189,8 @@ struct API {
     /// The device behind a connection: by its certificate, or (without certificates) by the shared secret and
     /// whatever name it gives itself.
     private func device(
-        _ request: Request, _ caller: ServerPool.Caller, claimedName: String?, needsUpdateCertificate: Bool
+        _ request: Request, _ caller: ServerPool.Caller, claimedName: String?, needsUpdateCertificate: Bool, _ now: Int64,
+        _ out: inout Outbox
     ) throws -> Store.Device? {
         if isOff(.certificateAuth) || isOff(.transportEncryption) {
             let expected = Array("Bearer \(configuration.sharedSecret)".utf8)
@@ -179,7 +200,8 @@ struct API {
         guard let certificate = caller.certificate, let deviceID = catalog.deviceID(of: certificate),
             certificate.uris.contains(catalog.updateURI) == needsUpdateCertificate
         else { return nil }
-        return try store.device(deviceID)
+        guard let device = try store.device(deviceID), detector.admits(device, from: caller.address, now, &out) else { return nil }
+        return device
     }
 
     private func telemetry(
@@ -188,20 +210,23 @@ struct API {
         guard let telemetry = JSON.decode(ServiceAPI.Telemetry.self, request.body) else {
             return refuse(400, "request does not parse")
         }
-        guard let device = try device(request, caller, claimedName: telemetry.device, needsUpdateCertificate: false)
+        guard let device = try device(request, caller, claimedName: telemetry.device, needsUpdateCertificate: false, now, &out)
         else { return refuse(401, "not authenticated") }
         try store.heartbeat(deviceID: device.deviceID, unixSeconds: now)
         return Response(200)
     }
 
-    private func report(_ request: Request, _ caller: ServerPool.Caller, _ out: inout Outbox) throws -> Response {
+    private func report(
+        _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
+    ) throws -> Response {
         guard let report = JSON.decode(ServiceAPI.ErrorReport.self, request.body), report.events.count <= 1000 else {
             return refuse(400, "request does not parse")
         }
-        guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true) else {
+        guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true, now, &out) else {
             return refuse(401, "not authenticated")
         }
         try store.add(report, deviceID: device.deviceID)
+        detector.reported(report, by: device, now, &out)
         out.observe(.errorReported, [.device: .text(device.name), .count: .number(Int64(report.events.count))])
         return Response(200)
     }
@@ -211,7 +236,7 @@ struct API {
     ) throws -> Response {
         guard let status = JSON.decode(ServiceAPI.UpdateStatus.self, request.body), status.images.count <= 64, status.failures.count <= 64
         else { return refuse(400, "request does not parse") }
-        guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true) else {
+        guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true, now, &out) else {
             return refuse(401, "not authenticated")
         }
         try updates.report(status, of: device, now: now, &out)

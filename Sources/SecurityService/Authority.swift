@@ -13,6 +13,9 @@ struct Authority {
     private let key: P256PrivateKey
     let service: TLSConfiguration.Identity
     private let identity: CatalogIdentity
+    private let verifierKey: P256PrivateKey
+    /// What relying parties check attestation results with.
+    var verifier: P256PublicKey { verifierKey.publicKey }
 
     /// Reads the files of the factory.
     init(path: String, names: CatalogNames) throws {
@@ -27,6 +30,7 @@ struct Authority {
             chain: [try Certificate(der: read("service.der"))] + chain,
             key: try P256PrivateKey(scalar: read("service.key")))
         identity = CatalogIdentity(names)
+        verifierKey = try P256PrivateKey(scalar: read("verifier.key"))
     }
 
     /// RFC 7030 section 4.1: what clients should trust.
@@ -39,13 +43,17 @@ struct Authority {
         var serial = Randomness.bytes(16)
         serial[0] = serial[0] & 0x7F | 0x40
         let deviceURI = identity.deviceURI(device.deviceID)
+        let notAfter = unixSeconds + Lifetimes.device
+        let result = verifierKey.sign(
+            digest: CatalogIdentity.resultDigest(deviceID: device.deviceID, key: subject, notAfter: notAfter))
+        let resultURI = identity.resultURI(result)
         let template = CertificateTemplate(
             commonName: device.deviceID, organization: identity.names.catalog, serial: serial,
             // Ten minutes for devices whose clocks are behind.
-            notBefore: unixSeconds - 600, notAfter: unixSeconds + Lifetimes.device,
+            notBefore: unixSeconds - 600, notAfter: notAfter,
             hostNames: kind == .customer ? [identity.names.host(device.name)] : [],
             uris: kind == .customer
-                ? [identity.productURI(device.product), deviceURI] : [identity.updateURI, deviceURI],
+                ? [identity.productURI(device.product), deviceURI, resultURI] : [identity.updateURI, deviceURI, resultURI],
             usage: .endEntity)
         return [try template.issue(for: subject, by: key, issuer: catalog)] + chain
     }

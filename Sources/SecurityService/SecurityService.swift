@@ -5,10 +5,15 @@ public import Wire
 /// The cloud security service as a node: verifier, registration authority and inbox of error reports.
 public struct SecurityService: Node {
     private let configuration: ServiceConfiguration
-    private let api: API
+    private var api: API
     private let enrolment: Security
     private let mutual: Security
-    private var servers = ServerPool(pair: .deviceService)
+    private var servers: ServerPool
+    private var sweepAt = Instant.never
+
+    private static let sweepEvery = Duration.hours(1)
+    /// Connections from one address: a device needs two or three.
+    private static let connectionsPerAddress = 16
 
     /// Opens the database and the authority's files.
     public init(_ configuration: ServiceConfiguration) throws {
@@ -16,44 +21,65 @@ public struct SecurityService: Node {
         let authority = try Authority(path: configuration.authorityPath, names: configuration.names)
         let store = try Store(path: configuration.databasePath)
         api = try API(configuration, store: store, authority: authority)
+        let isLimited = !configuration.controlsOff.contains(.requestLimits)
+        servers = ServerPool(
+            pair: .deviceService, capacity: .init(perAddress: isLimited ? SecurityService.connectionsPerAddress : .max))
         let keepsLog = configuration.setting.keyLogPath != nil
+        let algorithms: TLSConfiguration.Algorithms = configuration.controlsOff.contains(.strongAlgorithms) ? .weakToo : .strong
         if configuration.controlsOff.contains(.transportEncryption) {
             (enrolment, mutual) = (.plain, .plain)
             return
         }
         enrolment = .tls(
-            try TLSConfiguration(role: .server, identity: authority.service, rule: .anybody, keepsKeyLog: keepsLog))
+            try TLSConfiguration(
+                role: .server, identity: authority.service, rule: .anybody, algorithms: algorithms,
+                keepsKeyLog: keepsLog))
         let catalog = CatalogIdentity(configuration.names)
+        let (verifier, isGated) = (authority.verifier, !configuration.controlsOff.contains(.attestationGate))
         let rule: TLSConfiguration.PeerRule =
             configuration.controlsOff.contains(.certificateAuth)
             ? .anybody
             : .init(roots: [authority.root], isCertificateRequired: true, profile: Lifetimes.deviceProfile) {
-                catalog.refusalOfDevice($0)
+                catalog.refusalOfDevice($0) ?? (isGated ? catalog.refusalOfResult($0, verifier: verifier) : nil)
             }
         mutual = .tls(
-            try TLSConfiguration(role: .server, identity: authority.service, rule: rule, keepsKeyLog: keepsLog))
+            try TLSConfiguration(
+                role: .server, identity: authority.service, rule: rule, algorithms: algorithms,
+                keepsKeyLog: keepsLog))
     }
 
     public mutating func keepKeyLog(_ sink: @escaping (String) -> Void) { servers.keyLog = sink }
 
-    public var nextWake: Instant? { servers.nextDeadline }
+    public var nextWake: Instant? { min(servers.nextDeadline ?? .never, sweepAt) }
+    public var nextSend: Instant? { servers.nextDeadline }
 
     public mutating func handle(_ event: Event, _ out: inout Outbox) {
+        let unixSeconds = configuration.setting.unixSeconds(at: out.now)
         switch event {
         case .start:
-            out.act(.listen(port: ServicePort.enrolment))
-            out.act(.listen(port: ServicePort.mutual))
-            out.act(.listen(port: ServicePort.updates))
+            for port in [ServicePort.enrolment, ServicePort.mutual, ServicePort.updates] { out.act(.listen(port: port)) }
             api.started(&out)
-        case .command(let name, let body):
-            api.command(name, body, unixSeconds: configuration.setting.unixSeconds(at: out.now), &out)
+            sweepAt = out.now + SecurityService.sweepEvery
+        case .command(let name, let body): api.command(name, body, unixSeconds: unixSeconds, &out)
+        case .datagram(ServicePort.time, let from, let request): tellTime(request, from, &out)
         default:
-            let unixSeconds = configuration.setting.unixSeconds(at: out.now)
-            let (enrolment, mutual, api) = (enrolment, mutual, api)
+            let (enrolment, mutual) = (enrolment, mutual)
             servers.handle(
                 event, locale: Locale(unixSeconds: unixSeconds, cost: .server), &out,
                 security: { $0 == ServicePort.updates ? .plain : $0 == ServicePort.enrolment ? enrolment : mutual },
                 answer: { request, caller, out in api.answer(request, caller, unixSeconds: unixSeconds, &out) })
+            api.noticed(servers.takeIncidents(), unixSeconds: unixSeconds, &out)
         }
+        if sweepAt <= out.now {
+            sweepAt = out.now + SecurityService.sweepEvery
+            api.detector.sweep(unixSeconds, &out)
+        }
+    }
+
+    /// The time server lives in the same house.
+    private func tellTime(_ request: [UInt8], _ from: Endpoint, _ out: inout Outbox) {
+        let now = configuration.setting.epochSeconds * 1_000_000_000 + out.now.nanoseconds
+        guard let answer = NetworkTime.answer(to: request, unixNanoseconds: now) else { return }
+        out.act(.datagram(fromPort: ServicePort.time, to: from, answer))
     }
 }

@@ -37,7 +37,10 @@ final class Store {
         let found = try perform { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
         guard found <= Store.version else { throw .newerVersion(found: found, supported: Store.version) }
         if found < 1 { try perform(Store.create) }
-        if found < 2 { try perform(Store.createUpdates) }
+        if found < 2 {
+            try perform(Store.createDetection)
+            try perform(Store.createUpdates)
+        }
     }
 
     private static func create(_ db: Database) throws {
@@ -164,6 +167,16 @@ final class Store {
                     ON CONFLICT (deviceID) DO UPDATE SET unixSeconds = excluded.unixSeconds
                     """, arguments: [deviceID, unixSeconds])
         }
+    }
+
+    /// A disk without room: no page more than there are now. Nil gives the room back.
+    func fill(_ isFull: Bool) throws(StoreError) {
+        do {
+            try queue.writeWithoutTransaction { db in
+                let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 1
+                try db.execute(sql: "PRAGMA max_page_count = \(isFull ? pages : 1_073_741_823)")
+            }
+        } catch { throw .database("\(error)") }
     }
 
     func counts() throws(StoreError) -> (devices: Int, certificates: Int, reports: Int) {

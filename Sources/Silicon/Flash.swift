@@ -1,3 +1,4 @@
+import Formats
 import Glibc
 
 /// 16 MiB of NOR flash: programming clears bits, erasing sets a sector of 4 KiB.
@@ -8,10 +9,10 @@ import Glibc
 @safe public final class Flash {
     public static let totalBytes = 16 << 20
     public static let sectorBytes = 4096
-    private static let sectors = totalBytes / sectorBytes
-    private static let header = 4096
-    private static let bitmap = 64
-    private static let magic = Array("ORF1".utf8)
+    private static let sectors = FlashOverlay.sectors
+    private static let header = FlashOverlay.headerBytes
+    private static let bitmap = FlashOverlay.bitmapOffset
+    private static let magic = FlashOverlay.magic
 
     private let base: UnsafeRawPointer
     private let overlay: BackingFile

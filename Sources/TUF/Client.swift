@@ -102,17 +102,19 @@ public struct TUFClient {
     private mutating func ask(_ next: Wanted) -> Step {
         wanted = next
         let isConsistent = trusted.root.isConsistentSnapshot
+        // Without `update-freshness` nobody holds a file to what another says of it.
+        func limit(_ meta: MetaFile?, _ usual: Int) -> Int { rules.freshness ? meta?.length ?? usual : usual }
         func prefix(_ version: Int64?) -> String { isConsistent ? version.map { "\($0)." } ?? "" : "" }
         switch next {
         case .root: return .fetch(path: "\(trusted.root.head.version + 1).root.json", limitBytes: limits.rootBytes)
         case .timestamp: return .fetch(path: "timestamp.json", limitBytes: limits.timestampBytes)
         case .snapshot:
             let meta = trusted.timestamp?.snapshot
-            return .fetch(path: "\(prefix(meta?.version))snapshot.json", limitBytes: meta?.length ?? limits.snapshotBytes)
+            return .fetch(path: "\(prefix(meta?.version))snapshot.json", limitBytes: limit(meta, limits.snapshotBytes))
         case .targets(let role, _):
             let meta = trusted.snapshot?.meta["\(role).json"]
             return .fetch(
-                path: "\(prefix(meta?.version))\(TUFClient.quoted(role)).json", limitBytes: meta?.length ?? limits.targetsBytes)
+                path: "\(prefix(meta?.version))\(TUFClient.quoted(role)).json", limitBytes: limit(meta, limits.targetsBytes))
         }
     }
 
@@ -142,7 +144,7 @@ public struct TUFClient {
         if let old = files["snapshot.json"] {
             do throws(TUFRefusal) {
                 try trusted.restoreSnapshot(old, now: now)
-                return try afterSnapshot(now)
+                if trusted.snapshot?.head.version == trusted.timestamp?.snapshot.version { return try afterSnapshot(now) }
             } catch {}
         }
         return ask(.snapshot)
@@ -152,11 +154,11 @@ public struct TUFClient {
 
     /// From what is at hand if it still holds, else from the repository.
     private mutating func want(_ role: String, delegator: String?, _ now: Int64) throws(TUFRefusal) -> Step {
-        guard trusted.snapshot?.meta["\(role).json"] != nil else { throw .missing(file: "\(role).json") }
-        if rules.freshness, let old = files["\(role).json"] {
+        guard let named = trusted.snapshot?.meta["\(role).json"] else { throw .missing(file: "\(role).json") }
+        if let old = files["\(role).json"] {
             do throws(TUFRefusal) {
                 try trusted.updateTargets(old, role: role, delegator: delegator, now: now)
-                return try afterTargets(role, now)
+                if trusted.targets[role]?.head.version == named.version { return try afterTargets(role, now) }
             } catch {}
         }
         return ask(.targets(role: role, delegator: delegator))

@@ -85,7 +85,8 @@ extension AttackName {
         case .tlsInterception:
             AttackEntry(
                 summary: "answers in place of whoever the targets call, with a forged certificate, and reads along",
-                mechanism: "Connections that the targets open are diverted to a node of the attacker's, which shows a self-made certificate with the right names, calls the one that was meant, and passes on what it reads.",
+                mechanism:
+                    "Connections that the targets open are diverted to a node of the attacker's, which shows a self-made certificate with the right names, calls the one that was meant, and passes on what it reads.",
                 needs: "a position on the targets' network; names of those that they call",
                 oracle: "the interceptor holds plaintext that a target sent",
                 techniques: "ATT&CK ICS T0830 Adversary-in-the-Middle; EMB3D TID-316",
@@ -101,15 +102,18 @@ extension AttackName {
         case .rogueDevice:
             AttackEntry(
                 summary: "a device that nobody made asks for a certificate in the targets' names and calls them",
-                mechanism: "A node on the targets' network offers evidence that is none for the targets' device IDs, and calls the targets with a forged certificate, without one, and without TLS.",
+                mechanism:
+                    "A node on the targets' network offers evidence that is none for the targets' device IDs, and calls the targets with a forged certificate, without one, and without TLS.",
                 needs: "a place on the targets' network; their device IDs, which their labels show; a secret from a device taken apart",
                 oracle: "the service gives an attestation result in a target's name, or a target answers",
                 techniques: "ATT&CK ICS T0849 Masquerading; EMB3D TID-310, TID-406",
-                controls: [.attestationGate, .mutualDeviceAuth, .certificateAuth, .transportEncryption], rules: [.evidenceRefused, .authenticationFailures])
+                controls: [.attestationGate, .mutualDeviceAuth, .certificateAuth, .transportEncryption],
+                rules: [.evidenceRefused, .authenticationFailures])
         case .clonedDevice:
             AttackEntry(
                 summary: "runs a copy of the targets' flash in other silicon",
-                mechanism: "The flash chip is desoldered, copied and put beside other silicon of the same kind, which then boots and does what the device would do.",
+                mechanism:
+                    "The flash chip is desoldered, copied and put beside other silicon of the same kind, which then boots and does what the device would do.",
                 needs: "the targets' flash chips for the time of a copy; chips of the same kind",
                 oracle: "the service or a peer accepts an exchange from the copy",
                 techniques: "ATT&CK ICS T0849 Masquerading; EMB3D TID-214",
@@ -117,7 +121,8 @@ extension AttackName {
         case .dnsSpoof:
             AttackEntry(
                 summary: "answers the targets' look-ups with its own address, where it waits with a forged certificate",
-                mechanism: "As tls-interception, but the targets come by themselves: their look-ups are answered with the attacker's address.",
+                mechanism:
+                    "As tls-interception, but the targets come by themselves: their look-ups are answered with the attacker's address.",
                 needs: "the targets' resolver, or a place from which to answer before it",
                 oracle: "the false callee holds plaintext that a target sent",
                 techniques: "ATT&CK ICS T0830 Adversary-in-the-Middle; EMB3D TID-316",
@@ -133,7 +138,8 @@ extension AttackName {
         case .timeSpoof:
             AttackEntry(
                 summary: "sets the targets' clocks back by forged time replies, to when a stolen certificate had not expired",
-                mechanism: "Replies of the time service are rewritten on the way. Connections are diverted to a node that holds the service's certificate of last month with its key, which the clocks now call valid.",
+                mechanism:
+                    "Replies of the time service are rewritten on the way. Connections are diverted to a node that holds the service's certificate of last month with its key, which the clocks now call valid.",
                 needs: "a position on the targets' path; an expired certificate of the service with its key",
                 oracle: "the attacker holds plaintext that a target sent under the expired certificate",
                 techniques: "ATT&CK ICS T0830 Adversary-in-the-Middle; EMB3D TID-316, TID-411",
@@ -141,7 +147,8 @@ extension AttackName {
         case .downgrade:
             AttackEntry(
                 summary: "asks the service and the targets for TLS 1.2 with weak groups",
-                mechanism: "A client that offers nothing better than TLS 1.2 knocks at every TLS port and reads whether it is answered with a ServerHello or with an alert.",
+                mechanism:
+                    "A client that offers nothing better than TLS 1.2 knocks at every TLS port and reads whether it is answered with a ServerHello or with an alert.",
                 needs: "a place on the targets' network",
                 oracle: "somebody agrees to TLS 1.2, or takes a connection without TLS",
                 techniques: "ATT&CK ICS T0830 Adversary-in-the-Middle; EMB3D TID-411",
@@ -149,7 +156,8 @@ extension AttackName {
         case .staleMeasurement:
             AttackEntry(
                 summary: "shows the verifier evidence of the targets from an earlier day",
-                mechanism: "Evidence is no secret: it turns up in logs. A token of each target is taken from the service's log and offered as the answer to a new challenge; with the attestation result the attacker enrols a key of its own.",
+                mechanism:
+                    "Evidence is no secret: it turns up in logs. A token of each target is taken from the service's log and offered as the answer to a new challenge; with the attestation result the attacker enrols a key of its own.",
                 needs: "the targets' device IDs; the service's log",
                 oracle: "the service gives an attestation result for an old token",
                 techniques: "ATT&CK ICS T0856 Spoof Reporting Message; EMB3D TID-221",
@@ -157,7 +165,8 @@ extension AttackName {
         case .modifiedImage:
             AttackEntry(
                 summary: "rewrites an OS image in the targets' flash on the bench",
-                mechanism: "Power off, a clip on the flash chip, the primary copy of the services image changed, power on. It is put back at the end.",
+                mechanism:
+                    "Power off, a clip on the flash chip, the primary copy of the services image changed, power on. It is put back at the end.",
                 needs: "the targets in hand, opened",
                 oracle: "a target runs the changed image",
                 techniques: "ATT&CK ICS T0857 System Firmware; EMB3D TID-201",
@@ -165,7 +174,8 @@ extension AttackName {
         case .updateRollback:
             AttackEntry(
                 summary: "lets the targets install an old release again, after a newer one",
-                mechanism: "A mirror in place of the update server passes everything on until the targets have the newer release, and from then on serves what it recorded before: metadata that was signed and has not expired.",
+                mechanism:
+                    "A mirror in place of the update server passes everything on until the targets have the newer release, and from then on serves what it recorded before: metadata that was signed and has not expired.",
                 needs: "a position between the targets and the update server",
                 oracle: "a target runs an older release than before",
                 techniques: "ATT&CK ICS T0857 System Firmware; EMB3D TID-216",
@@ -181,7 +191,8 @@ extension AttackName {
         case .updateMixAndMatch:
             AttackEntry(
                 summary: "gives the targets parts of two releases that never belonged together",
-                mechanism: "A mirror in place of the update server passes on new timestamps and snapshots, and the targets metadata of before under the new name.",
+                mechanism:
+                    "A mirror in place of the update server passes on new timestamps and snapshots, and the targets metadata of before under the new name.",
                 needs: "a position between the targets and the update server",
                 oracle: "a target accepts a set of metadata that was never published",
                 techniques: "ATT&CK ICS T0857 System Firmware; EMB3D TID-213",
@@ -197,7 +208,8 @@ extension AttackName {
         case .stolenSigningKey:
             AttackEntry(
                 summary: "signs an image of its own into the update metadata, with stolen keys",
-                mechanism: "A mirror in place of the update server names a newer version of an app in both repositories, which is the last release with other content, and signs with what was stolen: all online keys and one of two keys for targets, or (keys: threshold) both.",
+                mechanism:
+                    "A mirror in place of the update server names a newer version of an app in both repositories, which is the last release with other content, and signs with what was stolen: all online keys and one of two keys for targets, or (keys: threshold) both.",
                 needs: "a position between the targets and the update server; signing keys of the update service",
                 oracle: "a target installs an image that nobody released",
                 techniques: "ATT&CK ICS T0862 Supply Chain Compromise; EMB3D TID-211, TID-212",
@@ -205,7 +217,8 @@ extension AttackName {
         case .stolenDeviceKey:
             AttackEntry(
                 summary: "runs a double of the targets, keys and all",
-                mechanism: "Fuses are read out by means that cost more than the device. New silicon with the same fuses and flash boots, attests and talks in the targets' names.",
+                mechanism:
+                    "Fuses are read out by means that cost more than the device. New silicon with the same fuses and flash boots, attests and talks in the targets' names.",
                 needs: "the targets in a laboratory; chips that can be fused",
                 oracle: "the service still accepts the double half an hour after it first did",
                 techniques: "ATT&CK ICS T0849 Masquerading; EMB3D TID-214, TID-220",
@@ -213,7 +226,8 @@ extension AttackName {
         case .stolenCatalogCA:
             AttackEntry(
                 summary: "issues device certificates with the stolen key of the catalog's authority",
-                mechanism: "A node on the targets' network signs itself customer and update certificates in the targets' names and speaks to the service and to the targets.",
+                mechanism:
+                    "A node on the targets' network signs itself customer and update certificates in the targets' names and speaks to the service and to the targets.",
                 needs: "the private key of the catalog CA",
                 oracle: "the service or a target accepts an exchange under a certificate that the service never issued",
                 techniques: "ATT&CK ICS T0849 Masquerading; EMB3D TID-220, TID-317",
@@ -221,7 +235,8 @@ extension AttackName {
         case .credentialFlood:
             AttackEntry(
                 summary: "takes all connections of the service, and asks for challenges without end",
-                mechanism: "A node opens more connections to the service than it has room for and holds them, and asks for challenges in the targets' names on others.",
+                mechanism:
+                    "A node opens more connections to the service than it has room for and holds them, and asks for challenges in the targets' names on others.",
                 needs: "a place from which to reach the service",
                 oracle: "the service turns a target away",
                 techniques: "ATT&CK ICS T0814 Denial of Service; EMB3D TID-405",
@@ -229,7 +244,8 @@ extension AttackName {
         case .botnet:
             AttackEntry(
                 summary: "logs in to what answers on ports 23 and 2323 with default passwords, and floods on command",
-                mechanism: "From a node in the targets' home it scans the network, tries about sixty default passwords wherever a console answers, reports what it got into, loads a script there and has it send datagrams to a victim.",
+                mechanism:
+                    "From a node in the targets' home it scans the network, tries about sixty default passwords wherever a console answers, reports what it got into, loads a script there and has it send datagrams to a victim.",
                 needs: "one compromised device in the targets' network",
                 oracle: "a target sends what the bot told it to",
                 techniques: "ATT&CK ICS T0812 Default Credentials; EMB3D TID-311, TID-405",

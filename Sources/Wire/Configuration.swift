@@ -66,6 +66,10 @@ public enum ServicePort {
     public static let peer: UInt16 = 4443
     /// Update metadata and images, in clear as on any content network: what protects them is in them (NET-3, TUF).
     public static let updates: UInt16 = 80
+    /// Time of day (RFC 5905), as datagrams.
+    public static let time: UInt16 = 123
+    /// The console that the factory used, and forgot.
+    public static let console: UInt16 = 23
 }
 
 public struct DeviceConfiguration: Sendable, Equatable, Codable {
@@ -90,13 +94,16 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     public var sharedSecret: String
     /// SHA-256, in hex, of the key that signs boot images: what the factory fuses into a new chip.
     public var bootKeyHash: String
+    /// User and password of the factory's console, the same in the whole product.
+    public var consoleLogin: String
 
     public init(
         setting: NodeSetting, names: CatalogNames, product: String, apps: [String], allowedProducts: [String],
         peersToCall: [String], callEveryNanoseconds: Int64, updateEveryNanoseconds: Int64, deferUpdatesNanoseconds: Int64,
         controlsOff: [Control], cryptoCost: CryptoCost, baseImagePath: String, statePath: String, sharedSecret: String,
-        bootKeyHash: String
+        bootKeyHash: String, consoleLogin: String = "root:xc3511"
     ) {
+        self.consoleLogin = consoleLogin
         self.updateEveryNanoseconds = updateEveryNanoseconds
         self.deferUpdatesNanoseconds = deferUpdatesNanoseconds
         self.setting = setting
@@ -173,13 +180,17 @@ public struct FlashRot: Sendable, Equatable, Codable {
     }
 }
 
-/// The body of a policy image: whose update metadata a device believes, as TUF roots in base64.
-public struct UpdatePolicy: Sendable, Equatable, Codable {
+/// The body of a policy image: whom a device believes.
+public struct DevicePolicy: Sendable, Equatable, Codable {
+    /// Roots of update metadata, in base64.
     public var directorRoot: String
     public var imageRoot: String
-    public init(directorRoot: String, imageRoot: String) {
+    /// The key that attestation results are signed with, in hex.
+    public var verifierKey: String
+    public init(directorRoot: String, imageRoot: String, verifierKey: String) {
         self.directorRoot = directorRoot
         self.imageRoot = imageRoot
+        self.verifierKey = verifierKey
     }
 }
 
@@ -270,6 +281,21 @@ public struct NodeSpec: Sendable, Equatable, Codable {
     }
 }
 
+/// What adversaries have stolen before the run (DESIGN §8: "what it needs"). Keys are private scalars in hex,
+/// certificates DER in base64.
+public struct Loot: Sendable, Equatable, Codable {
+    /// Found in a device that was taken apart.
+    public var sharedSecret = ""
+    /// The service's certificate of last month with its chain, and its key.
+    public var expiredServiceChain: [String] = []
+    public var expiredServiceKey = ""
+    public var catalogCAChain: [String] = []
+    public var catalogCAKey = ""
+    /// By repository and role, such as `director-targets-1`.
+    public var updateKeys: [String: String] = [:]
+    public init() {}
+}
+
 /// What the injector is told. It holds no control: an attack cannot know which are on.
 public struct ThreatConfiguration: Sendable, Equatable, Codable {
     public var setting: NodeSetting
@@ -279,14 +305,13 @@ public struct ThreatConfiguration: Sendable, Equatable, Codable {
     public var nodes: [NodeSpec]
     public var steps: [Step]
     public var stop: Instant
-    /// What an adversary who took a device apart found in it (DESIGN §8: "what it needs").
-    public var stolenSecret: String
+    public var loot: Loot
     /// Streams are recorded as pcapng.
     public var capture: Bool
 
     public init(
         setting: NodeSetting, names: CatalogNames, networks: [NetworkSpec], links: [[String]], nodes: [NodeSpec],
-        steps: [Step], stop: Instant, stolenSecret: String, capture: Bool = false
+        steps: [Step], stop: Instant, loot: Loot, capture: Bool = false
     ) {
         self.setting = setting
         self.names = names
@@ -295,7 +320,7 @@ public struct ThreatConfiguration: Sendable, Equatable, Codable {
         self.nodes = nodes
         self.steps = steps
         self.stop = stop
-        self.stolenSecret = stolenSecret
+        self.loot = loot
         self.capture = capture
     }
 }

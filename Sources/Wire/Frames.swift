@@ -92,6 +92,10 @@ public struct ProcessOrder: WireValue {
         case start = 1
         /// New silicon with another device's flash content (`template`).
         case clone = 2
+        /// New silicon with another device's flash and fuses (`template`).
+        case duplicate = 3
+        /// The flash chip changed on the bench (`template` is a ``FlashEdit``), then power.
+        case rewrite = 4
     }
     public var verb: Verb
     public var node: String
@@ -102,6 +106,30 @@ public struct ProcessOrder: WireValue {
         self.node = node
         self.generation = generation
         self.template = template
+    }
+}
+
+/// What somebody with a clip on a flash chip does: text inside the primary copy of an image is replaced by other text
+/// of the same length.
+public struct FlashEdit: Sendable, Equatable {
+    /// The image's type, as the boot chain names it.
+    public var image: String
+    public var find: String
+    public var replacement: String
+
+    public init(image: String, find: String, replacement: String) {
+        self.image = image
+        self.find = find
+        self.replacement = replacement
+    }
+
+    public var undone: FlashEdit { FlashEdit(image: image, find: replacement, replacement: find) }
+    public var encoded: String { "\(image)\n\(find)\n\(replacement)" }
+
+    public init?(_ encoded: String) {
+        let parts = encoded.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3, parts[1].utf8.count == parts[2].utf8.count, !parts[1].isEmpty else { return nil }
+        self.init(image: parts[0], find: parts[1], replacement: parts[2])
     }
 }
 

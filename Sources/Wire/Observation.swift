@@ -123,6 +123,7 @@ extension Fact {
         case temperature
         case powerLost = "power-lost"
         case rebooted
+        case clockSet = "clock-set"
         case bootRepaired = "boot-repaired"
         // A device's updates
         case updateCheck = "update-check"
@@ -145,6 +146,7 @@ extension Fact {
         case rolloutHalted = "rollout-halted"
         case rolloutComplete = "rollout-complete"
         case updateReported = "update-reported"
+        case keysRotated = "keys-rotated"
         case alert
     }
 
@@ -153,7 +155,7 @@ extension Fact {
         case address, app, attack, bytes, catalog, clock, component, count, device, fault, generation, image
         case instance, label, level, mode, name, network, operation, pair, path, peer, port, product, reason
         case result, role, seed, slot, stage, status, step, subject, target, text, topology, version, wanted
-        case certificate, evidence, rule, technique
+        case certificate, evidence, rule, technique, digest
         case durationNanoseconds = "duration_ns"
         case temperatureMillicelsius = "temperature_mC"
         case dutyPercent = "duty_percent"
@@ -161,4 +163,9 @@ extension Fact {
         case notAfterSeconds = "not_after_s"
         case delayNanoseconds = "delay_ns"
     }
+}
+
+extension String {
+    /// As much of a digest in hex as the journal keeps: 64 bits.
+    public var digestHead: String { String(prefix(16)) }
 }

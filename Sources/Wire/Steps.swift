@@ -33,15 +33,15 @@ public struct Step: Sendable, Equatable, Codable {
         case attack(AttackName)
         /// The vendor releases something.
         case update(UpdateOrder)
-        /// An operator asks devices to look for updates now.
-        case checkUpdates
+        /// Something that an operator does.
+        case operate(OperatorAct)
 
         public var name: String {
             switch self {
             case .fault(let name): name.rawValue
             case .attack(let name): name.rawValue
             case .update(let order): "update to \(order.title)"
-            case .checkUpdates: "check-updates"
+            case .operate(let act): act.rawValue
             }
         }
 
@@ -91,6 +91,16 @@ public struct Step: Sendable, Equatable, Codable {
     }
 }
 
+public enum OperatorAct: String, Sendable, Codable, CaseIterable {
+    /// Asks devices to look for updates now.
+    case checkUpdates = "check-updates"
+    /// Brings in new keys for update metadata, under a new root: what helps after a theft.
+    case rotateUpdateKeys = "rotate-update-keys"
+
+    /// It is said to devices; else to the service.
+    public var hasTargets: Bool { self == .checkUpdates }
+}
+
 /// A release, as a campaign orders it.
 public struct UpdateOrder: Sendable, Equatable, Codable {
     public enum Defect: String, Sendable, Codable, CaseIterable {
@@ -134,12 +144,12 @@ public struct UpdateOrder: Sendable, Equatable, Codable {
     public static let keystore = "keystore"
     public var title: String { "\(image)@\(version)" }
 
-    /// True if what a boot stage started is this release; nil if it is another component.
-    public func isRunning(_ stage: Fact) -> Bool? {
+    /// True if a boot stage starts a component that this release replaces.
+    public func concerns(_ stage: Fact) -> Bool {
         switch image {
-        case UpdateOrder.os: stage.text(.stage) == "services" ? stage.text(.image) == version : nil
-        case UpdateOrder.keystore: stage.text(.stage) == "trusted keystore" ? stage.number(.version) == Int64(version) : nil
-        default: stage.text(.stage) == "application" && stage.text(.image) == image ? stage.number(.version) == Int64(version) : nil
+        case UpdateOrder.os: stage.text(.stage) == "services"
+        case UpdateOrder.keystore: stage.text(.stage) == "trusted keystore"
+        default: stage.text(.stage) == "application" && stage.text(.image) == image
         }
     }
 }

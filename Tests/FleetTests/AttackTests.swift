@@ -5,41 +5,83 @@ import Wire
 /// Every attack fails with all controls on, and succeeds when a control that stops it is off: an attack that
 /// cannot succeed proves nothing.
 @Suite struct AttackTests {
-    private func verdict(_ attack: AttackName, target: String, off: [Control]) throws -> (Verdict, Fleet) {
+    /// Two devices, one of them with an app and looking for updates often; two releases, the second under attack.
+    static let topology = """
+        name: attacked
+        stop: 200m
+        networks:
+          home:  { latency: 8ms }
+          cloud: { latency: 30ms }
+        links: [[home, cloud]]
+        service: { network: cloud, catalog: acme }
+        devices:
+          fridge: { network: home, apps: [compressor], peers: [oven], update-every: 10m }
+          oven:   { network: home, peers: [fridge], update-every: 10m }
+        """
+
+    private func verdict(
+        _ attack: AttackName, off: [Control], parameters: String = "", length: String = "140m"
+    ) throws -> (verdict: Verdict, fleet: Fleet) {
         let fleet = try Fleet(
-            method: "  - { at: 10m, for: 1h, attack: \(attack.rawValue), target: { devices: \(target) } }", off: off)
+            Self.topology,
+            method: """
+                  - { at: 5m, update: { image: compressor@2 } }
+                  - { at: 40m, for: \(length), attack: \(attack.rawValue)\(parameters), target: { devices: fridge } }
+                  - { at: 45m, update: { image: compressor@3 } }
+                \(attack == .stolenSigningKey ? "  - { at: 62m, operator: rotate-update-keys }" : "")
+                """, off: off)
         let report = try fleet.run()
         return (try #require(report.verdicts.first), fleet)
     }
 
     @Test(arguments: [
-        (AttackName.tlsInterception, Control.certificateAuth), (.tlsInterception, .transportEncryption),
-        (.recordTamper, .transportEncryption), (.rogueDevice, .attestationGate), (.rogueDevice, .mutualDeviceAuth),
-        (.rogueDevice, .certificateAuth), (.rogueDevice, .transportEncryption), (.clonedDevice, .hardwareRootOfTrust),
-        (.dnsSpoof, .certificateAuth),
-        (.dnsSpoof, .transportEncryption), (.recordReplay, .transportEncryption),
-    ]) func succeedsWithoutItsControl(attack: AttackName, control: Control) throws {
-        let (verdict, _) = try verdict(attack, target: "fridge", off: [control])
+        (AttackName.tlsInterception, [Control.certificateAuth]), (.tlsInterception, [.transportEncryption]),
+        (.recordTamper, [.transportEncryption]), (.rogueDevice, [.attestationGate]), (.rogueDevice, [.mutualDeviceAuth]),
+        (.rogueDevice, [.certificateAuth]), (.rogueDevice, [.transportEncryption]), (.clonedDevice, [.hardwareRootOfTrust]),
+        (.dnsSpoof, [.certificateAuth]), (.dnsSpoof, [.transportEncryption]), (.recordReplay, [.transportEncryption]),
+        (.timeSpoof, [.authenticatedTime]), (.downgrade, [.strongAlgorithms]), (.downgrade, [.transportEncryption]),
+        (.staleMeasurement, [.nonces]), (.staleMeasurement, [.attestationGate]), (.modifiedImage, [.secureBoot]),
+        (.updateRollback, [.rollbackProtection]), (.updateMixAndMatch, [.updateFreshness]), (.endlessData, [.requestLimits]),
+        (.stolenDeviceKey, [.threatDetection]), (.stolenCatalogCA, [.attestationGate]), (.credentialFlood, [.requestLimits]),
+        (.botnet, [.networkFirewall]), (.stolenSigningKey, [.signedUpdates, .secureBoot]),
+    ]) func succeedsWithoutItsControl(attack: AttackName, off: [Control]) throws {
+        let (verdict, _) = try verdict(attack, off: off)
         #expect(verdict.outcome == .compromised, "\(verdict)")
         #expect(!verdict.reason.isEmpty)
     }
 
+    @Test func freezesWithoutFreshness() throws {
+        let (verdict, fleet) = try verdict(.updateFreeze, off: [.updateFreshness])
+        #expect(verdict.outcome == .frozen, "\(verdict) \(fleet.facts(.attackStep)) \(fleet.facts(.updateCheck, at: "fridge"))")
+        #expect(!fleet.facts(.updateInstalled).contains { $0.fact.number(.version) == 3 && $0.at < .start + .minutes(180) })
+    }
+
+    /// With all online keys and both keys for targets the metadata is as good as true; the image is still not.
+    @Test func allUpdateKeysAreNotEnoughWithoutAnImageKey() throws {
+        let parameters = ", keys: threshold"
+        #expect(try verdict(.stolenSigningKey, off: [], parameters: parameters).verdict.outcome == .defended)
+        let (verdict, fleet) = try verdict(.stolenSigningKey, off: [.secureBoot], parameters: parameters)
+        #expect(verdict.outcome == .compromised, "\(verdict) \(fleet.facts(.updateCheck, at: "fridge").suffix(3))")
+    }
+
     @Test(arguments: AttackName.allCases) func failsWithAllControls(attack: AttackName) throws {
-        let (verdict, fleet) = try verdict(attack, target: "fridge", off: [])
+        let (verdict, fleet) = try verdict(attack, off: [])
         #expect(verdict.outcome == .defended, "\(verdict)")
         #expect(fleet.facts(.attackSucceeded).isEmpty)
         #expect(fleet.facts(.attackEnded).count == 1)
+        #expect(verdict.detectedBy != nil, "\(attack) goes unnoticed")
     }
 
-    /// Once the attacker is gone, the fleet works as before.
+    /// Once the attacker is gone, the fleet works as before, and has the release that it was kept from.
     @Test(arguments: AttackName.allCases) func leavesEverythingAsItFoundIt(attack: AttackName) throws {
-        let fleet = try Fleet(
-            method: "  - { at: 10m, for: 20m, attack: \(attack.rawValue), target: { devices: fridge } }")
-        _ = try fleet.run()
-        let end = Instant.start + .minutes(40)
-        let after = fleet.facts(.exchange).filter { $0.at > end && $0.node == "fridge" }
+        let (_, fleet) = try verdict(attack, off: [], length: "20m")
+        let after = fleet.facts(.exchange).filter { $0.at > .start + .minutes(75) && $0.node == "fridge" }
         #expect(!after.isEmpty)
-        #expect(after.allSatisfy { $0.fact.text(.result) == "accepted" })
+        #expect(
+            after.allSatisfy { $0.fact.text(.result) == "accepted" }, "\(after.filter { $0.fact.text(.result) != "accepted" }.prefix(3))")
+        #expect(fleet.facts(.updateInstalled, at: "fridge").contains { $0.fact.number(.version) == 3 })
+        let alerts = Report(plan: fleet.plan, journal: fleet.journal, digest: "").detection.alerts
+        #expect(alerts.allSatisfy { $0.step != nil }, "\(alerts)")
     }
 
     /// The attacker's own failures are not the fleet's.
@@ -52,7 +94,7 @@ import Wire
     }
 
     @Test func aCopyIsRefusedForTheKeyThatItLacks() throws {
-        let (_, fleet) = try verdict(.clonedDevice, target: "fridge", off: [])
+        let (_, fleet) = try verdict(.clonedDevice, off: [])
         #expect(fleet.facts(.refusal, at: "fridge-clone").first?.fact.text(.reason) == "the key is not in this silicon")
         let refused = fleet.facts(.evidenceAppraised).filter { $0.fact.text(.result) == "rejected" }
         #expect(refused.first?.fact.text(.reason) == "device is not claimed")

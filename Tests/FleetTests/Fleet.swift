@@ -117,9 +117,8 @@ final class Fleet {
     private func carryOut(_ order: ProcessOrder) throws {
         switch order.verb {
         case .kill: processes[PeerName.of(order.node, order.generation)] = nil
-        case .start: try start(order.node, order.generation)
-        case .clone:
-            try Workshop.clone(order.template, as: order.node, folder: folder)
+        case .start, .clone, .duplicate, .rewrite:
+            try Bench.carryOut(order, folder)
             try start(order.node, order.generation)
         }
     }

@@ -155,7 +155,7 @@ import Wire
             ThreatConfiguration(
                 setting: setting, names: CatalogNames(catalog: "c"),
                 networks: [NetworkSpec(name: "home", latencyNanoseconds: 1_000_000)], links: [], nodes: [node], steps: [],
-                stop: .start + .seconds(1), stolenSecret: ""))
+                stop: .start + .seconds(1), loot: Loot()))
         injector.receive(.hello(Hello(node: "coordinator", generation: 0, publicIdentity: "")), from: PeerName.coordinator, now: .start)
         injector.receive(.processGone(node: "a", generation: 0), from: PeerName.coordinator, now: .start)
         #expect(injector.takeOutgoing().contains { $0.frame == .refused("a did not start: see its log") })

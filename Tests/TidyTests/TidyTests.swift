@@ -83,7 +83,8 @@ import Testing
 
     /// Nodes have no clock, no concurrency and no unseeded randomness.
     @Test(arguments: sources) func nodesStayDeterministic(source: Source) {
-        guard ["DeviceOS", "SecurityService", "Adversary", "Exchange", "Fabric", "Wire", "Silicon", "Formats", "TUF"].contains(source.module)
+        guard
+            ["DeviceOS", "SecurityService", "Adversary", "Exchange", "Fabric", "Wire", "Silicon", "Formats", "TUF"].contains(source.module)
         else { return }
         for word in [
             "Date()", "ContinuousClock", "Task {", "async ", "await ", "DispatchQueue", "SystemRandomNumberGenerator", ".random(in",

@@ -22,7 +22,7 @@ final class ClonedDevice: Attack {
     }
 
     /// Somebody dealt with the clone as if it were the device.
-    func observed(_ fact: Fact, by node: String) -> Fact? {
+    func observed(_ fact: Fact, by node: String, at: Instant) -> Fact? {
         guard fact.kind == .exchange, fact.text(.result) == "accepted" else { return nil }
         return Fact(
             .attackSucceeded,

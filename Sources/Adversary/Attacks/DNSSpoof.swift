@@ -23,7 +23,8 @@ final class DNSSpoof: Attack, Tap {
             if let address = arena.fabric.spec(of: target)?.address { addresses[address] = target }
         }
         let hosts = [arena.names.service] + targets.sorted().map(arena.names.host)
-        interceptor = Interceptor(hosts: hosts, names: arena.names, epochSeconds: arena.epochSeconds) { [unowned self] from, port in
+        let forged = Interceptor.forged(hosts: hosts, names: arena.names, epochSeconds: arena.epochSeconds)
+        interceptor = Interceptor(identity: forged, epochSeconds: arena.epochSeconds) { [unowned self] from, port in
             guard let victim = addresses[from.address], let meant = wanted[victim] else { return nil }
             return (victim, Endpoint(meant, port))
         }

@@ -35,7 +35,7 @@ final class RogueDevice: Attack {
         labels = arena.labels
         names = arena.names
         epochSeconds = arena.epochSeconds
-        secret = arena.stolenSecret
+        secret = arena.loot.sharedSecret
         guard let victim = victims.first, arena.attach(id, near: victim) != nil else { return }
         var out = Outbox(now: arena.fabric.now)
         for victim in victims {

@@ -16,7 +16,8 @@ final class TLSInterception: Attack, Tap {
     func apply(_ arena: inout Arena) {
         guard let victim = targets.sorted().first, arena.attach(id, near: victim) != nil else { return }
         let hosts = [arena.names.service] + targets.sorted().map(arena.names.host)
-        interceptor = Interceptor(hosts: hosts, names: arena.names, epochSeconds: arena.epochSeconds) { [unowned self] _, port in
+        let forged = Interceptor.forged(hosts: hosts, names: arena.names, epochSeconds: arena.epochSeconds)
+        interceptor = Interceptor(identity: forged, epochSeconds: arena.epochSeconds) { [unowned self] _, port in
             pending.firstIndex { $0.to.port == port }.map { pending.remove(at: $0) }
         }
         arena.tap(self)
@@ -28,7 +29,9 @@ final class TLSInterception: Attack, Tap {
     }
 
     func inspect(_ passage: inout Passage, now: Instant) {
-        guard case .connect(let endpoint) = passage.content, targets.contains(passage.from) else { return }
+        // What goes to the update port is public, and nobody pretends otherwise.
+        guard case .connect(let endpoint) = passage.content, endpoint.port != ServicePort.updates, targets.contains(passage.from)
+        else { return }
         passage.divertedTo = id
         pending.append((passage.from, endpoint))
     }

@@ -21,6 +21,8 @@ struct BootChain {
     struct Result {
         var images: [ImageType: [Booted]] = [:]
         var roots: [Certificate] = []
+        /// Copies that did not pass, and why.
+        var refused: [String] = []
 
         var all: [Booted] { images.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value) }
     }
@@ -47,6 +49,7 @@ struct BootChain {
     let refusesOldVersions: Bool
     let cost: CryptoCost
     private(set) var trusted: [[UInt8]: P256PublicKey] = [:]
+    private var refused: [String] = []
 
     init(flash: Flash, fuses: FuseBank, pluton: Pluton, isSecure: Bool, refusesOldVersions: Bool, cost: CryptoCost) {
         self.refusesOldVersions = refusesOldVersions
@@ -77,6 +80,7 @@ struct BootChain {
             }
         }
         result.images[.applications] = start(.applications, in: layout, &out)
+        result.refused = refused
         return result
     }
 
@@ -117,9 +121,10 @@ struct BootChain {
                         [
                             .stage: .text(type.name), .image: .text(image.package.name),
                             .slot: .text(candidate.slot == .primary ? "primary" : "backup"),
-                            .version: .number(Int64(image.package.securityVersion)),
+                            .version: .number(Int64(image.package.securityVersion)), .digest: .text(image.digest.hex.digestHead),
                         ])
                 case .failure(let refusal):
+                    refused.append("\(type.name): \(refusal.reason)")
                     out.observe(
                         .bootFallback,
                         [

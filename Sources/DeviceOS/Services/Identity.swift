@@ -15,9 +15,12 @@ struct Identity {
     private let configuration: DeviceConfiguration
     private let catalog: CatalogIdentity
     private let roots: [Certificate]
+    /// Whose attestation results count; nil if none are asked for.
+    private let verifier: P256PublicKey?
     private var configurations: [String: TLSConfiguration] = [:]
 
-    init(_ configuration: DeviceConfiguration, roots: [Certificate]) {
+    init(_ configuration: DeviceConfiguration, roots: [Certificate], verifier: P256PublicKey?) {
+        self.verifier = configuration.controlsOff.contains(.attestationGate) ? nil : verifier
         self.configuration = configuration
         self.roots = roots
         catalog = CatalogIdentity(configuration.names)
@@ -65,10 +68,13 @@ struct Identity {
 
     private func peerRule(isCertificateRequired: Bool) -> TLSConfiguration.PeerRule {
         if isOff(.certificateAuth) { return .anybody }
-        let (catalog, products) = (catalog, configuration.allowedProducts)
+        let (catalog, products, verifier) = (catalog, configuration.allowedProducts, verifier)
         return TLSConfiguration.PeerRule(
             roots: roots, isCertificateRequired: isCertificateRequired, profile: Lifetimes.deviceProfile
-        ) { catalog.refusal(of: $0, products: products) }
+        ) { certificate in
+            catalog.refusal(of: certificate, products: products)
+                ?? verifier.flatMap { catalog.refusalOfResult(certificate, verifier: $0) }
+        }
     }
 
     /// TLS wants some certificate from a server; with `certificate-auth` off nobody looks at it.
@@ -91,7 +97,8 @@ struct Identity {
         if let known = configurations[label] { return .tls(known) }
         let keepsLog = configuration.setting.keyLogPath != nil
         do {
-            let made = try TLSConfiguration(role: role, identity: who, rule: rule, keepsKeyLog: keepsLog)
+            let made = try TLSConfiguration(
+                role: role, identity: who, rule: rule, algorithms: isOff(.strongAlgorithms) ? .weakToo : .strong, keepsKeyLog: keepsLog)
             configurations[label] = made
             return .tls(made)
         } catch {

@@ -62,6 +62,7 @@ extension Store {
                     note TEXT NOT NULL, PRIMARY KEY (repository, role));
                 CREATE TABLE metadata (
                     repository TEXT NOT NULL, file TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (repository, file));
+                CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
                 PRAGMA user_version = 2;
                 """)
     }
@@ -138,6 +139,19 @@ extension Store {
     }
 
     // MARK: Metadata
+
+    /// Which generation of keys signs metadata, from 1.
+    func keyGeneration() throws(StoreError) -> Int {
+        try perform { try Int.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'keyGeneration'") ?? 1 }
+    }
+
+    func setKeyGeneration(_ generation: Int) throws(StoreError) {
+        try perform { db in
+            try db.execute(
+                sql: "INSERT INTO setting VALUES ('keyGeneration', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                arguments: [generation])
+        }
+    }
 
     func roles(_ repository: String) throws(StoreError) -> [String: RoleHead] {
         try perform { db in

@@ -45,7 +45,8 @@ struct UpdateAPI {
             }
         }
         for image in added {
-            out.observe(.imageAdded, [.image: .text(image.name), .version: .number(image.version), .label: .text(String(image.sha256.prefix(16)))])
+            out.observe(
+                .imageAdded, [.image: .text(image.name), .version: .number(image.version), .digest: .text(image.sha256.digestHead)])
         }
         try store.add(
             added,
@@ -165,13 +166,13 @@ struct UpdateAPI {
         let parts = request.path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
         switch (parts.first, parts.count) {
         case ("image"?, 3) where parts[1] == "metadata":
-            let repository = UpdateRepository(name: "images", keys: images, store: store)
+            let repository = try UpdateRepository(name: "images", authority: images, store: store)
             return found(try repository.file(parts[2], targets: imageTargets, now: now))
         case ("image"?, 3) where parts[1] == "targets": return try target(parts[2], request)
         case ("director"?, 3):
             guard let device = try store.device(parts[1]) else { return Response(404) }
             try advance(group: device.deviceGroup, now: now, &out)
-            let repository = UpdateRepository(name: "director/\(device.deviceID)", keys: director, store: store)
+            let repository = try UpdateRepository(name: "director/\(device.deviceID)", authority: director, store: store)
             return found(try repository.file(parts[2], targets: { try directorTargets(device) }, now: now))
         default: return Response(404)
         }

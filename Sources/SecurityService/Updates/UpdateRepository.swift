@@ -2,23 +2,29 @@ import Foundation
 import SecureChannel
 import TUF
 
-/// The keys of a repository, as the service holds them.
+/// The keys of a repository, as the service holds them, by generation.
 struct RepositoryKeys {
-    let root: [UInt8]
-    let targets: [TUFSigningKey]
-    let snapshot: TUFSigningKey
-    let timestamp: TUFSigningKey
+    struct Generation {
+        let root: [UInt8]
+        let targets: [TUFSigningKey]
+        let snapshot: TUFSigningKey
+        let timestamp: TUFSigningKey
+    }
+
+    /// The one in use is the store's to know; each brings the root that names it.
+    let generations: [Generation]
 
     /// Reads the files of the factory.
     init(path: String, prefix: String) throws {
-        func read(_ name: String) throws -> [UInt8] {
-            Array(try Data(contentsOf: URL(fileURLWithPath: path).appendingPathComponent("\(prefix)-\(name)")))
+        generations = try (1...2).map { generation in
+            func read(_ name: String) throws -> [UInt8] {
+                Array(try Data(contentsOf: URL(fileURLWithPath: path).appendingPathComponent("\(prefix)-\(generation)-\(name)")))
+            }
+            func key(_ name: String) throws -> TUFSigningKey { TUFSigningKey(try P256PrivateKey(scalar: read(name))) }
+            return Generation(
+                root: try read("root.json"), targets: [try key("targets-1.key"), try key("targets-2.key")],
+                snapshot: try key("snapshot.key"), timestamp: try key("timestamp.key"))
         }
-        func key(_ name: String) throws -> TUFSigningKey { TUFSigningKey(try P256PrivateKey(scalar: read(name))) }
-        root = try read("root.json")
-        targets = [try key("targets-1.key"), try key("targets-2.key")]
-        snapshot = try key("snapshot.key")
-        timestamp = try key("timestamp.key")
     }
 }
 
@@ -32,12 +38,25 @@ struct UpdateRepository {
     static let targetsSeconds: Int64 = 30 * 86_400
 
     let name: String
-    let keys: RepositoryKeys
+    let authority: RepositoryKeys
     let store: Store
+    /// From 1: which of the authority's keys sign.
+    let generation: Int
+    private var keys: RepositoryKeys.Generation { authority.generations[generation - 1] }
+
+    init(name: String, authority: RepositoryKeys, store: Store) throws {
+        self.name = name
+        self.authority = authority
+        self.store = store
+        generation = min(try store.keyGeneration(), authority.generations.count)
+    }
 
     /// The file, or nil if there is none.
     func file(_ path: String, targets: () throws -> [String: TUFDocument.Target], now: Int64) throws -> [UInt8]? {
-        if path == "1.root.json" { return keys.root }
+        if path.hasSuffix(".root.json") {
+            let version = Int(path.prefix { $0.isNumber }) ?? 0
+            return (1...generation).contains(version) ? authority.generations[version - 1].root : nil
+        }
         guard path == "timestamp.json" else { return try store.metadata(name, path) }
         return try publish(try targets(), now: now)
     }
@@ -45,7 +64,8 @@ struct UpdateRepository {
     /// Brings the repository up to date; the current timestamp.
     private func publish(_ targets: [String: TUFDocument.Target], now: Int64) throws -> [UInt8] {
         var heads = try store.roles(name)
-        let content = sha256(TUFDocument.targets(version: 1, expires: 0, targets: targets).canonical).hex
+        // Other content is a new version, and so are other keys.
+        let content = "\(generation) " + sha256(TUFDocument.targets(version: 1, expires: 0, targets: targets).canonical).hex
         var files: [String: [UInt8]] = [:]
         func isHalfOver(_ role: String, _ life: Int64) -> Bool { (heads[role]?.expires ?? 0) - now < life / 2 }
         func next(_ role: String, _ life: Int64, _ note: String = "") -> (version: Int64, expires: Int64) {

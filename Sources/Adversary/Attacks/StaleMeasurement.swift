@@ -1,0 +1,71 @@
+import Exchange
+import Fabric
+import SecureChannel
+import Wire
+
+/// Answers the verifier's challenge with evidence of an earlier day, which it found in a log.
+final class StaleMeasurement: Attack {
+    private enum Purpose { case challenge(String), evidence(String) }
+
+    private static let patience = Duration.seconds(30)
+    private let id: String
+    private let victims: [String]
+    private var clients = ClientPool<Purpose>()
+    private var tokens: [String: [UInt8]] = [:]
+    private var labels: [String: String] = [:]
+    private var host = ""
+    private var epochSeconds: Int64 = 0
+
+    init(_ step: Step) {
+        id = "impostor-\(step.id)"
+        victims = step.nodes
+    }
+
+    var nextWake: Instant? { clients.nextDeadline }
+
+    func apply(_ arena: inout Arena) {
+        (labels, host, epochSeconds) = (arena.labels, arena.names.service, arena.epochSeconds)
+        guard let victim = victims.first, arena.attach(id, near: victim) != nil else { return }
+        // Where the service speaks TLS it is spoken to in TLS; nobody checks the impostor's trust in it.
+        guard let configuration = try? TLSConfiguration(role: .client, identity: nil, rule: .anybody) else { return }
+        var out = Outbox(now: arena.fabric.now)
+        for victim in victims {
+            guard let token = arena.loggedEvidence[victim], let label = labels[victim] else { continue }
+            tokens[victim] = token
+            clients.start(
+                .challenge(victim),
+                Request("POST", ServiceAPI.challengePath, body: JSON.encode(ServiceAPI.ChallengeRequest(deviceId: label))),
+                to: .init(host: host, port: ServicePort.enrolment, security: .tls(configuration), pair: .deviceService),
+                within: StaleMeasurement.patience, &out)
+        }
+        arena.fabric.submit(out.effects, from: id)
+    }
+
+    func recover(_ arena: inout Arena) { arena.detach(id) }
+
+    func handle(_ event: Event, at node: String, _ out: inout Outbox) {
+        let locale = Locale(unixSeconds: epochSeconds + out.now.nanoseconds / 1_000_000_000, cost: .server)
+        for outcome in clients.handle(event, locale: locale, &out) { finish(outcome, &out) }
+        clients.release(&out)
+    }
+
+    private func finish(_ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) {
+        switch (outcome.purpose, outcome.result) {
+        case (.challenge(let victim), .response(let response)) where response.isSuccess:
+            clients.ask(
+                outcome.exchange, .evidence(victim),
+                Request("POST", ServiceAPI.evidencePath, headers: [("x-device-id", labels[victim] ?? "")], body: tokens[victim] ?? []),
+                within: StaleMeasurement.patience, &out)
+        case (.evidence(let victim), .response(let response)) where response.isSuccess:
+            out.observe(.attackSucceeded, [.target: .text(victim), .evidence: "the service gave an attestation result for an old token"])
+        case (.challenge(let victim), let result), (.evidence(let victim), let result):
+            var reason = "no answer"
+            switch result {
+            case .response(let response):
+                reason = JSON.decode(ServiceAPI.Refusal.self, response.body)?.reason ?? "status \(response.status)"
+            case .failed(let why): reason = why
+            }
+            out.observe(.attackStep, [.step: "old evidence offered", .target: .text(victim), .result: "failed", .reason: .text(reason)])
+        }
+    }
+}

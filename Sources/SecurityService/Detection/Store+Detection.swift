@@ -1,0 +1,61 @@
+import GRDB
+
+/// What detection remembers.
+extension Store {
+    static func createDetection(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE alert (rule TEXT NOT NULL, subject TEXT NOT NULL, unixSeconds INTEGER NOT NULL, PRIMARY KEY (rule, subject));
+                CREATE TABLE residence (deviceID TEXT PRIMARY KEY, address TEXT NOT NULL, unixSeconds INTEGER NOT NULL);
+                """)
+    }
+
+    /// True, and remembered, unless the same was said a little while ago.
+    func isNews(rule: String, subject: String, now: Int64, quietSeconds: Int64) throws(StoreError) -> Bool {
+        try perform { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO alert VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET unixSeconds = excluded.unixSeconds
+                    WHERE excluded.unixSeconds - unixSeconds >= ?
+                    """, arguments: [rule, subject, now, quietSeconds])
+            return db.changesCount > 0
+        }
+    }
+
+    /// The address where an identity lives, if it is another than this one; else it lives here from now on.
+    func residence(deviceID: String, address: String, now: Int64, residenceSeconds: Int64) throws(StoreError) -> String? {
+        try perform { db in
+            let home = try Row.fetchOne(db, sql: "SELECT address, unixSeconds FROM residence WHERE deviceID = ?", arguments: [deviceID])
+            if let home, home[0] != address, now - (home[1] as Int64) < residenceSeconds { return home[0] }
+            try db.execute(
+                sql: """
+                    INSERT INTO residence VALUES (?, ?, ?)
+                    ON CONFLICT DO UPDATE SET address = excluded.address, unixSeconds = excluded.unixSeconds
+                    """, arguments: [deviceID, address, now])
+            return nil
+        }
+    }
+
+    /// How many devices have reported something of a category.
+    func devicesReporting(_ category: String, since: Int64) throws(StoreError) -> Int {
+        try perform { db in
+            try Int.fetchOne(
+                db, sql: "SELECT COUNT(DISTINCT deviceID) FROM report WHERE category = ? AND unixSeconds >= ?",
+                arguments: [category, since])
+                ?? 0
+        }
+    }
+
+    /// Devices, by name, that were heard of once and not since.
+    func silent(since: Int64) throws(StoreError) -> [(device: String, last: Int64)] {
+        try perform { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT d.name, h.unixSeconds FROM heartbeat h JOIN device d ON d.deviceID = h.deviceID
+                    WHERE h.unixSeconds < ? ORDER BY d.name
+                    """, arguments: [since]
+            ).map { ($0[0], $0[1]) }
+        }
+    }
+}
