@@ -47,6 +47,8 @@ final class Mirror: Tap {
     private(set) var recorded: [String: [UInt8]] = [:]
     /// Decides about each request.
     var choose: (_ victim: String, _ path: String, _ now: Instant) -> Choice = { _, _, _ in .pass }
+    /// Of each repository only the release that it found when it came is recorded, with ever newer timestamps.
+    var pinsFirstRelease = false
     /// Goes on recording while this holds; what was recorded before stays.
     var keepsRecording: () -> Bool = { true }
     /// A path that a victim was given, and what the true server said.
@@ -131,6 +133,7 @@ final class Mirror: Tap {
 
     /// Follows what a file names: timestamp → snapshot → targets → images.
     private func record(_ path: String, _ bytes: [UInt8], _ out: inout Outbox) {
+        if pinsFirstRelease, let old = recorded[path], Mirror.snapshot(in: old) != Mirror.snapshot(in: bytes) { return }
         recorded[path] = bytes
         guard let slash = path.lastIndex(of: "/"), let signed = JSONValue(bytes: bytes)?["signed"] else { return }
         let base = path[..<slash]
@@ -146,6 +149,11 @@ final class Mirror: Tap {
             }
         default: break
         }
+    }
+
+    /// The snapshot that a timestamp names: another one is another release.
+    private static func snapshot(in timestamp: [UInt8]) -> Int64? {
+        JSONValue(bytes: timestamp)?["signed"]?["meta"]?["snapshot.json"]?["version"]?.asInteger
     }
 
     private func want(_ path: String, _ out: inout Outbox) { if recorded[path] == nil { fetch(path, &out) } }

@@ -9,12 +9,12 @@ public struct Detection: Sendable, Equatable, Codable {
         public var device: String
         public var technique: String
         public var evidence: String
-        /// The step that it is about; nil for a false alarm.
-        public var step: String?
+        /// The steps that it may be about; none for a false alarm.
+        public var steps: [String]
     }
 
     public var alerts: [Alert]
-    public var falseAlarms: Int { alerts.count { $0.step == nil } }
+    public var falseAlarms: Int { alerts.count { $0.steps.isEmpty } }
     public var trueAlarms: Int { alerts.count - falseAlarms }
 
     /// An alert may come this long after an attack: devices report once they reach the service again.
@@ -25,10 +25,10 @@ public struct Detection: Sendable, Equatable, Codable {
             let fact = observation.fact
             guard fact.kind == .alert, let rule = fact.text(.rule).flatMap(DetectionRule.init(rawValue:)) else { return nil }
             let device = fact.text(.device) ?? ""
-            let step = plan.steps.last { Detection.isAbout($0, rule, device, observation.at, plan) }
+            let steps = plan.steps.filter { Detection.isAbout($0, rule, device, observation.at, plan) }.map(\.id)
             return Alert(
                 at: observation.at, rule: rule, device: device, technique: fact.text(.technique) ?? "",
-                evidence: fact.text(.evidence) ?? "", step: step?.id)
+                evidence: fact.text(.evidence) ?? "", steps: steps)
         }
     }
 
@@ -44,5 +44,5 @@ public struct Detection: Sendable, Equatable, Codable {
     }
 
     /// The first alert about an attack.
-    public func first(of step: String) -> Alert? { alerts.first { $0.step == step } }
+    public func first(of step: String) -> Alert? { alerts.first { $0.steps.contains(step) } }
 }

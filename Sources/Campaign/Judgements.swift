@@ -57,7 +57,7 @@ extension Judgement {
             return (isSoon ? .held : .broken, "\(rule.rawValue) after \(readable(.nanoseconds(after)))")
         case .falseAlarms(let limit):
             let count = evidence.detection.falseAlarms
-            let first = evidence.detection.alerts.first { $0.step == nil }.map { ", the first \($0.rule.rawValue) of \($0.device)" } ?? ""
+            let first = evidence.detection.alerts.first { $0.steps.isEmpty }.map { ", the first \($0.rule.rawValue) of \($0.device)" } ?? ""
             return (count <= limit ? .held : .broken, "\(count)\(first)")
         case .availability(let devices, let ratio): return availability(expectation, evidence, devices, ratio, missing)
         case .installed(let step, let devices, let ratio):

@@ -202,6 +202,9 @@ public struct Device: Node {
         case .response(let response):
             details[.result] = response.isSuccess ? "accepted" : "refused"
             details[.status] = .number(Int64(response.status))
+            if !response.isSuccess {
+                details[.reason] = .text(JSON.decode(ServiceAPI.Refusal.self, response.body)?.reason ?? "status \(response.status)")
+            }
         case .failed(let reason):
             details[.result] = "failed"
             details[.reason] = .text(reason)

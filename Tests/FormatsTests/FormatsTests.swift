@@ -163,7 +163,7 @@ import Testing
         let layout = FlashLayout(entries: [.init(type: 1, slot: .backup, offset: 4096, length: 10)])
         #expect(try FlashLayout(sector: layout.encoded()) == layout)
         var bytes = layout.encoded()
-        bytes[10] ^= 1
+        bytes[14] ^= 1
         #expect(throws: FlashLayout.Failure.badChecksum) { try FlashLayout(sector: bytes) }
         #expect(throws: FlashLayout.Failure.badMagic) { try FlashLayout(sector: []) }
     }

@@ -96,7 +96,12 @@ struct Repository {
         repository.versions = ["timestamp": 2, "snapshot": 2, "targets": 2]
         var mixed = repository.files
         mixed["2.targets.json"] = old
-        #expect(try repository.refresh(files: mixed).end == .refused(.hash(file: "targets.json")))
+        guard case .refused(let refusal) = try repository.refresh(files: mixed).end else {
+            Issue.record("mixed metadata was accepted")
+            return
+        }
+        // Signatures differ in length by a byte now and then, and then it is the length that gives it away.
+        #expect(["hash", "length"].contains(refusal.kind))
         #expect(try repository.refresh(files: mixed, rules: .init(freshness: false)).end == .done)
     }
 

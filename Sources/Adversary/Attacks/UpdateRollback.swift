@@ -9,8 +9,8 @@ final class UpdateRollback: MirrorAttack {
 
     override func apply(_ arena: inout Arena) {
         super.apply(&arena)
-        // The recording is kept fresh until there is something newer.
-        mirror.keepsRecording = { [unowned self] in updatedAt.isEmpty }
+        // The recording is kept fresh for as long as there is nothing newer.
+        mirror.pinsFirstRelease = true
         mirror.passed = { [unowned self] victim, path, response, now in
             let base = mirror.directorPath(victim)
             guard response.isSuccess, path.hasPrefix(base), path.hasSuffix(".targets.json"), updatedAt[victim] == nil,

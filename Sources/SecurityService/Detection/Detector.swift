@@ -26,20 +26,25 @@ struct Detector {
         self.isOn = isOn
     }
 
-    private func alert(_ rule: DetectionRule, _ device: String, _ evidence: String, _ now: Int64, _ out: inout Outbox) {
-        guard isOn, (try? store.isNews(rule: rule.rawValue, subject: device, now: now, quietSeconds: Detector.quietSeconds)) == true else {
-            return
-        }
+    /// - Parameters:
+    ///   - device: A device's name, or whatever the finding is about.
+    ///   - finding: What was found, in words that are the same when it is found again.
+    private func alert(
+        _ rule: DetectionRule, _ device: String, _ finding: String, detail: String = "", _ now: Int64, _ out: inout Outbox
+    ) {
+        let subject = "\(device): \(finding)"
+        guard isOn, (try? store.isNews(rule: rule.rawValue, subject: subject, now: now, quietSeconds: Detector.quietSeconds)) == true
+        else { return }
         out.observe(
             .alert,
             [
                 .rule: .text(rule.rawValue), .device: .text(device), .technique: .text(rule.technique),
-                .evidence: .text(String(evidence.prefix(200))),
+                .evidence: .text(String((finding + detail).prefix(200))),
             ])
     }
 
     func evidenceRejected(_ device: String, _ reason: String, from address: Address, _ now: Int64, _ out: inout Outbox) {
-        alert(.evidenceRefused, device, "\(reason), from \(address)", now, &out)
+        alert(.evidenceRefused, device, reason, detail: ", from \(address)", now, &out)
     }
 
     /// What devices say about their neighbourhood.
@@ -54,10 +59,10 @@ struct Detector {
                 case let category where category.hasPrefix("update-"): .updateRefused
                 default: nil
                 }
-            if let rule { alert(rule, device.name, "\(event.count)× \(event.description)", now, &out) }
+            if let rule { alert(rule, device.name, event.description, detail: ", \(event.count)×", now, &out) }
         }
         let crashed = (try? store.devicesReporting("app-crash", since: now - Detector.crashSeconds)) ?? 0
-        if crashed >= Detector.crashLimit { alert(.crashCluster, device.deviceGroup, "apps crashed on \(crashed) devices", now, &out) }
+        if crashed >= Detector.crashLimit { alert(.crashCluster, device.deviceGroup, "apps crash", detail: " on \(crashed) devices", now, &out) }
     }
 
     /// Connections that came to nothing.
@@ -72,8 +77,7 @@ struct Detector {
                 failures[incident.address] = times
                 guard times.count >= Detector.failureLimit else { continue }
                 alert(
-                    .authenticationFailures, "\(incident.address)", "\(times.count) failed handshakes, the last: \(incident.reason)", now,
-                    &out)
+                    .authenticationFailures, "\(incident.address)", "failed handshakes: \(incident.reason)", detail: ", \(times.count) so far", now, &out)
             }
         }
     }
@@ -93,7 +97,7 @@ struct Detector {
     func sweep(_ now: Int64, _ out: inout Outbox) {
         guard isOn else { return }
         for (device, last) in (try? store.silent(since: now - Detector.silenceSeconds)) ?? [] {
-            alert(.silence, device, "nothing for \((now - last) / 3600) h", now, &out)
+            alert(.silence, device, "silent", detail: " for \((now - last) / 3600) h", now, &out)
         }
     }
 }
