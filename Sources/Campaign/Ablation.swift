@@ -1,18 +1,24 @@
 public import Wire
 
-/// Which control stops which attack, as measured: a campaign run with each control off in turn, over several
-/// seeds.
+/// Which control stops which attack, and which are noticed, as measured: a campaign run with each control off in
+/// turn, over several seeds.
 public struct Ablation: Sendable, Equatable, Codable {
-    /// How often an attack reached its goal in one configuration.
+    /// How often an attack reached its goal in one configuration, and how often it was noticed.
     public struct Cell: Sendable, Equatable, Codable {
         public var runs = 0
-        public var compromised = 0
+        /// Compromised, or frozen.
+        public var succeeded = 0
         /// Runs that could not tell.
         public var unknown = 0
+        /// From the begin of the attack to the first alert, in the runs in which there was one.
+        public var detectedAfterNanoseconds: [Int64] = []
 
         /// 0…1 of the runs that could tell; nil if none could.
-        public var successRatio: Double? {
-            runs == unknown ? nil : Double(compromised) / Double(runs - unknown)
+        public var successRatio: Double? { runs == unknown ? nil : Double(succeeded) / Double(runs - unknown) }
+        /// 0…1 of the runs.
+        public var detectionRatio: Double { Double(detectedAfterNanoseconds.count) / Double(max(1, runs)) }
+        public var medianDetectionNanoseconds: Int64? {
+            detectedAfterNanoseconds.isEmpty ? nil : detectedAfterNanoseconds.sorted()[detectedAfterNanoseconds.count / 2]
         }
     }
 
@@ -39,9 +45,12 @@ public struct Ablation: Sendable, Equatable, Codable {
         let row = control?.rawValue ?? Ablation.nothingOff
         if !rows.contains(row) { rows.append(row) }
         for verdict in report.verdicts where attacks.contains(verdict.attack) {
-            cells[row, default: [:]][verdict.attack, default: Cell()].runs += 1
-            if verdict.outcome == .compromised { cells[row]?[verdict.attack]?.compromised += 1 }
-            if verdict.outcome == .unknown { cells[row]?[verdict.attack]?.unknown += 1 }
+            var cell = cells[row]?[verdict.attack] ?? Cell()
+            cell.runs += 1
+            if [.compromised, .frozen].contains(verdict.outcome) { cell.succeeded += 1 }
+            if verdict.outcome == .unknown { cell.unknown += 1 }
+            if let after = verdict.detectedAfterNanoseconds { cell.detectedAfterNanoseconds.append(after) }
+            cells[row, default: [:]][verdict.attack] = cell
         }
     }
 
@@ -51,34 +60,14 @@ public struct Ablation: Sendable, Equatable, Codable {
         return rows.filter { ($0 != Ablation.nothingOff) && (cells[$0]?[attack]?.successRatio ?? 0) > 0 }
     }
 
-    private func word(_ cell: Cell?) -> String { cell?.successRatio.map { "\(Int(($0 * 100).rounded())) %" } ?? "?" }
-
-    public var text: String {
-        let first = (rows.map(\.count).max() ?? 0) + 2
-        let widths = attacks.map { $0.count + 2 }
-        var lines = ["\(campaign): share of runs in which the attack reached its goal, \(seeds.count) seeds"]
-        lines.append("control off".padded(first) + zip(attacks, widths).map { $0.left($1) }.joined())
-        for row in rows {
-            lines.append(row.padded(first) + zip(attacks, widths).map { word(cells[row]?[$0]).left($1) }.joined())
+    /// Where what was measured is not what the catalogue expects of a single control.
+    public var surprises: [String] {
+        attacks.flatMap { attack -> [String] in
+            guard let entry = AttackName(rawValue: attack)?.entry else { return [] }
+            let expected = Set(entry.controls.map(\.rawValue)).intersection(rows)
+            let measured = Set(controlsThatMatter(for: attack))
+            return expected.subtracting(measured).sorted().map { "\(attack): expected to succeed without \($0), and did not" }
+                + measured.subtracting(expected).sorted().map { "\(attack): succeeded without \($0), which was not expected" }
         }
-        lines.append("")
-        for attack in attacks {
-            let matter = controlsThatMatter(for: attack)
-            lines.append(
-                "\(attack): \(matter.isEmpty ? "no single control decides" : "succeeds without any one of " + matter.joined(separator: ", "))"
-            )
-        }
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    public var csv: String {
-        var lines = ["control_off,attack,runs,compromised,unknown"]
-        for row in rows {
-            for attack in attacks {
-                let cell = cells[row]?[attack] ?? Cell()
-                lines.append("\(row),\(attack),\(cell.runs),\(cell.compromised),\(cell.unknown)")
-            }
-        }
-        return lines.joined(separator: "\r\n") + "\r\n"
     }
 }

@@ -25,20 +25,26 @@ public struct Detection: Sendable, Equatable, Codable {
             let fact = observation.fact
             guard fact.kind == .alert, let rule = fact.text(.rule).flatMap(DetectionRule.init(rawValue:)) else { return nil }
             let device = fact.text(.device) ?? ""
-            let steps = plan.steps.filter { Detection.isAbout($0, rule, device, observation.at, plan) }.map(\.id)
+            let possible = plan.steps.filter { Detection.isPossible($0, rule, device, observation.at) }
+            // Who is named is whom it is about; neighbours of a target notice too, since an attacker in a home is in all of it.
+            let named = possible.filter { $0.nodes.contains(device) }
+            let steps = (named.isEmpty ? possible.filter { Detection.isNear($0, device, plan) } : named).map(\.id)
             return Alert(
                 at: observation.at, rule: rule, device: device, technique: fact.text(.technique) ?? "",
                 evidence: fact.text(.evidence) ?? "", steps: steps)
         }
     }
 
-    /// True if a step may be what an alert speaks of: its time, one of its rules, and its place where a
-    /// device is named.
-    private static func isAbout(_ step: Step, _ rule: DetectionRule, _ device: String, _ at: Instant, _ plan: Plan) -> Bool {
+    /// True if a step may be what an alert speaks of, by its time, its rules, and what it is about.
+    private static func isPossible(_ step: Step, _ rule: DetectionRule, _ device: String, _ at: Instant) -> Bool {
         guard case .attack(let attack) = step.act, at >= step.at else { return false }
-        let end = step.duration.map { step.at + $0 + grace } ?? .never
-        guard at <= end, attack.entry.rules.contains(rule) else { return false }
-        // Neighbours of a target notice too: an attacker in a home is in all of it.
+        let end = step.end == .never ? .never : step.end + grace
+        // An identity that the service does not know belongs to silicon that an attacker brought.
+        let isStranger = rule == .evidenceRefused && device.utf8.count == 16 && device.allSatisfy(\.isHexDigit)
+        return at <= end && attack.entry.rules.contains(rule) && (!isStranger || attack == .clonedDevice || attack == .rogueDevice)
+    }
+
+    private static func isNear(_ step: Step, _ device: String, _ plan: Plan) -> Bool {
         guard let network = plan.devices.first(where: { $0.name == device })?.network else { return true }
         return plan.devices.contains { step.nodes.contains($0.name) && $0.network == network }
     }

@@ -106,6 +106,8 @@ public struct Metrics: Sendable, Equatable, Codable {
     }
 
     private mutating func add(handshake fact: Fact, _ histograms: inout [String: Histogram<UInt64>]) {
+        // The update port is plain HTTP by design: nobody authenticates there.
+        guard fact.number(.port) != Int64(ServicePort.updates) else { return }
         let pair = fact.text(.pair) ?? ""
         let accepted = fact.text(.result) == "accepted"
         guard fact.text(.role) == "client" else {

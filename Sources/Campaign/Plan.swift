@@ -48,6 +48,21 @@ public struct Plan: Sendable, Equatable, Codable {
     public static let defaultEpochSeconds: Int64 = 1_767_225_600
 }
 
+extension Plan {
+    /// What would be done when, and what must hold, for somebody who asks before.
+    public var schedule: String {
+        var lines = ["\(name): \(devices.count) devices, \(readable(stop - .start)), seed \(seed)"]
+        if !controlsOff.isEmpty { lines.append("Controls off: \(controlsOff.map(\.rawValue).joined(separator: ", "))") }
+        for step in steps.sorted(by: { ($0.at, $0.id) < ($1.at, $1.id) }) {
+            let length = step.duration.map { " for \(readable($0))" } ?? ""
+            let targets = (step.nodes + step.networks).joined(separator: " ")
+            lines.append("  \(readable(step.at - .start).left(7))  \(step.id.padded(4)) \(step.act.name)\(length)\(targets.isEmpty ? "" : ": \(targets)")")
+        }
+        lines += expectations.map { "  expect   \($0.text)" }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
 /// Something that must hold, judged from the journal.
 public struct Expectation: Sendable, Equatable, Codable {
     public enum Claim: Sendable, Equatable, Codable {

@@ -77,10 +77,15 @@ extension Report {
                 lines.append("  \(verdict.outcome.rawValue.padded(12)) \(verdict.attack) on \(verdict.targets.joined(separator: ", "))")
                 let when = verdict.at.map { "at \(readable($0 - .start)): " } ?? ""
                 lines.append("               \(when)\(verdict.reason)")
+                if let after = verdict.detectedAfterNanoseconds, let rule = verdict.detectedBy {
+                    lines.append("               noticed after \(readable(.nanoseconds(after))): \(rule.rawValue)")
+                } else {
+                    lines.append("               not noticed by the service")
+                }
             }
         }
         if !faults.isEmpty { lines += ["\nFaults"] + faults.map { "  " + $0 } }
-        lines += authentication + operation
+        lines += authentication + operation + updates + alerts
         lines.append("\nDigest  \(digest)")
         return lines.joined(separator: "\n") + "\n"
     }
@@ -131,6 +136,33 @@ extension Report {
         if m.framesRefused > 0 { lines.append("Frames refused              \(m.framesRefused)") }
         if m.effectsDropped > 0 { lines.append("Effects without a taker     \(m.effectsDropped)") }
         return lines
+    }
+
+    private var updates: [String] {
+        guard !releases.isEmpty else { return bricked.isEmpty ? [] : ["Bricked                     \(bricked.joined(separator: ", "))"] }
+        let columns = ["installed", "to 50 %", "to 90 %", "to 99 %", "to 100 %", "exposed", "went back"]
+        var lines = ["\n" + "Releases".padded(20) + columns.map { $0.left(10) }.joined()]
+        for release in releases {
+            var line = "  \(release.title)".padded(20) + "\(release.installed)/\(release.devices)".left(10)
+            line += release.reached.map { ($0.afterNanoseconds.map { readable(.nanoseconds($0)) } ?? "–").left(10) }.joined()
+            line += "\(release.exposureDeviceHours) dh".left(10) + "\(release.reverted)".left(10)
+            lines.append(line)
+            if release.rollout != "complete" { lines.append("    rollout \(release.rollout)") }
+        }
+        lines.append("  dh: device-hours on something older after the release")
+        lines.append("Bricked                     \(bricked.isEmpty ? "none" : bricked.joined(separator: ", "))")
+        return lines
+    }
+
+    private var alerts: [String] {
+        guard !detection.alerts.isEmpty || !verdicts.isEmpty else { return [] }
+        let noticed = verdicts.count { $0.detectedAfterNanoseconds != nil }
+        var line = "Alerts                      \(detection.alerts.count), \(detection.falseAlarms) of them false"
+        if !verdicts.isEmpty { line += "; \(noticed) of \(verdicts.count) attacks noticed" }
+        return [line]
+            + detection.alerts.filter { $0.steps.isEmpty }.prefix(5).map {
+                "  false alarm at \(readable($0.at - .start)): \($0.rule.rawValue) of \($0.device), \($0.evidence)"
+            }
     }
 
     private func reasons(_ counts: [String: Int], _ label: String) -> [String] {

@@ -12,7 +12,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     public var step: String
     public var title: String
     public var devices: Int
-    /// Devices that run it at the end of the run.
+    /// Devices that run it, or something newer, at the end of the run.
     public var installed: Int
     /// Instants at which one more device ran it, or (negative change) one fewer.
     public var changes: [Change]
@@ -41,7 +41,11 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         let members = Set(ReleaseMetrics.members(order, plan))
         devices = members.count
         let end = journal.last?.at ?? .start
-        let digests = ReleaseMetrics.digests(step, journal)
+        // Who runs a later release of the same has this one behind it.
+        let later = plan.steps.filter { other in
+            if case .update(let next) = other.act { next.image == order.image && other.at >= step.at } else { false }
+        }
+        let digests = later.reduce(into: Set<String>()) { $0.formUnion(ReleaseMetrics.digests($1, journal)) }
         var running: Set<String> = []
         var changes: [Change] = []
         var since: [String: Instant] = [:]

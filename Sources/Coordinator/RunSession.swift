@@ -75,6 +75,7 @@ final class RunSession: Sendable {
         let page = HTMLReport(plan: plan, report: report, journal: recorder.journal).page
         for (name, text) in [
             ("report.txt", report.text), ("report.html", page), ("junit.xml", report.junit), ("metrics.prom", report.openMetrics),
+            ("attack-layer.json", report.navigatorLayer), ("devices.csv", report.csv(devices: plan.devices)),
         ] { try RunFolder.write(Array(text.utf8), "\(folder.path)/\(name)") }
         return Outcome(
             report: report, folder: folder, wallSeconds: RunSession.seconds(ContinuousClock.now - begun),

@@ -22,9 +22,9 @@ public struct HTMLReport {
         \(report.seed)\(report.controlsOff.isEmpty ? "" : " · off: " + escaped(report.controlsOff.joined(separator: ", ")))</p></header>
         \(report.isComplete ? "" : "<p class=\"note\">The run ended before its time; this is what happened until then.</p>")
         \(cards)\(expectations)\(attacks)
-        \(section("Time line", HTMLTimeline(plan: plan, journal: journal, end: report.elapsedNanoseconds).svg))
+        \(section("Time line", HTMLTimeline(plan: plan, journal: journal, alerts: report.detection.alerts, end: report.elapsedNanoseconds).svg))
         \(section("Topology", HTMLTopology(plan: plan, report: report).svg))
-        \(authentication)\(devices)\(reproduce)
+        \(updates)\(authentication)\(alerts)\(devices)\(reproduce)
         </body></html>
 
         """
@@ -53,6 +53,18 @@ public struct HTMLReport {
         if !report.verdicts.isEmpty {
             cards.append(
                 card("\(stopped) of \(report.verdicts.count)", "attacks defended", stopped == report.verdicts.count ? "good" : "bad"))
+            let noticed = report.verdicts.count { $0.detectedAfterNanoseconds != nil }
+            let falseAlarms = report.detection.falseAlarms
+            cards.append(
+                card("\(noticed) of \(report.verdicts.count)", "attacks noticed, \(falseAlarms) false alarms", falseAlarms == 0 ? "good" : "bad"))
+        }
+        if !report.releases.isEmpty {
+            let isDone = report.releases.allSatisfy { $0.installed == $0.devices || $0.rollout.hasPrefix("halted") }
+            let hours = report.releases.reduce(0) { $0 + $1.exposureDeviceHours }
+            cards.append(
+                card(
+                    "\(report.bricked.count) bricked", "\(report.releases.count) releases, \((hours * 10).rounded() / 10) device-hours exposed",
+                    isDone && report.bricked.isEmpty ? "good" : "bad"))
         }
         if let warmest = m.rooms.values.map({ $0.maximumMillicelsius }).max() {
             cards.append(card("\(Double(warmest / 100) / 10) °C", "warmest cold room", warmest > 8000 ? "bad" : "good"))
@@ -63,7 +75,10 @@ public struct HTMLReport {
     private func table(_ head: [String], _ rows: [[String]]) -> String {
         guard !rows.isEmpty else { return "" }
         let header = head.map { "<th>\($0)</th>" }.joined()
-        return "<table><tr>\(header)</tr>\(rows.map { "<tr>\($0.map { "<td>\($0)</td>" }.joined())</tr>" }.joined())</table>"
+        let lines = rows.map { row in
+            "<tr>\(zip(head, row).map { "<td data-head=\"\($0)\">\($1)</td>" }.joined())</tr>"
+        }
+        return "<table><tr>\(header)</tr>\(lines.joined())</table>"
     }
 
     private func badge(_ word: String) -> String {
@@ -71,25 +86,61 @@ public struct HTMLReport {
         return "<span class=\"badge \(tone)\">\(word)</span>"
     }
 
+    /// What did not hold stands open; what held is one click away where there is much of it.
     private var expectations: String {
-        section(
-            "Expectations",
+        func rows(_ judgements: [Judgement]) -> String {
             table(
                 ["", "What must hold", "What was seen"],
-                report.judgements.map { [badge($0.result.rawValue), escaped($0.text), escaped($0.reason)] }))
+                judgements.map { [badge($0.result.rawValue), escaped($0.text), escaped($0.reason)] })
+        }
+        let held = report.judgements.filter { $0.result == .held }
+        let other = report.judgements.filter { $0.result != .held }
+        guard held.count > 8 else { return section("Expectations", rows(report.judgements)) }
+        return section(
+            "Expectations", rows(other) + "<details><summary>\(held.count) of \(report.judgements.count) held</summary>\(rows(held))</details>")
     }
 
     private var attacks: String {
         section(
             "Attacks",
             table(
-                ["", "Attack", "Targets", "When", "Observation"],
-                report.verdicts.map {
-                    [
-                        badge($0.outcome.rawValue), escaped($0.attack), escaped($0.targets.joined(separator: ", ")),
-                        $0.at.map { readable($0 - .start) } ?? "–", escaped($0.reason),
+                ["", "Attack", "Targets", "When", "Observation", "Noticed after"],
+                report.verdicts.map { verdict in
+                    let noticed = verdict.detectedAfterNanoseconds.map { "\(readable(.nanoseconds($0)))<br>" } ?? "–"
+                    return [
+                        badge(verdict.outcome.rawValue), escaped(verdict.attack), escaped(shortened(verdict.targets)),
+                        verdict.at.map { readable($0 - .start) } ?? "–", escaped(verdict.reason),
+                        noticed + escaped(verdict.detectedBy?.rawValue ?? ""),
                     ]
                 }))
+    }
+
+    private func shortened(_ names: [String]) -> String {
+        names.count == plan.devices.count ? "all" : names.joined(separator: ", ")
+    }
+
+    private var updates: String {
+        let updates = HTMLUpdates(report: report, end: report.elapsedNanoseconds)
+        guard !updates.rows.isEmpty else { return "" }
+        let bricked = report.bricked.isEmpty ? "none" : escaped(report.bricked.joined(separator: ", "))
+        return section("Releases", updates.svg + table(HTMLUpdates.head, updates.rows) + "<p>Bricked devices: \(bricked)</p>")
+    }
+
+    private var alerts: String {
+        section(
+            "Alerts of the service",
+            table(
+                ["When", "Rule", "ATT&amp;CK", "About", "Evidence", "Attack"],
+                report.detection.alerts.map {
+                    [
+                        readable($0.at - .start), escaped($0.rule.rawValue), escaped($0.technique), escaped($0.device), escaped($0.evidence),
+                        $0.steps.isEmpty ? "<span class=\"badge bad\">false alarm</span>" : escaped(names(of: $0.steps)),
+                    ]
+                }))
+    }
+
+    private func names(of steps: [String]) -> String {
+        plan.steps.filter { steps.contains($0.id) }.map(\.act.name).joined(separator: ", ")
     }
 
     private var authentication: String {
@@ -137,7 +188,10 @@ public struct HTMLReport {
         .badge{border-radius:10px;padding:1px 9px;color:#fff;font-size:12px;font-weight:600;white-space:nowrap}
         .badge.good{background:var(--good)}.badge.bad{background:var(--bad)}.badge.unsure{background:var(--unsure)}
         .note{background:#fff4d6;border:1px solid #e6c566;border-radius:8px;padding:10px 14px}
-        svg{display:block;max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .soft{fill:var(--soft)}
+        .legend{margin:4px 0 12px}summary{cursor:pointer;color:var(--soft)}td:first-child{white-space:nowrap}
+        svg{display:block;width:100%;min-width:640px;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .soft{fill:var(--soft)}
+        @media(max-width:640px){body{padding:12px}th{display:none}table,tr,td{display:block}tr{border-bottom:1px solid var(--line);padding:8px 0}
+        td{border:0;padding:1px 0}td:not([data-head=""]):not(:empty)::before{content:attr(data-head) ": ";color:var(--soft);font-size:13px}}
         pre,code{font:13px ui-monospace,monospace;background:#eef2f5;border-radius:4px;padding:2px 5px}pre{padding:10px}
         """
 }

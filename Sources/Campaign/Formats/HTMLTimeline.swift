@@ -4,10 +4,11 @@ import Wire
 struct HTMLTimeline {
     let plan: Plan
     let journal: [Observation]
+    let alerts: [Detection.Alert]
     let end: Int64
 
     private static let width = 1000.0
-    private static let left = 150.0
+    private static let left = 190.0
     private static let bins = 96
 
     private func x(_ nanoseconds: Int64) -> Double {
@@ -19,12 +20,19 @@ struct HTMLTimeline {
         var body = ""
         var y = 4.0
         for step in plan.steps where step.at.nanoseconds < end {
-            let stop = min(end, step.duration.map { (step.at + $0).nanoseconds } ?? end)
-            let isAttack = if case .attack = step.act { true } else { false }
+            let stop = min(end, step.act.isMoment ? step.at.nanoseconds : step.end.nanoseconds)
             let targets = (step.nodes + step.networks).joined(separator: " ")
             body += "<text x=\"0\" y=\"\(y + 12)\">\(escaped(step.act.name))</text>"
             body += rectangle(
-                x(step.at.nanoseconds), y, max(3, x(stop) - x(step.at.nanoseconds)), 15, isAttack ? "#b3261e" : "#c98a00", targets)
+                x(step.at.nanoseconds), y, max(3, x(stop) - x(step.at.nanoseconds)), 15, colour(step.act), targets)
+            y += 20
+        }
+        if !alerts.isEmpty {
+            body += "<text x=\"0\" y=\"\(y + 12)\">alerts</text>"
+            for alert in alerts {
+                body += "<circle cx=\"\(x(alert.at.nanoseconds))\" cy=\"\(y + 8)\" r=\"4\" fill=\"\(alert.steps.isEmpty ? "#b3261e" : "#33475b")\">"
+                body += "<title>\(escaped("\(alert.rule.rawValue) \(alert.device): \(alert.evidence)"))</title></circle>"
+            }
             y += 20
         }
         y += 6
@@ -45,6 +53,14 @@ struct HTMLTimeline {
                 "<text class=\"soft\" x=\"\(x(at))\" y=\"\(top + 98)\" text-anchor=\"\(anchor)\">\(mark == 0 ? "0" : readable(.nanoseconds(at)))</text>"
         }
         return "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(top) + 106)\" role=\"img\">\(body)</svg>"
+    }
+
+    private func colour(_ act: Step.Act) -> String {
+        switch act {
+        case .attack: "#b3261e"
+        case .fault: "#c98a00"
+        case .update, .operate: "#2f6fab"
+        }
     }
 
     private func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ fill: String, _ title: String) -> String {
@@ -72,7 +88,9 @@ struct HTMLHistogram {
     var svg: String {
         var durations: [String: [Int64]] = [:]
         for observation in journal where observation.fact.kind == .handshake && observation.fact.text(.role) == "client" {
-            guard let took = observation.fact.number(.durationNanoseconds), observation.fact.text(.result) == "accepted" else { continue }
+            guard let took = observation.fact.number(.durationNanoseconds), observation.fact.text(.result) == "accepted",
+                observation.fact.number(.port) != Int64(ServicePort.updates)
+            else { continue }
             durations["\(observation.fact.text(.pair) ?? "") \(observation.fact.text(.mode) ?? "")", default: []].append(took)
         }
         let longest = durations.values.flatMap { $0 }.max() ?? 0
@@ -140,5 +158,15 @@ struct HTMLTopology {
         guard name != "service" else { return "#33475b" }
         guard let share = report.metrics.availability[name] else { return "#8a97a5" }
         return share >= 0.99 ? "#1d7f4e" : share >= 0.9 ? "#c98a00" : "#b3261e"
+    }
+}
+
+extension Step.Act {
+    /// It is over as soon as it is done.
+    var isMoment: Bool {
+        switch self {
+        case .update, .operate, .fault(.clockJump), .fault(.flashRot): true
+        case .fault, .attack: false
+        }
     }
 }

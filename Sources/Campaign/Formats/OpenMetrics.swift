@@ -39,12 +39,49 @@ extension Report {
         family(
             "room_temperature_celsius_max", "gauge", "Warmest that a cold room was.",
             metrics.rooms.sorted { $0.key < $1.key }.map { (label("device", $0.key), "\(Double($0.value.maximumMillicelsius) / 1000)") })
+        updateFamilies(family)
         family(
             "attack_compromised", "gauge", "1 if the attack reached its goal.",
             verdicts.map {
                 ("{attack=\"\(quoted($0.attack))\",step=\"\(quoted($0.step))\"}", $0.outcome == .compromised ? "1" : "0")
             })
         return text + "# EOF\n"
+    }
+
+    private typealias Family = (_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: String)]) -> Void
+
+    private func updateFamilies(_ family: Family) {
+        family(
+            "release_devices", "gauge", "Devices that a release is for.", releases.map { (label("release", $0.title), "\($0.devices)") })
+        family(
+            "release_installed", "gauge", "Devices that run a release at the end.",
+            releases.map { (label("release", $0.title), "\($0.installed)") })
+        family(
+            "release_exposure_hours", "gauge", "Device-hours on something older after the release.",
+            releases.map { (label("release", $0.title), "\($0.exposureDeviceHours)") })
+        family(
+            "release_reverts", "counter", "Devices that went back from a release.",
+            releases.map { (label("release", $0.title), "\($0.reverted)") })
+        family(
+            "release_reached_seconds", "gauge", "From the release until a share of its devices ran it.",
+            releases.flatMap { release in
+                release.reached.compactMap { reached in
+                    reached.afterNanoseconds.map {
+                        ("{release=\"\(quoted(release.title))\",share=\"\(reached.ratio)\"}", "\(Double($0) / 1e9)")
+                    }
+                }
+            })
+        family("devices_bricked", "gauge", "Devices that do not come up any more.", [("", "\(bricked.count)")])
+        family(
+            "alerts", "counter", "Alerts of the service, by whether an attack was behind them.",
+            [(label("kind", "true"), "\(detection.trueAlarms)"), (label("kind", "false"), "\(detection.falseAlarms)")])
+        family(
+            "attack_detected_seconds", "gauge", "From the begin of an attack until the service noticed.",
+            verdicts.compactMap { verdict in
+                verdict.detectedAfterNanoseconds.map {
+                    ("{attack=\"\(quoted(verdict.attack))\",step=\"\(quoted(verdict.step))\"}", "\(Double($0) / 1e9)")
+                }
+            })
     }
 
     private func latencySummary(_ pairs: [(key: String, value: Metrics.Handshakes)]) -> String {

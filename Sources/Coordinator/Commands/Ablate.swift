@@ -3,7 +3,7 @@ import Campaign
 import Wire
 
 struct Ablate: AsyncParsableCommand {
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, csv }
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, csv, html }
 
     static let configuration = CommandConfiguration(
         abstract: "Measure which control stops which attack: run a campaign with each control off in turn.",
@@ -13,7 +13,7 @@ struct Ablate: AsyncParsableCommand {
     @Option(help: "Controls to switch off, separated by commas; all without it.") var controls: String?
     @Option(help: "Attacks to judge, separated by commas; all of the campaign without it.") var attacks: String?
     @Option(help: "Seeds, such as 7 or 1..3.") var seeds = "1..3"
-    @Option(help: "text, json or csv.") var format: Format = .text
+    @Option(help: "text, json, csv or html (a heat map).") var format: Format = .text
     @Option(help: "Folder for run folders.") var out = "runs"
 
     func run() async throws {
@@ -41,6 +41,7 @@ struct Ablate: AsyncParsableCommand {
         case .text: print(ablation.text, terminator: "")
         case .json: print(try RunFolder.encode(ablation), terminator: "")
         case .csv: print(ablation.csv, terminator: "")
+        case .html: print(ablation.html, terminator: "")
         }
         if ablation.cells.values.contains(where: { $0.values.contains { $0.unknown > 0 } }) { throw ExitCode(2) }
     }

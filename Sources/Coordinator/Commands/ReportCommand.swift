@@ -2,13 +2,13 @@ import ArgumentParser
 import Campaign
 
 struct ReportCommand: ParsableCommand {
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, html, json, junit, openmetrics, csv }
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, html, json, junit, openmetrics, csv, navigator }
 
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Judge a run again from its plan and journal, and print the report.")
 
     @Argument(help: "The folder of a run.") var folder: String
-    @Option(help: "text, html, json, junit, openmetrics or csv.") var format: Format = .text
+    @Option(help: "text, html, json, junit, openmetrics, csv or navigator (an ATT&CK layer).") var format: Format = .text
 
     func run() throws {
         let folder = RunFolder(existing: folder)
@@ -23,6 +23,7 @@ struct ReportCommand: ParsableCommand {
             case .junit: report.junit
             case .openmetrics: report.openMetrics
             case .csv: report.csv(devices: plan.devices)
+            case .navigator: report.navigatorLayer
             }
         print(text, terminator: "")
     }

@@ -17,6 +17,8 @@ struct Run: AsyncParsableCommand {
     @Option(name: .customLong("repeat"), help: "How many times; the seed grows by one each time.") var times = 1
     @Option(help: "Stop after this time, such as 10m, in place of the file's.") var stopAfter: String?
     @Flag(help: "Print the report as JSON.") var json = false
+    @Flag(help: "Print what would be done when, and do nothing.") var dryRun = false
+    @Flag(help: "With --repeat: stop after the first run in which something did not hold.") var failFast = false
     @Flag(help: "Write TLS secrets to keys.log, so that Wireshark can decrypt.") var keylog = false
     @Flag(help: "Record all streams to capture.pcapng.") var capture = false
 
@@ -27,6 +29,10 @@ struct Run: AsyncParsableCommand {
         plan.capture = capture
         if let seed { plan.seed = seed }
         if let stopAfter { plan.stop = .start + (try duration(stopAfter)) }
+        if dryRun {
+            print(plan.schedule, terminator: "")
+            return
+        }
         var worst: Int32 = 0
         for index in 0..<max(1, times) {
             var one = plan
@@ -36,6 +42,7 @@ struct Run: AsyncParsableCommand {
             watcher.done()
             Orrery.show(outcome, one, asJSON: json)
             worst = max(worst, outcome.report.exitCode)
+            if failFast && worst != 0 { break }
         }
         if worst != 0 { throw ExitCode(worst) }
     }

@@ -1,0 +1,74 @@
+import Wire
+
+/// The matrix for a terminal, a spreadsheet and a browser.
+extension Ablation {
+    private func word(_ cell: Cell?) -> String { cell?.successRatio.map { "\(Int(($0 * 100).rounded())) %" } ?? "?" }
+
+    public var text: String {
+        let rowWidth = (rows.map(\.count).max() ?? 0) + 2
+        var lines = ["\(campaign): share of runs in which the attack reached its goal, \(seeds.count) seeds"]
+        // As many columns as fit a wide terminal; numbers stand for attacks, whose names follow.
+        lines.append("control off".padded(rowWidth) + attacks.indices.map { "\($0 + 1)".left(7) }.joined())
+        for row in rows { lines.append(row.padded(rowWidth) + attacks.map { word(cells[row]?[$0]).left(7) }.joined()) }
+        lines.append("")
+        for (index, attack) in attacks.enumerated() {
+            let matter = controlsThatMatter(for: attack)
+            let all = rows.compactMap { cells[$0]?[attack] }
+            let detected = all.reduce(0) { $0 + $1.detectedAfterNanoseconds.count }
+            let runs = all.reduce(0) { $0 + $1.runs }
+            let times = all.flatMap(\.detectedAfterNanoseconds).sorted()
+            let median = times.isEmpty ? "" : ", median after \(readable(.nanoseconds(times[times.count / 2])))"
+            lines.append("\("\(index + 1)".left(3)) \(attack)")
+            lines.append(
+                "      \(matter.isEmpty ? "no single control decides" : "succeeds without any one of " + matter.joined(separator: ", "))")
+            lines.append("      noticed in \(detected) of \(runs) runs\(median)")
+        }
+        if !surprises.isEmpty { lines += ["", "Not as the catalogue expects:"] + surprises.map { "  \($0)" } }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    public var csv: String {
+        var lines = ["control_off,attack,runs,succeeded,unknown,detected,median_detection_seconds"]
+        for row in rows {
+            for attack in attacks {
+                let cell = cells[row]?[attack] ?? Cell()
+                let median = cell.medianDetectionNanoseconds.map { "\(Double($0) / 1e9)" } ?? ""
+                lines.append(
+                    "\(row),\(attack),\(cell.runs),\(cell.succeeded),\(cell.unknown),\(cell.detectedAfterNanoseconds.count),\(median)")
+            }
+        }
+        return lines.joined(separator: "\r\n") + "\r\n"
+    }
+
+    /// A heat map: green holds, red falls; below each share how often the attack was noticed.
+    public var html: String {
+        let head = attacks.map { "<th><span>\(escaped($0))</span></th>" }.joined()
+        let body = rows.map { row in
+            let cells = attacks.map { attack -> String in
+                guard let cell = self.cells[row]?[attack], let ratio = cell.successRatio else { return "<td class=\"none\">?</td>" }
+                // From green (120°) to red (0°).
+                let colour = "hsl(\(Int(120 - 120 * ratio)) 55% 45%)"
+                let median = cell.medianDetectionNanoseconds.map { ", median \(readable(.nanoseconds($0)))" } ?? ""
+                let note = "\(cell.succeeded) of \(cell.runs - cell.unknown) runs; noticed in \(cell.detectedAfterNanoseconds.count)\(median)"
+                return "<td style=\"background:\(colour)\" title=\"\(escaped(note))\">\(word(cell))<small>\(percent(cell.detectionRatio)) noticed</small></td>"
+            }
+            return "<tr><th class=\"row\">\(escaped(row))</th>\(cells.joined())</tr>"
+        }
+        let list = surprises.isEmpty ? "" : "<h2>Not as the catalogue expects</h2><ul>\(surprises.map { "<li>\(escaped($0))</li>" }.joined())</ul>"
+        return """
+            <!DOCTYPE html>
+            <html lang="en"><head><meta charset="utf-8"><title>\(escaped(campaign)) · ablation</title>
+            <meta name="viewport" content="width=device-width, initial-scale=1"><style>
+            body{font:15px/1.5 system-ui,sans-serif;color:#1c2530;background:#f4f6f8;margin:24px}h1{margin:0}p{color:#5b6b7c}
+            div{overflow-x:auto}table{border-collapse:separate;border-spacing:2px}th span{writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap}
+            th{font-size:13px;font-weight:600;vertical-align:bottom}th.row{text-align:left;white-space:nowrap;padding-right:10px;vertical-align:middle}
+            td{color:#fff;text-align:center;padding:4px 6px;border-radius:4px;font-size:13px;min-width:56px}td.none{background:#8a97a5}
+            small{display:block;font-size:10px;opacity:.85;white-space:nowrap}
+            </style></head><body><h1>\(escaped(campaign))</h1>
+            <p>Share of runs in which each attack reached its goal, with one control off at a time; \(seeds.count) seeds. Point at a cell for details.</p>
+            <div><table><tr><th class="row">control off</th>\(head)</tr>\(body.joined())</table></div>\(list)
+            </body></html>
+
+            """
+    }
+}

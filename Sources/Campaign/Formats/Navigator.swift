@@ -1,0 +1,47 @@
+import Wire
+
+extension Report {
+    /// An ATT&CK Navigator layer (format 4.5, domain `ics-attack`): techniques that were tried, scored by the share of
+    /// attacks that reached their goal, 0…100.
+    public var navigatorLayer: String {
+        var tried: [String: (all: Int, good: Int, names: [String])] = [:]
+        for verdict in verdicts where verdict.outcome != .unknown {
+            guard let attack = AttackName(rawValue: verdict.attack) else { continue }
+            for technique in attack.entry.attackTechniques {
+                tried[technique, default: (0, 0, [])].all += 1
+                if [.compromised, .frozen].contains(verdict.outcome) { tried[technique]?.good += 1 }
+                if tried[technique]?.names.contains(verdict.attack) == false { tried[technique]?.names.append(verdict.attack) }
+            }
+        }
+        let techniques = tried.sorted { $0.key < $1.key }.map { id, count in
+            """
+                {"techniqueID": "\(id)", "score": \(count.good * 100 / max(1, count.all)), "enabled": true,
+                 "comment": "\(count.good) of \(count.all) reached their goal: \(count.names.joined(separator: ", "))"}
+            """
+        }
+        return """
+            {
+              "name": "\(jsonEscaped(name)), seed \(seed)",
+              "versions": {"attack": "18", "navigator": "5.1.0", "layer": "4.5"},
+              "domain": "ics-attack",
+              "description": "Share of attacks that reached their goal, as measured by Orrery. Journal \(digest).",
+              "gradient": {"colors": ["#8ec843", "#ffe766", "#ff6666"], "minValue": 0, "maxValue": 100},
+              "techniques": [
+            \(techniques.joined(separator: ",\n"))
+              ]
+            }
+
+            """
+    }
+
+    private func jsonEscaped(_ text: String) -> String { text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") }
+}
+
+extension AttackEntry {
+    /// ATT&CK technique IDs among what the attack represents, such as `T0857`.
+    var attackTechniques: [String] {
+        techniques.split { !$0.isLetter && !$0.isNumber }.map(String.init).filter { word in
+            word.count == 5 && word.first == "T" && word.dropFirst().allSatisfy(\.isNumber)
+        }
+    }
+}
