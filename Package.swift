@@ -44,6 +44,7 @@ let package = Package(
         .executable(name: "orrery-device", targets: ["orrery-device"]),
         .executable(name: "orrery-service", targets: ["orrery-service"]),
         .executable(name: "orrery-threat", targets: ["orrery-threat"]),
+        .executable(name: "orrery-gateway", targets: ["orrery-gateway"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -81,6 +82,7 @@ let package = Package(
         process("orrery-device", ["DeviceOS", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-service", ["SecurityService", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-threat", ["Adversary", "Runtime", "SecureChannel", "Wire"]),
+        process("orrery-gateway", ["Runtime", "Wire"]),
 
         tests("WireTests", ["Wire"]),
         tests("FabricTests", ["Fabric", "Wire"]),
@@ -97,7 +99,7 @@ let package = Package(
                 "SecurityService", "Silicon", "TUF", "Wire", grdb,
             ]),
         // The real executables.
-        tests("SystemTests", ["Runtime", "Wire", "orrery", "orrery-device", "orrery-service", "orrery-threat", subprocess]),
+        tests("SystemTests", ["Runtime", "Wire", "orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway", subprocess]),
         tests("TidyTests", ["Runtime"]),
     ]
 )

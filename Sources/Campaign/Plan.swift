@@ -23,6 +23,13 @@ public struct Plan: Sendable, Equatable, Codable {
         public var labels: [String]
     }
 
+    public struct Gateway: Sendable, Equatable, Codable {
+        public var name: String
+        public var network: String
+        public var address: Address
+        public var doors: [GatewayConfiguration.Door]
+    }
+
     public var name: String
     public var file: String
     public var seed: UInt64
@@ -36,6 +43,8 @@ public struct Plan: Sendable, Equatable, Codable {
     public var serviceNetwork: String
     public var serviceAddress: Address
     public var devices: [Device]
+    /// Doors to real programs, open on the wall clock only.
+    public var gateways: [Gateway]
     public var controlsOff: [Control]
     public var steps: [Step]
     public var expectations: [Expectation]

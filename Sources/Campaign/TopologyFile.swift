@@ -4,7 +4,7 @@ import Yams
 /// Reads a topology (and, on top of it, a campaign) into a plan.
 struct PlanReader {
     static let topologyKeys = [
-        "name", "seed", "stop", "start", "networks", "links", "service", "devices", "controls-off", "expect",
+        "name", "seed", "stop", "start", "networks", "links", "service", "devices", "gateways", "controls-off", "expect",
         "method", "steady-state",
     ]
     static let knownApps = ["compressor"]
@@ -18,7 +18,7 @@ struct PlanReader {
         plan = Plan(
             name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
             stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",
-            serviceAddress: Address(bits: 0), devices: [], controlsOff: [], steps: [], expectations: [],
+            serviceAddress: Address(bits: 0), devices: [], gateways: [], controlsOff: [], steps: [], expectations: [],
             keepsKeyLog: false, capture: false)
     }
 
@@ -27,6 +27,30 @@ struct PlanReader {
         readNetworks(section)
         readService(section)
         readDevices(section)
+        readGateways(section)
+    }
+
+    /// Ports of this machine that lead to nodes: `gateways: { door: { network: home, ports: [{ port: 8080, to: "service:80" }] } }`.
+    private mutating func readGateways(_ section: Section) {
+        for (index, (name, key, value)) in document.named(section.fields["gateways"], "gateways").enumerated() {
+            guard let entry = document.section(value, "gateway \(name)", keys: ["network", "ports"]) else { continue }
+            if name == "service" || plan.devices.contains(where: { $0.name == name }) { document.report(key, "'\(name)' is taken") }
+            let place = entry.required("network").flatMap(network) ?? ""
+            let nodes = ["service"] + plan.devices.map(\.name)
+            let doors: [GatewayConfiguration.Door] = (entry.required("ports")?.sequence ?? []).compactMap { item in
+                guard let door = document.section(item, "a port", keys: ["port", "to"]), let port = door.count("port", in: 0...65_535),
+                    let to = door.text("to", isRequired: true)
+                else { return nil }
+                let parts = to.split(separator: ":").map(String.init)
+                guard parts.count == 2, let target = UInt16(parts[1]) else {
+                    document.report(door.fields["to"], "to: expected a node and its port, such as service:80")
+                    return nil
+                }
+                if !nodes.contains(parts[0]) { document.report(door.fields["to"], "unknown node '\(parts[0])'\(document.suggestion(parts[0], among: nodes))") }
+                return .init(port: UInt16(port), host: plan.names.host(parts[0]), targetPort: target)
+            }
+            plan.gateways.append(.init(name: name, network: place, address: address(place, 3 + index), doors: doors))
+        }
     }
 
     /// What topologies and campaigns have in common at their top.

@@ -5,7 +5,7 @@ import Wire
 
 /// What can be known before anything starts: better one sentence now than half a fleet later.
 struct Preflight {
-    static let executables = ["orrery-threat", "orrery-service", "orrery-device"]
+    static let executables = ["orrery-threat", "orrery-service", "orrery-device", "orrery-gateway"]
     /// PSS of a device with one real-time app, measured by scripts/bench, with a reserve.
     static let bytesPerDevice = 14 << 20
     /// The injector's sockets: one for each node and some of its own.

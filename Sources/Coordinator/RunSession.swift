@@ -60,6 +60,7 @@ final class RunSession: Sendable {
         do {
             try await supervisor.start("orrery-threat", .init(name: "threat", generation: 0), configuration: folder.state("threat.json"))
             try await start("service", 0, supervisor)
+            for gateway in plan.gateways where plan.clock == .wall { try await start(gateway.name, 0, supervisor) }
             for device in plan.devices { try await start(device.name, 0, supervisor) }
             runBegun = try await follow(link, supervisor, recorder, capture)
         } catch {
@@ -84,9 +85,14 @@ final class RunSession: Sendable {
 
     private static func seconds(_ duration: Duration) -> Double { Double(duration.nanoseconds) / 1e9 }
 
+    private func executable(of node: String) -> String {
+        if node == "service" { return "orrery-service" }
+        return plan.gateways.contains { $0.name == node } ? "orrery-gateway" : "orrery-device"
+    }
+
     private func start(_ node: String, _ generation: UInt32, _ supervisor: Supervisor) async throws {
         try await supervisor.start(
-            node == "service" ? "orrery-service" : "orrery-device", .init(name: node, generation: generation),
+            executable(of: node), .init(name: node, generation: generation),
             configuration: Workshop.configuration(folder, node))
     }
 

@@ -54,6 +54,11 @@ struct Workshop {
                 measurements.append(ReferenceMeasurement(type: type, sha256: digest.hex))
             }
         }
+        for gateway in gateways {
+            try RunFolder.make(folder.state(gateway.name))
+            try RunFolder.writeJSON(
+                GatewayConfiguration(setting: setting(gateway.name), doors: gateway.doors), Workshop.configuration(folder, gateway.name))
+        }
         for device in plan.devices { try write(device, image: imageOf[device.apps] ?? "") }
         try writeService(measurements)
         try RunFolder.writeJSON(threat(steps: try plan.steps.map(withReleases)), folder.state("threat.json"))
@@ -103,6 +108,9 @@ struct Workshop {
         }
         return UInt32(versions.firstIndex(of: order.version) ?? 0) + 2
     }
+
+    /// Real programs do not wait for virtual time.
+    private var gateways: [Plan.Gateway] { plan.clock == .wall ? plan.gateways : [] }
 
     /// Where a node's configuration lies.
     static func configuration(_ folder: RunFolder, _ node: String) -> String { folder.state(node) + "/node.json" }
@@ -174,9 +182,12 @@ struct Workshop {
                 name: $0.name, role: .device, network: $0.network, address: $0.address, host: plan.names.host($0.name),
                 product: $0.product, group: $0.group)
         }
+        let doors = gateways.map {
+            NodeSpec(name: $0.name, role: .gateway, network: $0.network, address: $0.address, host: plan.names.host($0.name))
+        }
         return ThreatConfiguration(
             setting: setting("threat"), names: plan.names, networks: plan.networks, links: plan.links,
-            nodes: [service] + devices, steps: steps, stop: plan.stop, loot: loot, capture: plan.capture)
+            nodes: [service] + devices + doors, steps: steps, stop: plan.stop, loot: loot, capture: plan.capture)
     }
 
     /// What adversaries have got hold of before the run.

@@ -256,7 +256,7 @@ public struct NetworkSpec: Sendable, Equatable, Codable {
 }
 
 public struct NodeSpec: Sendable, Equatable, Codable {
-    public enum Role: String, Sendable, Codable { case device, service }
+    public enum Role: String, Sendable, Codable { case device, service, gateway }
     public var name: String
     public var role: Role
     public var network: String
@@ -278,6 +278,29 @@ public struct NodeSpec: Sendable, Equatable, Codable {
         self.powerOnNanoseconds = powerOnNanoseconds
         self.product = product
         self.group = group
+    }
+}
+
+/// A door between the emulated network and TCP on loopback, on the wall clock only.
+public struct GatewayConfiguration: Sendable, Equatable, Codable {
+    public struct Door: Sendable, Equatable, Codable {
+        /// On 127.0.0.1; 0 for one that the system chooses.
+        public var port: UInt16
+        /// The node that it leads to, by its name on the emulated network, and the port there.
+        public var host: String
+        public var targetPort: UInt16
+        public init(port: UInt16, host: String, targetPort: UInt16) {
+            self.port = port
+            self.host = host
+            self.targetPort = targetPort
+        }
+    }
+
+    public var setting: NodeSetting
+    public var doors: [Door]
+    public init(setting: NodeSetting, doors: [Door]) {
+        self.setting = setting
+        self.doors = doors
     }
 }
 

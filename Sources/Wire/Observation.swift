@@ -100,6 +100,7 @@ extension Fact {
         case processKilled = "process-killed"
         case processLost = "process-lost"
         case frameRefused = "frame-refused"
+        case gatewayOpen = "gateway-open"
         // Faults and attacks, as the injector knows them (the truth)
         case faultStarted = "fault-started"
         case faultEnded = "fault-ended"

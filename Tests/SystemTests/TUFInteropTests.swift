@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Runtime
 import Testing
 
@@ -12,6 +13,86 @@ import Testing
             Testbed.root + "/.build/python/bin/python", [script, Machine.executableFolder + "/orrery", testbed.folder])
         #expect(output.split(separator: "\n").last == "all 22 as expected", "\(output)")
     }
+
+    /// python-tuf reads the repository that the service serves, through a gateway port, and refuses an older snapshot.
+    @Test func pythonTUFReadsTheServicesRepository() async throws {
+        let testbed = try Testbed()
+        let topology = """
+            name: gateway
+            stop: 10m
+            networks:
+              home:  { latency: 8ms }
+              cloud: { latency: 30ms }
+            links: [[home, cloud]]
+            service: { network: cloud, catalog: acme }
+            gateways:
+              door: { network: home, ports: [{ port: 0, to: "service:80" }] }
+            devices:
+              fridge: { network: home, apps: [compressor] }
+            method:
+              - { at: 1s, update: { image: compressor@2 } }
+              - { at: 4s, update: { image: compressor@3 } }
+            """
+        let file = try testbed.write(topology, "gateway.yaml")
+        let script = try testbed.write(Self.reader, "reader.py")
+        let ended = try await testbed.orrery(["run", file, "--clock", "wall"]) { process in
+            defer { kill(process, SIGINT) }
+            try await testbed.wait("the gateway") { testbed.journal.contains("\"gateway-open\"") }
+            let port = try #require(testbed.journal.firstMatch(of: /"gateway-open","port":(\d+)/)).1
+            let run = testbed.folder + "/runs/gateway/latest"
+            let output = try await testbed.tool(
+                Testbed.root + "/.build/python/bin/python",
+                [script, "http://127.0.0.1:\(port)", run + "/state/authority/images-1-root.json", testbed.folder])
+            #expect(output == "2 3 refused\n")
+        }
+        #expect(ended.output.contains("The run ended before its time"), "\(ended.output) \(ended.errors)")
+    }
+
+    private static let reader = #"""
+        import http.server, os, sys, threading, time, urllib.request
+        from tuf.api.exceptions import RepositoryError
+        from tuf.ngclient import Updater
+
+        base, root, folder = sys.argv[1:]
+        trusted = open(root, "rb").read()
+        store, downloads = f"{folder}/store", f"{folder}/targets"
+        os.makedirs(store); os.makedirs(downloads)
+
+        def updater(address):
+            return Updater(
+                metadata_dir=store, metadata_base_url=f"{address}/image/metadata/", target_dir=downloads,
+                target_base_url=f"{address}/image/targets/", bootstrap=trusted)
+
+        def wait_for(target):
+            for _ in range(300):
+                client = updater(base)
+                client.refresh()
+                found = client.get_targetinfo(target)
+                if found: return client, found
+                time.sleep(0.1)
+            sys.exit(f"no {target}")
+
+        client, found = wait_for("compressor@2")
+        path = client.download_target(found)
+        assert len(open(path, "rb").read()) == found.length
+        old = urllib.request.urlopen(f"{base}/image/metadata/timestamp.json").read()
+        client, found = wait_for("compressor@3")
+        client.download_target(found)
+
+        class Old(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_): pass
+            def do_GET(self):
+                body = old if self.path.endswith("timestamp.json") else None
+                self.send_response(200 if body else 404); self.end_headers()
+                if body: self.wfile.write(body)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Old)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            updater(f"http://127.0.0.1:{server.server_port}").refresh()
+            print("2 3 taken")
+        except RepositoryError:
+            print("2 3 refused")
+        """#
 
     private static let script = #"""
         import http.server, os, shutil, subprocess, sys, threading

@@ -47,10 +47,11 @@ import Testing
         "orrery-device": ["DeviceOS", "Runtime", "SecureChannel", "Wire"],
         "orrery-service": ["SecurityService", "Runtime", "SecureChannel", "Wire"],
         "orrery-threat": ["Adversary", "Runtime", "SecureChannel", "Wire"],
+        "orrery-gateway": ["Runtime", "Wire"],
     ]
     static let unsafeModules: Set = ["Runtime", "SecureChannel", "Silicon"]
     static let pureModules: Set = ["Wire", "Fabric", "Formats", "Campaign"]
-    static let processes: Set = ["orrery", "orrery-device", "orrery-service", "orrery-threat"]
+    static let processes: Set = ["orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway"]
 
     @Test func thereAreSources() { #expect(Self.sources.count > 60) }
 

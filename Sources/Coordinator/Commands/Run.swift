@@ -25,6 +25,7 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         var plan = try Plan.load(file)
         plan.clock = clock == .virtual ? .virtual : .wall
+        if plan.clock == .wall { plan.beginNow() }
         plan.keepsKeyLog = keylog
         plan.capture = capture
         if let seed { plan.seed = seed }
@@ -50,6 +51,13 @@ struct Run: AsyncParsableCommand {
     private func duration(_ text: String) throws -> Duration {
         guard let value = Plan.duration(text) else { throw ValidationError("'\(text)' is not a time such as 10m") }
         return value
+    }
+}
+
+extension Plan {
+    /// On the wall clock it is what time it is, unless the file says otherwise: real programs look at their own clocks.
+    mutating func beginNow() {
+        if epochSeconds == Plan.defaultEpochSeconds { epochSeconds = Int64(Date().timeIntervalSince1970) }
     }
 }
 

@@ -12,6 +12,7 @@ struct Up: AsyncParsableCommand {
     func run() async throws {
         var plan = try Plan.load(file)
         plan.clock = .wall
+        plan.beginNow()
         plan.stop = .never
         let outcome = try await Orrery.perform(plan, base: out, watcher: LiveTable())
         Orrery.show(outcome, plan, asJSON: false)

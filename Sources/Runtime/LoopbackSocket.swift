@@ -1,0 +1,61 @@
+import Glibc
+
+/// TCP on 127.0.0.1 that never blocks.
+enum LoopbackSocket {
+    enum Read { case bytes([UInt8]), later, ended }
+
+    private static let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+
+    /// - Parameter port: 0 for one that the system chooses.
+    static func listen(port: UInt16) -> Int32? {
+        let descriptor = socket(AF_INET, kind, 0)
+        guard descriptor >= 0 else { return nil }
+        var yes: Int32 = 1
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(descriptor, $0, size) == 0 }
+        }
+        guard isBound, Glibc.listen(descriptor, 64) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
+    static func port(of descriptor: Int32) -> UInt16 {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe _ = getsockname(descriptor, $0, &size) }
+        }
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    static func accept(_ descriptor: Int32) -> Int32? {
+        let accepted = Glibc.accept(descriptor, nil, nil)
+        guard accepted >= 0 else { return nil }
+        _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
+        _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
+        return accepted
+    }
+
+    static func read(_ descriptor: Int32, _ limit: Int) -> Read {
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let count = unsafe recv(descriptor, &bytes, limit, 0)
+        if count > 0 { return .bytes(Array(bytes.prefix(count))) }
+        return count < 0 && (errno == EAGAIN || errno == EINTR) ? .later : .ended
+    }
+
+    /// How many bytes were taken; nil if nobody reads any more.
+    static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Int? {
+        guard !bytes.isEmpty else { return 0 }
+        let count = unsafe send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        if count >= 0 { return count }
+        return errno == EAGAIN || errno == EINTR ? 0 : nil
+    }
+}
