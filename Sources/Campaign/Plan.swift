@@ -65,7 +65,9 @@ extension Plan {
         for step in steps.sorted(by: { ($0.at, $0.id) < ($1.at, $1.id) }) {
             let length = step.duration.map { " for \(readable($0))" } ?? ""
             let targets = (step.nodes + step.networks).joined(separator: " ")
-            lines.append("  \(readable(step.at - .start).left(7))  \(step.id.padded(4)) \(step.act.name)\(length)\(targets.isEmpty ? "" : ": \(targets)")")
+            lines.append(
+                "  \(readable(step.at - .start).left(7))  \(step.id.padded(4)) \(step.act.name)\(length)\(targets.isEmpty ? "" : ": \(targets)")"
+            )
         }
         lines += expectations.map { "  expect   \($0.text)" }
         return lines.joined(separator: "\n") + "\n"

@@ -46,7 +46,9 @@ struct PlanReader {
                     document.report(door.fields["to"], "to: expected a node and its port, such as service:80")
                     return nil
                 }
-                if !nodes.contains(parts[0]) { document.report(door.fields["to"], "unknown node '\(parts[0])'\(document.suggestion(parts[0], among: nodes))") }
+                if !nodes.contains(parts[0]) {
+                    document.report(door.fields["to"], "unknown node '\(parts[0])'\(document.suggestion(parts[0], among: nodes))")
+                }
                 return .init(port: UInt16(port), host: plan.names.host(parts[0]), targetPort: target)
             }
             plan.gateways.append(.init(name: name, network: place, address: address(place, 3 + index), doors: doors))

@@ -105,11 +105,15 @@ public enum BusError: Error, Equatable, Sendable {
     /// Waits until a message or one of the descriptors is ready; the descriptors that are.
     public func wait(readable: [Int32], writable: [Int32]) -> Set<Int32> {
         var items = unsafe [zmq_pollitem_t(socket: socket, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)]
-        for descriptor in readable { unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0)) }
-        for descriptor in writable { unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLOUT), revents: 0)) }
+        for descriptor in readable {
+            unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+        }
+        for descriptor in writable {
+            unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLOUT), revents: 0))
+        }
         guard unsafe zmq_poll(&items, Int32(items.count), -1) > 0 else { return [] }
         var ready: Set<Int32> = []
-        for unsafe item in unsafe items.dropFirst() where unsafe item.revents != 0 { _ = unsafe ready.insert(item.fd) }
+        for unsafeitem in unsafe items.dropFirst() where unsafe item.revents != 0 { _ = unsafe ready.insert(item.fd) }
         return ready
     }
 

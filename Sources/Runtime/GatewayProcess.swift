@@ -110,7 +110,11 @@ public import Wire
         }
         listeners[index].address = address
         let port = LoopbackSocket.port(of: listeners[index].descriptor)
-        act(.observe(Fact(.gatewayOpen, [.port: .number(Int64(port)), .target: .text("\(listeners[index].door.host):\(listeners[index].door.targetPort)")])))
+        act(
+            .observe(
+                Fact(
+                    .gatewayOpen,
+                    [.port: .number(Int64(port)), .target: .text("\(listeners[index].door.host):\(listeners[index].door.targetPort)")])))
     }
 
     // MARK: TCP

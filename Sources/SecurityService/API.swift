@@ -51,7 +51,7 @@ struct API {
             case "rotate-update-keys":
                 try store.setKeyGeneration(2)
                 out.observe(.keysRotated, [.generation: 2])
-            case "disk-full": try store.fill(JSON.decode(Bool.self, body) ?? true)
+            case "disk-full": store.fill(JSON.decode(Bool.self, body) ?? true)
             default: out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
             }
         } catch {

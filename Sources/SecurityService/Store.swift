@@ -22,6 +22,7 @@ final class Store {
     }
 
     private let queue: DatabaseQueue
+    private let fullDisk = FullDisk()
 
     init(path: String) throws(StoreError) {
         do {
@@ -169,14 +170,17 @@ final class Store {
         }
     }
 
-    /// A disk without room: no page more than there are now. Nil gives the room back.
-    func fill(_ isFull: Bool) throws(StoreError) {
-        do {
-            try queue.writeWithoutTransaction { db in
-                let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 1
-                try db.execute(sql: "PRAGMA max_page_count = \(isFull ? pages : 1_073_741_823)")
-            }
-        } catch { throw .database("\(error)") }
+    /// A disk without room: nothing can be committed, and what is there can be read.
+    func fill(_ isFull: Bool) {
+        if isFull { queue.add(transactionObserver: fullDisk) } else { queue.remove(transactionObserver: fullDisk) }
+    }
+
+    private final class FullDisk: TransactionObserver {
+        func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { true }
+        func databaseDidChange(with event: DatabaseEvent) {}
+        func databaseWillCommit() throws { throw StoreError.database("the disk is full") }
+        func databaseDidCommit(_ db: Database) {}
+        func databaseDidRollback(_ db: Database) {}
     }
 
     func counts() throws(StoreError) -> (devices: Int, certificates: Int, reports: Int) {

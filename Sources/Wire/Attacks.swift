@@ -187,7 +187,7 @@ extension AttackName {
                 needs: "a position between the targets and the update server",
                 oracle: "a target takes metadata that has expired for the newest",
                 techniques: "ATT&CK ICS T0803 Block Command Message; EMB3D TID-216",
-                controls: [.updateFreshness, .signedUpdates], rules: [.updateRefused])
+                controls: [.updateFreshness], rules: [.updateRefused])
         case .updateMixAndMatch:
             AttackEntry(
                 summary: "gives the targets parts of two releases that never belonged together",
@@ -213,7 +213,7 @@ extension AttackName {
                 needs: "a position between the targets and the update server; signing keys of the update service",
                 oracle: "a target installs an image that nobody released",
                 techniques: "ATT&CK ICS T0862 Supply Chain Compromise; EMB3D TID-211, TID-212",
-                controls: [.secureBoot, .signedUpdates], rules: [.updateRefused])
+                controls: [.secureBoot], rules: [.updateRefused])
         case .stolenDeviceKey:
             AttackEntry(
                 summary: "runs a double of the targets, keys and all",

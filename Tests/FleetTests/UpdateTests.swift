@@ -55,4 +55,141 @@ import Wire
         }
         #expect(operation > (image == "compressor@2" ? 20 : 100))
     }
+
+    /// A release that crashes: the first device goes back, nobody else gets it, and it is not tried again.
+    @Test func aBadReleaseIsHaltedAfterItsFirstBatch() throws {
+        let three = Self.topology.replacing("fridge: { network", with: "fridge: { count: 3, network")
+        let fleet = try Fleet(
+            three,
+            method: """
+                  - { at: 5m, update: { image: compressor@2, defect: crash, batches: [1], soak: 1m }, expect: { rollout: halted, bricked: 0 } }
+                  - { at: 1h, update: { image: compressor@3 }, expect: { installed: 100% } }
+                """)
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        #expect(fleet.facts(.updateReverted).count == 1)
+        #expect(fleet.facts(.updateReverted).first?.fact.text(.reason)?.hasPrefix("app crashed") == true)
+        #expect(fleet.facts(.updateInstalled).count { $0.fact.text(.image) == "compressor@2" } == 1)
+        // The old app ran on: the rooms stayed cold.
+        #expect(report.metrics.rooms.values.allSatisfy { $0.tooWarmSeconds == 0 })
+    }
+
+    /// An app may put an update off: by what it asks for, and no longer than is allowed.
+    @Test func anAppDefersAndIsGivenFinalNotice() throws {
+        let fleet = try Fleet(
+            Self.topology.replacing("update-every: 10m", with: "update-every: 10m, defer-updates: 40m"),
+            method: "  - { at: 5m, update: { image: compressor@2 } }")
+        _ = try fleet.run()
+        let events = fleet.facts(.updateEvent)
+        #expect(events.map { $0.fact.text(.status) ?? "" } == ["pending", "deferred", "final", "complete"])
+        #expect(events[2].at - events[0].at == .minutes(40))
+        #expect(events[3].at - events[2].at >= .seconds(10))
+    }
+
+    /// What an OS too old for a new key does not install, it installs once the keystore has come (IMG-5).
+    @Test func aRotatedSigningKeyNeedsTheNewKeystoreFirst() throws {
+        let fleet = try Fleet(
+            Self.topology,
+            method: """
+                  - { at: 5m, update: { image: compressor@2, signing-key: 2 }, expect: { installed: 100%, within: 100m } }
+                  - { at: 40m, update: { image: keystore@2 }, expect: { installed: 100%, bricked: 0 } }
+                """)
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        let refused = fleet.facts(.updateCheck).filter { $0.fact.text(.result) == "refused" }
+        #expect(
+            !refused.isEmpty
+                && refused.allSatisfy { $0.fact.text(.reason) == "compressor@2: untrusted signer" && $0.at < .start + .minutes(60) })
+    }
+
+    /// New keys under a new root: devices follow, and later releases arrive.
+    @Test func updateKeysAreRotated() throws {
+        let fleet = try Fleet(
+            Self.topology,
+            method: """
+                  - { at: 5m, update: { image: compressor@2 }, expect: { installed: 100% } }
+                  - { at: 40m, operator: rotate-update-keys }
+                  - { at: 1h, update: { image: compressor@3 }, expect: { installed: 100% } }
+                """)
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        #expect(fleet.facts(.updateCheck).allSatisfy { $0.fact.text(.result) != "refused" })
+    }
+
+    /// Bits that rot are found at the next start, and the bad copies are made anew.
+    @Test func rottenImagesAreRepaired() throws {
+        let fleet = try Fleet(
+            Self.topology,
+            method: """
+                  - { at: 10m, fault: flash-rot, bits: 3, target: { devices: fridge } }
+                  - { at: 20m, for: 1m, fault: power-cut, target: { devices: fridge } }
+                  - { at: 40m, for: 1m, fault: power-cut, target: { devices: fridge } }
+                """)
+        let report = try fleet.run()
+        #expect(fleet.facts(.bootRepaired).count == 1)
+        #expect(fleet.facts(.bootFallback).allSatisfy { $0.at < .start + .minutes(30) })
+        #expect(report.bricked.isEmpty && report.metrics.devicesAttested == 1)
+    }
+
+    /// A service that cannot write refuses and says when to come back; nothing is half done, and nothing is lost.
+    @Test func aFullDiskIsSurvived() throws {
+        let fleet = try Fleet(
+            Self.topology,
+            method: """
+                  - { at: 4m, for: 30m, fault: disk-full }
+                  - { at: 40m, update: { image: compressor@2 }, expect: { installed: 100%, bricked: 0 } }
+                """)
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        #expect(fleet.facts(.refusal, at: "service").contains { $0.fact.text(.reason)?.contains("full") == true })
+    }
+
+    /// With `renewable-security` off nobody looks.
+    @Test func withoutRenewalNothingIsInstalled() throws {
+        let fleet = try Fleet(Self.topology, method: "  - { at: 5m, update: { image: compressor@2 } }", off: [.renewableSecurity])
+        _ = try fleet.run()
+        #expect(fleet.facts(.updateCheck).isEmpty && fleet.facts(.updateInstalled).isEmpty)
+    }
+}
+
+@Suite struct DetectionTests {
+    /// A day in which nobody attacks, with weather: no alert at all.
+    @Test func aDayWithoutAttacksRaisesNoAlert() throws {
+        let fleet = try Fleet(
+            AttackTests.topology.replacing("stop: 200m", with: "stop: 26h"),
+            method: """
+                  - { at: 1h, for: 1h, fault: loss, ratio: 20%, target: { network: home } }
+                  - { at: 3h, for: 2h, fault: partition, target: { network: home } }
+                  - { at: 6h, for: 10m, fault: service-kill }
+                  - { at: 7h, for: 2h, fault: device-churn, every: 20m, target: { devices: all } }
+                  - { at: 10h, update: { image: os@26.12 }, expect: { installed: 100%, bricked: 0 } }
+                  - { at: 615m, for: 1m, fault: power-cut, operation: 30, target: { devices: oven } }
+                  - { at: 12h, for: 1h, fault: clock-drift, ratio: 0.1%, target: { devices: fridge } }
+                  - { at: 14h, for: 1h, fault: dns-outage, target: { network: home } }
+                """)
+        let report = try fleet.run()
+        #expect(fleet.facts(.alert).isEmpty, "\(fleet.facts(.alert))")
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+    }
+
+    @Test func withoutErrorReportsTheServiceHearsLess() throws {
+        let method = "  - { at: 40m, for: 10m, attack: downgrade, target: { devices: oven } }"
+        let deaf = try Fleet(AttackTests.topology, method: method, off: [.errorReporting])
+        _ = try deaf.run()
+        #expect(deaf.facts(.alert).isEmpty)
+        let hearing = try Fleet(AttackTests.topology, method: method)
+        _ = try hearing.run()
+        #expect(hearing.facts(.alert).contains { $0.fact.text(.rule) == "authentication-failures" })
+    }
+
+    @Test func silenceIsNoticed() throws {
+        let fleet = try Fleet(
+            Fleet.small.replacing("stop: 2h", with: "stop: 12h"),
+            method: "  - { at: 1h, for: 8h, fault: partition, target: { devices: oven } }")
+        let report = try fleet.run()
+        #expect(fleet.facts(.alert).map { $0.fact.text(.rule) } == ["silence"])
+        #expect(fleet.facts(.alert).first?.fact.text(.device) == "oven")
+        // Nobody attacked: to the score it is a false alarm.
+        #expect(report.detection.falseAlarms == 1)
+    }
 }

@@ -49,12 +49,15 @@ import Testing
             html.parser.HTMLParser().feed(page)
             assert "http" not in page.replace("http-equiv", ""), "the page reaches for the network"
             attempts = sum(s.value for s in families["orrery_handshake_attempts"].samples)
-            seen = sum(1 for o in lines if o["kind"] == "handshake" and o["role"] == "client")
+            seen = sum(1 for o in lines if o["kind"] == "handshake" and o["role"] == "client" and o["port"] != 80)
             print(int(attempts) == seen, suite.attrib["tests"], suite.attrib["failures"], "orrery_handshake_duration_seconds" in families)
             """
         let file = try testbed.write(script, "read.py")
         let output = try await testbed.tool(Testbed.root + "/.build/python/bin/python", [file, run])
         #expect(output == "True 1 0 True\n")
+        _ = try await testbed.tool("/bin/sh", ["-c", "promtool check metrics < '\(run)/metrics.prom'"])
+        let layer = try await testbed.orrery(["report", run, "--format", "navigator"])
+        #expect(try JSONSerialization.jsonObject(with: Data(layer.output.utf8)) is [String: Any])
         let again = try await testbed.orrery(["report", run])
         #expect(again.output == (try String(contentsOfFile: run + "/report.txt", encoding: .utf8)))
     }

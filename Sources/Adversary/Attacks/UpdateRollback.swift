@@ -5,7 +5,7 @@ import Wire
 final class UpdateRollback: MirrorAttack {
     /// When a target fetched newer targets than were recorded.
     private var updatedAt: [String: Instant] = [:]
-    private static let pause = Duration.minutes(2)
+    private static let pause = Duration.seconds(30)
 
     override func apply(_ arena: inout Arena) {
         super.apply(&arena)

@@ -49,12 +49,15 @@ extension Ablation {
                 // From green (120°) to red (0°).
                 let colour = "hsl(\(Int(120 - 120 * ratio)) 55% 45%)"
                 let median = cell.medianDetectionNanoseconds.map { ", median \(readable(.nanoseconds($0)))" } ?? ""
-                let note = "\(cell.succeeded) of \(cell.runs - cell.unknown) runs; noticed in \(cell.detectedAfterNanoseconds.count)\(median)"
-                return "<td style=\"background:\(colour)\" title=\"\(escaped(note))\">\(word(cell))<small>\(percent(cell.detectionRatio)) noticed</small></td>"
+                let note =
+                    "\(cell.succeeded) of \(cell.runs - cell.unknown) runs; noticed in \(cell.detectedAfterNanoseconds.count)\(median)"
+                return
+                    "<td style=\"background:\(colour)\" title=\"\(escaped(note))\">\(word(cell))<small>\(percent(cell.detectionRatio)) noticed</small></td>"
             }
             return "<tr><th class=\"row\">\(escaped(row))</th>\(cells.joined())</tr>"
         }
-        let list = surprises.isEmpty ? "" : "<h2>Not as the catalogue expects</h2><ul>\(surprises.map { "<li>\(escaped($0))</li>" }.joined())</ul>"
+        let list =
+            surprises.isEmpty ? "" : "<h2>Not as the catalogue expects</h2><ul>\(surprises.map { "<li>\(escaped($0))</li>" }.joined())</ul>"
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8"><title>\(escaped(campaign)) · ablation</title>

@@ -56,14 +56,17 @@ public struct HTMLReport {
             let noticed = report.verdicts.count { $0.detectedAfterNanoseconds != nil }
             let falseAlarms = report.detection.falseAlarms
             cards.append(
-                card("\(noticed) of \(report.verdicts.count)", "attacks noticed, \(falseAlarms) false alarms", falseAlarms == 0 ? "good" : "bad"))
+                card(
+                    "\(noticed) of \(report.verdicts.count)", "attacks noticed, \(falseAlarms) false alarms",
+                    falseAlarms == 0 ? "good" : "bad"))
         }
         if !report.releases.isEmpty {
             let isDone = report.releases.allSatisfy { $0.installed == $0.devices || $0.rollout.hasPrefix("halted") }
             let hours = report.releases.reduce(0) { $0 + $1.exposureDeviceHours }
             cards.append(
                 card(
-                    "\(report.bricked.count) bricked", "\(report.releases.count) releases, \((hours * 10).rounded() / 10) device-hours exposed",
+                    "\(report.bricked.count) bricked",
+                    "\(report.releases.count) releases, \((hours * 10).rounded() / 10) device-hours exposed",
                     isDone && report.bricked.isEmpty ? "good" : "bad"))
         }
         if let warmest = m.rooms.values.map({ $0.maximumMillicelsius }).max() {
@@ -97,7 +100,8 @@ public struct HTMLReport {
         let other = report.judgements.filter { $0.result != .held }
         guard held.count > 8 else { return section("Expectations", rows(report.judgements)) }
         return section(
-            "Expectations", rows(other) + "<details><summary>\(held.count) of \(report.judgements.count) held</summary>\(rows(held))</details>")
+            "Expectations",
+            rows(other) + "<details><summary>\(held.count) of \(report.judgements.count) held</summary>\(rows(held))</details>")
     }
 
     private var attacks: String {
@@ -133,7 +137,8 @@ public struct HTMLReport {
                 ["When", "Rule", "ATT&amp;CK", "About", "Evidence", "Attack"],
                 report.detection.alerts.map {
                     [
-                        readable($0.at - .start), escaped($0.rule.rawValue), escaped($0.technique), escaped($0.device), escaped($0.evidence),
+                        readable($0.at - .start), escaped($0.rule.rawValue), escaped($0.technique), escaped($0.device),
+                        escaped($0.evidence),
                         $0.steps.isEmpty ? "<span class=\"badge bad\">false alarm</span>" : escaped(names(of: $0.steps)),
                     ]
                 }))

@@ -33,7 +33,8 @@ struct HTMLUpdates {
             let text = mark == 0 ? "0" : readable(at - .start)
             body += "<text class=\"soft\" x=\"\(x(at))\" y=\"\(Self.height + 28)\" text-anchor=\"\(anchor)\">\(text)</text>"
         }
-        return "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height) + 36)\" role=\"img\">\(body)</svg><p class=\"legend\">\(legend)</p>"
+        return
+            "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height) + 36)\" role=\"img\">\(body)</svg><p class=\"legend\">\(legend)</p>"
     }
 
     /// Stairs: a share holds until the next device changes.

@@ -1,22 +1,22 @@
 extension Report {
-    /// OpenMetrics 1.0 text: base units, counters that end in `_total`, `# EOF`.
+    /// OpenMetrics 1.0 text: base units, `# EOF`. A run that is over counts no more, so all its numbers are gauges,
+    /// which Prometheus's own text format reads alike (`promtool check metrics`).
     public var openMetrics: String {
         var text = ""
         func family(_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: String)]) {
             guard !samples.isEmpty else { return }
             text += "# TYPE orrery_\(name) \(type)\n# HELP orrery_\(name) \(help)\n"
-            let suffix = type == "counter" ? "_total" : ""
-            for sample in samples { text += "orrery_\(name)\(suffix)\(sample.labels) \(sample.value)\n" }
+            for sample in samples { text += "orrery_\(name)\(sample.labels) \(sample.value)\n" }
         }
         let pairs = metrics.handshakes.sorted { $0.key < $1.key }
         family(
-            "handshake_attempts", "counter", "TLS handshakes begun, by pair and mode.",
+            "handshake_attempts", "gauge", "TLS handshakes begun, by pair and mode.",
             pairs.map { (label("pair", $0.key), "\($0.value.attempts)") })
         family(
-            "handshakes_accepted", "counter", "TLS handshakes that both sides accepted.",
+            "handshakes_accepted", "gauge", "TLS handshakes that both sides accepted.",
             pairs.map { (label("pair", $0.key), "\($0.value.accepted)") })
         family(
-            "handshake_failures", "counter", "TLS handshakes that failed, by reason.",
+            "handshake_failures", "gauge", "TLS handshakes that failed, by reason.",
             pairs.flatMap { pair, value in
                 value.failuresByReason.sorted { $0.key < $1.key }.map { reason, count in
                     ("{pair=\"\(quoted(pair))\",reason=\"\(quoted(reason))\"}", "\(count)")
@@ -24,14 +24,14 @@ extension Report {
             })
         text += latencySummary(pairs)
         family(
-            "attestations", "counter", "Attestations by result.",
+            "attestations", "gauge", "Attestations by result.",
             [
                 (label("result", "accepted"), "\(metrics.attestationsAccepted)"),
                 (label("result", "failed"), "\(metrics.attestationFailuresByReason.values.reduce(0, +))"),
             ])
-        family("certificates_issued", "counter", "Certificate pairs issued to devices.", [("", "\(metrics.certificatesIssued)")])
+        family("certificates_issued", "gauge", "Certificate pairs issued to devices.", [("", "\(metrics.certificatesIssued)")])
         family(
-            "certificates_expired", "counter", "Certificates that ended before they were renewed.", [("", "\(metrics.certificatesExpired)")]
+            "certificates_expired", "gauge", "Certificates that ended before they were renewed.", [("", "\(metrics.certificatesExpired)")]
         )
         family(
             "availability_ratio", "gauge", "Share of a device's exchanges that succeeded.",
@@ -57,10 +57,10 @@ extension Report {
             "release_installed", "gauge", "Devices that run a release at the end.",
             releases.map { (label("release", $0.title), "\($0.installed)") })
         family(
-            "release_exposure_hours", "gauge", "Device-hours on something older after the release.",
-            releases.map { (label("release", $0.title), "\($0.exposureDeviceHours)") })
+            "release_exposure_seconds", "gauge", "Time that devices spent on something older after the release, summed.",
+            releases.map { (label("release", $0.title), "\($0.exposureDeviceHours * 3600)") })
         family(
-            "release_reverts", "counter", "Devices that went back from a release.",
+            "release_reverts", "gauge", "Devices that went back from a release.",
             releases.map { (label("release", $0.title), "\($0.reverted)") })
         family(
             "release_reached_seconds", "gauge", "From the release until a share of its devices ran it.",
@@ -73,7 +73,7 @@ extension Report {
             })
         family("devices_bricked", "gauge", "Devices that do not come up any more.", [("", "\(bricked.count)")])
         family(
-            "alerts", "counter", "Alerts of the service, by whether an attack was behind them.",
+            "alerts", "gauge", "Alerts of the service, by whether an attack was behind them.",
             [(label("kind", "true"), "\(detection.trueAlarms)"), (label("kind", "false"), "\(detection.falseAlarms)")])
         family(
             "attack_detected_seconds", "gauge", "From the begin of an attack until the service noticed.",

@@ -62,7 +62,9 @@ struct Detector {
             if let rule { alert(rule, device.name, event.description, detail: ", \(event.count)×", now, &out) }
         }
         let crashed = (try? store.devicesReporting("app-crash", since: now - Detector.crashSeconds)) ?? 0
-        if crashed >= Detector.crashLimit { alert(.crashCluster, device.deviceGroup, "apps crash", detail: " on \(crashed) devices", now, &out) }
+        if crashed >= Detector.crashLimit {
+            alert(.crashCluster, device.deviceGroup, "apps crash", detail: " on \(crashed) devices", now, &out)
+        }
     }
 
     /// Connections that came to nothing.
@@ -77,7 +79,8 @@ struct Detector {
                 failures[incident.address] = times
                 guard times.count >= Detector.failureLimit else { continue }
                 alert(
-                    .authenticationFailures, "\(incident.address)", "failed handshakes: \(incident.reason)", detail: ", \(times.count) so far", now, &out)
+                    .authenticationFailures, "\(incident.address)", "failed handshakes: \(incident.reason)",
+                    detail: ", \(times.count) so far", now, &out)
             }
         }
     }
