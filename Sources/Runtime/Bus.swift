@@ -112,9 +112,7 @@ public enum BusError: Error, Equatable, Sendable {
             unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLOUT), revents: 0))
         }
         guard unsafe zmq_poll(&items, Int32(items.count), -1) > 0 else { return [] }
-        var ready: Set<Int32> = []
-        for unsafeitem in unsafe items.dropFirst() where unsafe item.revents != 0 { _ = unsafe ready.insert(item.fd) }
-        return ready
+        return Set(unsafe items.dropFirst().filter { unsafe $0.revents != 0 }.map { unsafe $0.fd })
     }
 
     private func receivePart() -> [UInt8] {
