@@ -186,7 +186,8 @@ import Wire
         // A run that could not tell counts neither way.
         #expect(ablation.cells["secure-boot"]?["rogue-device"]?.successRatio == 0)
         #expect(ablation.controlsThatMatter(for: "rogue-device") == ["attestation-gate"])
-        #expect(ablation.text.contains("rogue-device: succeeds without any one of attestation-gate"))
+        #expect(ablation.text.contains("rogue-device\n      succeeds without any one of attestation-gate\n      noticed in 0 of 6 runs"))
+        #expect(ablation.html.contains("title=\"1 of 2 runs; noticed in 0\""))
         #expect(ablation.csv.contains("secure-boot,rogue-device,2,0,1"))
     }
 
@@ -196,5 +197,95 @@ import Wire
         ablation.add(try report(true), off: nil)
         ablation.add(try report(true), off: .secureBoot)
         #expect(ablation.controlsThatMatter(for: "rogue-device").isEmpty)
+    }
+}
+
+@Suite struct MethodTests {
+    private static let topology = """
+        name: method
+        stop: 10h
+        networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
+        links: [[home, cloud]]
+        service: { network: cloud, catalog: acme }
+        devices:
+          fridge: { count: 2, network: home, apps: [compressor], labels: [kitchen] }
+          oven:   { network: home, group: field-test }
+        """
+
+    private func plan(_ more: String) throws -> Plan { try Plan.read(file: "m.yaml") { _ in Self.topology + "\n" + more + "\n" } }
+
+    private func problem(_ more: String) -> String {
+        do throws(PlanProblems) {
+            _ = try Plan.read(file: "m.yaml") { _ in Self.topology + "\n" + more + "\n" }
+            return ""
+        } catch { return error.problems.map(\.message).joined(separator: " | ") }
+    }
+
+    @Test func serialAndParallelBlocksAreLaidOutInTime() throws {
+        let plan = try plan(
+            """
+            method:
+              - at: 1h
+                pause: 10m
+                serial:
+                  - { for: 20m, fault: partition, target: { network: home } }
+                  - parallel:
+                      - { for: 30m, fault: latency, delay: 1s, target: { label: kitchen } }
+                      - { for: 5m, attack: downgrade, target: { group: field-test } }
+                  - { for: 1m, fault: service-kill }
+            """)
+        #expect(plan.steps.map { ($0.at - .start) } == [.hours(1), .minutes(90), .minutes(90), .minutes(130)])
+        #expect(plan.steps[1].nodes == ["fridge-1", "fridge-2"] && plan.steps[2].nodes == ["oven"])
+        #expect(plan.schedule.contains("1.5h  s3   downgrade for 5m: oven"))
+    }
+
+    @Test(arguments: [
+        ("- { at: 1h, for: 1m, fault: power-cut, target: { devices: toaster } }", "unknown device 'toaster'"),
+        (
+            "- { at: 1h, for: 1m, fault: power-cut, target: { devices: fridge, mode: fixed, value: 3 } }",
+            "3 devices are wanted and there are 2"
+        ),
+        ("- { at: 1h, for: 1m, fault: power-cut, target: { network: cloud } }", "no device is there to aim at"),
+        ("- { at: 1h, for: 1m, fault: power-cut, target: { devices: fridge, group: production } }", "expected one of devices"),
+        ("- { at: 1h, update: { image: compressor@2, group: field-test } }", "no device of the group 'field-test' has 'compressor'"),
+        ("- { at: 1h, update: { image: compressor@65, group: production } }", "a whole number from 2 to 64"),
+        ("- { at: 1h, update: { image: compressor, group: production } }", "expected a name and a version"),
+        ("- { at: 1h, update: { image: compressor@2, group: production, batches: [x] } }", "expected counts or shares"),
+        ("- { at: 1h, update: { image: os@26.12, group: production, defect: crash } }", "only an app can crash"),
+        ("- { at: 1h, attack: botnet, target: { devices: all }, expect: { verdict: frozen } }", "keeps nobody from updates"),
+        (
+            "- { at: 1h, for: 1m, fault: loss, ratio: 1%, target: { devices: all }, expect: { verdict: defended } }",
+            "nothing is judged of loss alone"
+        ),
+        ("- { at: 1h, operator: reboot, target: { devices: all } }", "unknown operator 'reboot'"),
+        ("- { at: 1h, attack: stolen-signing-key, keys: many, target: { devices: all } }", "unknown keys 'many'"),
+        ("- { at: 1h, serial: [] }", "expected a list of steps"),
+        ("- { at: 1h, serial: [{ at: 2h, fault: service-kill, for: 1m }] }", "the block says when its steps begin"),
+        ("- { at: 1h, fault: service-kill, for: 1m, attack: botnet, target: { devices: all } }", "expected one of 'fault', 'attack'"),
+    ]) func badStepsAreRefusedWithTheReason(step: String, reason: String) {
+        let found = problem("method:\n  \(step)")
+        #expect(found.contains(reason), "\(found)")
+    }
+
+    @Test func whatCannotGoTogetherIsRefused() {
+        let overlap = problem(
+            """
+            method:
+              - { at: 1h, for: 2h, attack: update-freeze, target: { devices: fridge-1 } }
+              - { at: 2h, for: 2h, attack: update-rollback, target: { devices: fridge } }
+            """)
+        #expect(
+            overlap.contains("update-freeze (s1) and update-rollback (s2) overlap: both hold the way to updates of fridge-1"), "\(overlap)")
+        let detection = problem(
+            """
+            controls-off: [threat-detection]
+            method:
+              - { at: 1h, for: 2h, attack: botnet, target: { devices: all }, expect: { detected-within: 1h } }
+            expect:
+              - { false-alarms: 0 }
+            """)
+        #expect(detection.contains("threat-detection is off, so nothing can show it") && detection.contains("so nothing can show any"))
+        let late = problem("steady-state:\n  - { devices: all, availability: 99% }\nmethod:\n  - { at: 9h, for: 50m, fault: service-kill }")
+        #expect(late.contains("the run ends before it can be seen again"), "\(late)")
     }
 }
