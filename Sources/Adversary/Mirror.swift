@@ -235,7 +235,6 @@ final class Mirror: Tap {
 /// What attacks with a mirror have in common: they stand in for the update server while they last.
 class MirrorAttack: Attack {
     let mirror: Mirror
-    var reported: Set<String> = []
     /// What the mirror did, for the journal.
     var said: [Fact] = []
 

@@ -76,7 +76,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
             default: break
             }
         }
-        for device in members.subtracting(running) {
+        for device in members.subtracting(running).sorted() {
             exposed += ReleaseMetrics.hours(from: max(step.at, since[device] ?? step.at), to: end)
         }
         installed = running.count

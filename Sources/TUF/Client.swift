@@ -103,7 +103,7 @@ public struct TUFClient {
         wanted = next
         let isConsistent = trusted.root.isConsistentSnapshot
         // Without `update-freshness` nobody holds a file to what another says of it.
-        func limit(_ meta: MetaFile?, _ usual: Int) -> Int { rules.freshness ? meta?.length ?? usual : usual }
+        func limit(_ meta: MetaFile?, _ usual: Int) -> Int { rules.freshness ? min(meta?.length ?? usual, usual) : usual }
         func prefix(_ version: Int64?) -> String { isConsistent ? version.map { "\($0)." } ?? "" : "" }
         switch next {
         case .root: return .fetch(path: "\(trusted.root.head.version + 1).root.json", limitBytes: limits.rootBytes)

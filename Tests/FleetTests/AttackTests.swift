@@ -6,18 +6,9 @@ import Wire
 /// cannot succeed proves nothing.
 @Suite struct AttackTests {
     /// Two devices, one of them with an app and looking for updates often; two releases, the second under attack.
-    static let topology = """
-        name: attacked
-        stop: 200m
-        networks:
-          home:  { latency: 8ms }
-          cloud: { latency: 30ms }
-        links: [[home, cloud]]
-        service: { network: cloud, catalog: acme }
-        devices:
-          fridge: { network: home, apps: [compressor], peers: [oven], update-every: 10m }
-          oven:   { network: home, peers: [fridge], update-every: 10m }
-        """
+    static let topology = Fleet.topology(
+        stop: "200m", devices: "fridge: { network: home, apps: [compressor], peers: [oven], update-every: 10m }",
+        "oven:   { network: home, peers: [fridge], update-every: 10m }")
 
     private func verdict(
         _ attack: AttackName, off: [Control], parameters: String = "", length: String = "140m"

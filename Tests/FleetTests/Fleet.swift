@@ -27,7 +27,7 @@ final class Fleet {
     /// - Parameters:
     ///   - method: Steps in the words of a campaign file.
     init(_ topology: String = Fleet.small, method: String = "", off: [Control] = []) throws {
-        let text = topology + (method.isEmpty ? "" : "\nmethod:\n\(method)\n")
+        let text = topology + (method.isEmpty ? "" : "method:\n\(method)\n")
         var plan = try Plan.read(file: "test.yaml") { _ in text }
         plan.controlsOff = off
         self.plan = plan
@@ -47,18 +47,23 @@ final class Fleet {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    static let small = """
-        name: small
-        stop: 2h
+    /// A home and the cloud, with these devices.
+    static func topology(stop: String, devices: String...) -> String {
+        """
+        name: test
+        stop: \(stop)
         networks:
           home:  { latency: 8ms }
           cloud: { latency: 30ms }
         links: [[home, cloud]]
         service: { network: cloud, catalog: acme }
         devices:
-          fridge: { network: home, peers: [oven] }
-          oven:   { network: home, peers: [fridge] }
-        """
+
+        """ + devices.map { "  \($0)\n" }.joined()
+    }
+
+    static let small = topology(
+        stop: "2h", devices: "fridge: { network: home, peers: [oven] }", "oven:   { network: home, peers: [fridge] }")
 
     func run() throws -> Report {
         injector.receive(.hello(Hello(node: "coordinator", generation: 0, publicIdentity: "")), from: PeerName.coordinator, now: .start)

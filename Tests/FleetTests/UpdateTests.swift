@@ -4,17 +4,8 @@ import Wire
 
 /// What updates do to a small fleet, on a good day and on all the bad ones.
 @Suite struct UpdateTests {
-    static let topology = """
-        name: updates
-        stop: 2h
-        networks:
-          home:  { latency: 8ms }
-          cloud: { latency: 30ms }
-        links: [[home, cloud]]
-        service: { network: cloud, catalog: acme }
-        devices:
-          fridge: { network: home, apps: [compressor], update-every: 10m }
-        """
+    static let topology = Fleet.topology(
+        stop: "2h", devices: "fridge: { network: home, apps: [compressor], update-every: 10m }")
 
     @Test func anAppAndAnOSAreInstalledAndProven() throws {
         let fleet = try Fleet(

@@ -124,6 +124,9 @@ struct UpdateSession {
             else { return .refused(kind: "malformed", reason: "director: \(name) is not described") }
             guard let other = images.trusted.targets["targets"]?.targets[name], other.length == target.length, other.sha256 == digest
             else { return .refused(kind: "disagreement", reason: "director and image repository disagree on \(name)") }
+            guard target.length <= FlashLayout.totalBytes else {
+                return .refused(kind: "length", reason: "director: \(name) of \(target.length) bytes is larger than the flash")
+            }
             guard custom["hardwareId"]?.asString == Pluton.implementation.hex else {
                 return .refused(kind: "hardware", reason: "director: \(name) is for other hardware")
             }
