@@ -117,7 +117,8 @@ extension AttackName {
                 needs: "the targets' flash chips for the time of a copy; chips of the same kind",
                 oracle: "the service or a peer accepts an exchange from the copy",
                 techniques: "ATT&CK ICS T0849 Masquerading; EMB3D TID-214",
-                controls: [.hardwareRootOfTrust], rules: [.evidenceRefused, .identityInTwoPlaces, .authenticationFailures])
+                controls: [.hardwareRootOfTrust, .certificateAuth, .transportEncryption],
+                rules: [.evidenceRefused, .identityInTwoPlaces, .authenticationFailures])
         case .dnsSpoof:
             AttackEntry(
                 summary: "answers the targets' look-ups with its own address, where it waits with a forged certificate",
@@ -222,7 +223,7 @@ extension AttackName {
                 needs: "the targets in a laboratory; chips that can be fused",
                 oracle: "the service still accepts the double half an hour after it first did",
                 techniques: "ATT&CK ICS T0849 Masquerading; EMB3D TID-214, TID-220",
-                controls: [.threatDetection], rules: [.identityInTwoPlaces])
+                controls: [.threatDetection, .certificateAuth, .transportEncryption], rules: [.identityInTwoPlaces])
         case .stolenCatalogCA:
             AttackEntry(
                 summary: "issues device certificates with the stolen key of the catalog's authority",
@@ -231,7 +232,7 @@ extension AttackName {
                 needs: "the private key of the catalog CA",
                 oracle: "the service or a target accepts an exchange under a certificate that the service never issued",
                 techniques: "ATT&CK ICS T0849 Masquerading; EMB3D TID-220, TID-317",
-                controls: [.attestationGate, .certificateAuth, .transportEncryption], rules: [.authenticationFailures])
+                controls: [.attestationGate], rules: [.authenticationFailures])
         case .credentialFlood:
             AttackEntry(
                 summary: "takes all connections of the service, and asks for challenges without end",
