@@ -16,6 +16,16 @@ extension Store {
         var bytes: Data
     }
 
+    /// An image without its bytes, which most questions are not about.
+    struct ImageHead: Codable, FetchableRecord {
+        var sha256: String
+        var name: String
+        var component: String
+        var type: Int
+        var version: Int64
+        var length: Int
+    }
+
     struct Deployment: Codable, FetchableRecord, MutablePersistableRecord {
         static let databaseTableName = "deployment"
         var id: Int64?
@@ -77,7 +87,12 @@ extension Store {
         }
     }
 
-    func images() throws(StoreError) -> [Image] { try perform { try Image.order(sql: "name").fetchAll($0) } }
+    func images() throws(StoreError) -> [ImageHead] {
+        try perform { db in
+            try ImageHead.fetchAll(
+                db, sql: "SELECT sha256, name, component, type, version, LENGTH(bytes) AS length FROM image ORDER BY name")
+        }
+    }
 
     func image(named name: String) throws(StoreError) -> Image? {
         try perform { try Image.filter(sql: "name = ?", arguments: [name]).fetchOne($0) }

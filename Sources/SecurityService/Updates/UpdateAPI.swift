@@ -180,9 +180,9 @@ struct UpdateAPI {
 
     private func found(_ bytes: [UInt8]?) -> Response { bytes.map { Response(200, body: $0) } ?? Response(404) }
 
-    private func describe(_ image: Store.Image) -> TUFDocument.Target {
+    private func describe(_ image: Store.ImageHead) -> TUFDocument.Target {
         TUFDocument.Target(
-            length: image.bytes.count, sha256: [UInt8](hex: image.sha256) ?? [],
+            length: image.length, sha256: [UInt8](hex: image.sha256) ?? [],
             custom: [
                 "component": .string(image.component), "version": .integer(image.version), "imageType": .integer(Int64(image.type)),
                 "hardwareId": .string(hardwareID),
@@ -196,7 +196,7 @@ struct UpdateAPI {
     /// For each component the image of the latest deployment that is open to this device.
     private func directorTargets(_ device: Store.Device) throws -> [String: TUFDocument.Target] {
         let all = Dictionary(uniqueKeysWithValues: try store.images().map { ($0.sha256, $0) })
-        var wanted: [String: Store.Image] = [:]
+        var wanted: [String: Store.ImageHead] = [:]
         for deployment in try store.deployments(group: device.deviceGroup) {
             let rollout = try rollout(deployment)
             let isOpen =
