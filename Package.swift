@@ -99,7 +99,8 @@ let package = Package(
                 "SecurityService", "Silicon", "TUF", "Wire", grdb,
             ]),
         // The real executables.
-        tests("SystemTests", ["Runtime", "Wire", "orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway", subprocess]),
+        tests(
+            "SystemTests", ["Runtime", "Wire", "orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway", subprocess]),
         tests("TidyTests", ["Runtime"]),
     ]
 )

@@ -136,9 +136,7 @@ extension Injector {
             carryOut(arena.takeOrders())
             planWake(index)
         case .update(let order):
-            let release = Release(
-                step: step.id, paths: order.paths, group: order.group, batches: order.batches, threshold: order.threshold,
-                soakSeconds: order.soakSeconds, signingKey: order.signingKey)
+            let release = Release(step: step.id, paths: order.paths, terms: order.terms, signingKey: order.signingKey)
             for node in configuration.nodes where node.role == .service { command("release", release, to: node.name) }
         case .operate(let act): for node in step.nodes { command(act.rawValue, true, to: node) }
         }

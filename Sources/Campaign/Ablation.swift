@@ -1,7 +1,7 @@
 public import Wire
 
 /// Which control stops which attack, and which are noticed, as measured: a campaign run with each control off in
-/// turn, over several seeds.
+/// turn, or each pair of them, over several seeds.
 public struct Ablation: Sendable, Equatable, Codable {
     /// How often an attack reached its goal in one configuration, and how often it was noticed.
     public struct Cell: Sendable, Equatable, Codable {
@@ -26,7 +26,7 @@ public struct Ablation: Sendable, Equatable, Codable {
     public var seeds: [UInt64]
     /// Attacks in the order of the campaign.
     public var attacks: [String]
-    /// What was off: nothing in the first row.
+    /// What was off: nothing in the first row, then single controls, then pairs.
     public var rows: [String]
     /// By row, then attack.
     public var cells: [String: [String: Cell]]
@@ -41,8 +41,19 @@ public struct Ablation: Sendable, Equatable, Codable {
         cells = [:]
     }
 
-    public mutating func add(_ report: Report, off control: Control?) {
-        let row = control?.rawValue ?? Ablation.nothingOff
+    public static func row(_ off: [Control]) -> String {
+        off.isEmpty ? nothingOff : off.map(\.rawValue).joined(separator: Ablation.and)
+    }
+    private static let and = " + "
+
+    /// Nothing off, each control alone, and each pair of them if that is asked for.
+    public static func configurations(_ controls: [Control], pairs: Bool) -> [[Control]] {
+        let two = controls.indices.flatMap { first in controls[(first + 1)...].map { [controls[first], $0] } }
+        return [[]] + controls.map { [$0] } + (pairs ? two : [])
+    }
+
+    public mutating func add(_ report: Report, off controls: [Control]) {
+        let row = Ablation.row(controls)
         if !rows.contains(row) { rows.append(row) }
         for verdict in report.verdicts where attacks.contains(verdict.attack) {
             var cell = cells[row]?[verdict.attack] ?? Cell()
@@ -54,10 +65,16 @@ public struct Ablation: Sendable, Equatable, Codable {
         }
     }
 
-    /// Controls whose absence let an attack succeed that fails with all on.
+    private func succeeds(_ attack: String, _ row: String) -> Bool { (cells[row]?[attack]?.successRatio ?? 0) > 0 }
+
+    /// Controls whose absence let an attack succeed that fails with all on, and pairs of which neither alone does.
     public func controlsThatMatter(for attack: String) -> [String] {
-        guard (cells[Ablation.nothingOff]?[attack]?.successRatio ?? 0) == 0 else { return [] }
-        return rows.filter { ($0 != Ablation.nothingOff) && (cells[$0]?[attack]?.successRatio ?? 0) > 0 }
+        guard !succeeds(attack, Ablation.nothingOff) else { return [] }
+        let enough = rows.filter { $0 != Ablation.nothingOff && succeeds(attack, $0) }
+        return enough.filter { row in
+            let parts = row.split(separator: Ablation.and).map(String.init)
+            return parts.count == 1 || !parts.contains { enough.contains($0) }
+        }
     }
 
     /// Where what was measured is not what the catalogue expects of a single control.
@@ -65,7 +82,7 @@ public struct Ablation: Sendable, Equatable, Codable {
         attacks.flatMap { attack -> [String] in
             guard let entry = AttackName(rawValue: attack)?.entry else { return [] }
             let expected = Set(entry.controls.map(\.rawValue)).intersection(rows)
-            let measured = Set(controlsThatMatter(for: attack))
+            let measured = Set(controlsThatMatter(for: attack).filter { !$0.contains(Ablation.and) })
             return expected.subtracting(measured).sorted().map { "\(attack): expected to succeed without \($0), and did not" }
                 + measured.subtracting(expected).sorted().map { "\(attack): succeeded without \($0), which was not expected" }
         }

@@ -135,6 +135,14 @@ struct Section {
         return nil
     }
 
+    /// One of a fixed set of words.
+    func word<T: RawRepresentable & CaseIterable>(_ key: String, of type: T.Type) -> T? where T.RawValue == String {
+        guard let text = text(key) else { return nil }
+        if let value = T(rawValue: text) { return value }
+        document.report(fields[key], "unknown \(key) '\(text)'\(document.suggestion(text, among: T.allCases.map(\.rawValue)))")
+        return nil
+    }
+
     /// One word or a list of words.
     func words(_ key: String) -> [(text: String, node: YAMLNode)] {
         guard let field = fields[key] else { return [] }

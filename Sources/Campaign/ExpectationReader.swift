@@ -40,10 +40,7 @@ extension PlanReader {
 
     private mutating func readInstallation(_ node: YAMLNode, _ order: UpdateOrder, id: String) {
         guard let expect = document.section(node, "expect", keys: ["installed", "within", "bricked", "rollout"]) else { return }
-        let members = plan.devices.filter { device in
-            device.group == order.group
-                && ([UpdateOrder.os, UpdateOrder.keystore].contains(order.image) || device.apps.contains(order.image))
-        }.map(\.name)
+        let members = ReleaseMetrics.members(order, plan)
         let within = expect.duration("within")
         let suffix = within.map { " within \(readable($0))" } ?? ""
         if let ratio = expect.ratio("installed") {
@@ -57,9 +54,9 @@ extension PlanReader {
                 Expectation(claim: .bricked(devices: members, limit: limit), text: "\(order.title) (\(id)): at most \(limit) bricked"))
         }
         if let word = expect.text("rollout") {
-            if !["complete", "halted"].contains(word) {
-                document.report(
-                    expect.fields["rollout"], "unknown end '\(word)'\(document.suggestion(word, among: ["complete", "halted"]))")
+            let words = ["complete", "halted", "refused"]
+            if !words.contains(word) {
+                document.report(expect.fields["rollout"], "unknown end '\(word)'\(document.suggestion(word, among: words))")
             }
             plan.expectations.append(Expectation(claim: .rollout(step: id, word), text: "rollout of \(order.title) (\(id)) is \(word)"))
         }

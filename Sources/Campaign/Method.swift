@@ -79,71 +79,17 @@ extension PlanReader {
     }
 
     private mutating func readAct(_ step: Section, id: String) -> Step.Act? {
-        func known<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) -> T? where T.RawValue == String {
-            guard let field = step.fields[key], let word = step.text(key) else { return nil }
-            if let value = T(rawValue: word) { return value }
-            document.report(field, "unknown \(key) '\(word)'\(document.suggestion(word, among: T.allCases.map(\.rawValue)))")
-            return nil
-        }
         let ways = ["fault", "attack", "update", "operator"].filter(step.has)
         guard ways.count == 1 else {
             document.report(step.node, "step \(id): expected one of 'fault', 'attack', 'update' or 'operator'")
             return nil
         }
         switch ways[0] {
-        case "fault": return known("fault", FaultName.self).map(Step.Act.fault)
-        case "attack": return known("attack", AttackName.self).map(Step.Act.attack)
+        case "fault": return step.word("fault", of: FaultName.self).map(Step.Act.fault)
+        case "attack": return step.word("attack", of: AttackName.self).map(Step.Act.attack)
         case "update": return readUpdate(step).map(Step.Act.update)
-        default: return known("operator", OperatorAct.self).map(Step.Act.operate)
+        default: return step.word("operator", of: OperatorAct.self).map(Step.Act.operate)
         }
-    }
-
-    // MARK: Releases
-
-    private func readUpdate(_ step: Section) -> UpdateOrder? {
-        let keys = ["image", "group", "batches", "threshold", "soak", "signing-key", "defect"]
-        guard let update = document.section(step.fields["update"], "update", keys: keys), let word = update.text("image", isRequired: true)
-        else { return nil }
-        let parts = word.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
-            document.report(update.fields["image"], "image: expected a name and a version, such as compressor@2 or os@26.12")
-            return nil
-        }
-        let groups = Set(plan.devices.map(\.group)).sorted()
-        let group = update.text("group") ?? (groups.count == 1 ? groups[0] : "production")
-        let members = plan.devices.filter { $0.group == group }
-        if members.isEmpty {
-            document.report(update.fields["group"] ?? update.node, "unknown group '\(group)'\(document.suggestion(group, among: groups))")
-        }
-        let known = [UpdateOrder.os, UpdateOrder.keystore] + Set(members.flatMap(\.apps)).sorted()
-        if !members.isEmpty && !known.contains(parts[0]) {
-            document.report(
-                update.fields["image"], "no device of the group '\(group)' has '\(parts[0])'\(document.suggestion(parts[0], among: known))")
-        }
-        if parts[0] == UpdateOrder.keystore, parts[1] != "2" {
-            document.report(update.fields["image"], "the factory has a second generation of keys only: keystore@2")
-        } else if parts[0] != UpdateOrder.os, !(2...64).contains(Int(parts[1]) ?? 0) {
-            document.report(update.fields["image"], "a version is a whole number from 2 to 64, as fuses count")
-        }
-        let batches = update.words("batches").map(\.text)
-        for (text, node) in update.words("batches") where Int(text.hasSuffix("%") ? String(text.dropLast()) : text).map({ $0 > 0 }) != true
-        {
-            document.report(node, "batches: expected counts or shares of devices, such as [1, 50%]")
-        }
-        let defect = update.text("defect").flatMap { word in
-            let words = UpdateOrder.Defect.allCases.map(\.rawValue)
-            if !words.contains(word) {
-                document.report(update.fields["defect"], "unknown defect '\(word)'\(document.suggestion(word, among: words))")
-            }
-            return UpdateOrder.Defect(rawValue: word)
-        }
-        if defect != nil && (parts[0] == UpdateOrder.os || parts[0] == UpdateOrder.keystore) {
-            document.report(update.fields["defect"], "defect: only an app can crash")
-        }
-        return UpdateOrder(
-            image: parts[0], version: parts[1], group: group, batches: batches, threshold: update.ratio("threshold") ?? 1,
-            soakSeconds: (update.duration("soak") ?? .zero).components.seconds, signingKey: update.count("signing-key", in: 1...2) ?? 1,
-            defect: defect)
     }
 
     // MARK: What cannot go together

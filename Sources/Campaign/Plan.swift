@@ -43,6 +43,8 @@ public struct Plan: Sendable, Equatable, Codable {
     public var serviceNetwork: String
     public var serviceAddress: Address
     public var devices: [Device]
+    /// Settings of device groups that have other ones than usual.
+    public var groups: [String: GroupSettings]
     /// Doors to real programs, open on the wall clock only.
     public var gateways: [Gateway]
     public var controlsOff: [Control]
@@ -50,6 +52,8 @@ public struct Plan: Sendable, Equatable, Codable {
     public var expectations: [Expectation]
     public var keepsKeyLog: Bool
     public var capture: Bool
+
+    public func settings(of group: String) -> GroupSettings { groups[group] ?? GroupSettings() }
 
     public var names: CatalogNames { CatalogNames(catalog: catalog) }
 

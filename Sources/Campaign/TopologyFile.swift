@@ -4,7 +4,7 @@ import Yams
 /// Reads a topology (and, on top of it, a campaign) into a plan.
 struct PlanReader {
     static let topologyKeys = [
-        "name", "seed", "stop", "start", "networks", "links", "service", "devices", "gateways", "controls-off", "expect",
+        "name", "seed", "stop", "start", "networks", "links", "service", "devices", "groups", "gateways", "controls-off", "expect",
         "method", "steady-state",
     ]
     static let knownApps = ["compressor"]
@@ -18,7 +18,7 @@ struct PlanReader {
         plan = Plan(
             name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
             stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",
-            serviceAddress: Address(bits: 0), devices: [], gateways: [], controlsOff: [], steps: [], expectations: [],
+            serviceAddress: Address(bits: 0), devices: [], groups: [:], gateways: [], controlsOff: [], steps: [], expectations: [],
             keepsKeyLog: false, capture: false)
     }
 
@@ -27,6 +27,7 @@ struct PlanReader {
         readNetworks(section)
         readService(section)
         readDevices(section)
+        readGroups(section)
         readGateways(section)
     }
 

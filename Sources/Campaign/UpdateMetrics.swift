@@ -21,7 +21,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     public var exposureDeviceHours: Double
     /// Devices that went back to what they had.
     public var reverted: Int
-    /// `running`, `complete` or `halted: …`.
+    /// `running`, `complete`, `halted: …` or `refused: …`.
     public var rollout: String
 
     public struct Change: Sendable, Equatable, Codable {
@@ -31,8 +31,10 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
 
     /// Which devices a release is for.
     static func members(_ order: UpdateOrder, _ plan: Plan) -> [String] {
-        let isForAll = order.image == UpdateOrder.os || order.image == UpdateOrder.keystore
-        return plan.devices.filter { $0.group == order.group && (isForAll || $0.apps.contains(order.image)) }.map(\.name)
+        plan.devices.filter { device in
+            order.terms.audience.delaySeconds(group: device.group, plan.settings(of: device.group)) != nil
+                && (!order.isApp || device.apps.contains(order.image))
+        }.map(\.name)
     }
 
     init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ journal: [Observation]) {
@@ -52,6 +54,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         var exposed = 0.0
         reverted = 0
         rollout = "running"
+        var rolling = Set(plan.devices.filter { members.contains($0.name) }.map(\.group))
         for observation in journal {
             let fact = observation.fact
             switch fact.kind {
@@ -72,7 +75,11 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
                 }
             case .rolloutHalted where observation.at >= step.at && ReleaseMetrics.names(fact, order):
                 rollout = "halted: \(fact.text(.reason) ?? "")"
-            case .rolloutComplete where observation.at >= step.at && ReleaseMetrics.names(fact, order): rollout = "complete"
+            case .rolloutComplete where observation.at >= step.at && ReleaseMetrics.names(fact, order):
+                rolling.remove(fact.text(.target) ?? "")
+                if rolling.isEmpty { rollout = "complete" }
+            case .refusal where fact.text(.operation) == "release" && fact.text(.instance) == step.id:
+                rollout = "refused: \(fact.text(.reason) ?? "")"
             default: break
             }
         }

@@ -169,7 +169,8 @@ struct Workshop {
                 setting: setting("service"), names: plan.names, controlsOff: plan.controlsOff,
                 databasePath: folder.state("service") + "/service.sqlite", authorityPath: folder.state("authority"),
                 referenceMeasurements: measurements, sharedSecret: sharedSecret,
-                hardwareID: sha256(Array(SiliconModel.name.utf8)).hex),
+                hardwareID: sha256(Array(SiliconModel.name.utf8)).hex,
+                groups: Dictionary(plan.devices.map { ($0.group, plan.settings(of: $0.group)) }, uniquingKeysWith: { first, _ in first })),
             Workshop.configuration(folder, "service"))
     }
 

@@ -11,7 +11,7 @@ public enum StoreError: Error, Equatable, Sendable {
 /// The service's state in SQLite. Each accepted request is one transaction, which is on disk before the
 /// answer leaves: what was acknowledged survives SIGKILL at any instant.
 final class Store {
-    static let version = 2
+    static let version = 3
 
     struct Device: Codable, FetchableRecord, PersistableRecord {
         static let databaseTableName = "device"
@@ -42,6 +42,7 @@ final class Store {
             try perform(Store.createDetection)
             try perform(Store.createUpdates)
         }
+        if found < 3 { try perform(Store.createFeeds) }
     }
 
     private static func create(_ db: Database) throws {

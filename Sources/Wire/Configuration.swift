@@ -134,11 +134,15 @@ public struct ServiceConfiguration: Sendable, Equatable, Codable {
     public var sharedSecret: String
     /// Which silicon images are for, in hex (RFC 9783 implementation ID).
     public var hardwareID: String
+    /// By the name of the device group.
+    public var groups: [String: GroupSettings]
 
     public init(
         setting: NodeSetting, names: CatalogNames, controlsOff: [Control], databasePath: String,
-        authorityPath: String, referenceMeasurements: [ReferenceMeasurement], sharedSecret: String, hardwareID: String
+        authorityPath: String, referenceMeasurements: [ReferenceMeasurement], sharedSecret: String, hardwareID: String,
+        groups: [String: GroupSettings]
     ) {
+        self.groups = groups
         self.hardwareID = hardwareID
         self.setting = setting
         self.names = names
@@ -205,34 +209,6 @@ public struct Claim: Sendable, Equatable, Codable {
         self.name = name
         self.product = product
         self.group = group
-    }
-}
-
-/// What the operator gives the service to deploy.
-public struct Release: Sendable, Equatable, Codable {
-    /// The step of the campaign that it comes from.
-    public var step: String
-    /// Image packages, signed for development.
-    public var paths: [String]
-    public var group: String
-    /// Counts or shares of the group's devices, such as `1` or `50%`; nothing means all at once.
-    public var batches: [String]
-    /// The least share of devices that must succeed, 0…1.
-    public var threshold: Double
-    public var soakSeconds: Int64
-    /// Generation of the production key that signs it, from 1.
-    public var signingKey: Int
-
-    public init(
-        step: String, paths: [String], group: String, batches: [String], threshold: Double, soakSeconds: Int64, signingKey: Int
-    ) {
-        self.step = step
-        self.paths = paths
-        self.group = group
-        self.batches = batches
-        self.threshold = threshold
-        self.soakSeconds = soakSeconds
-        self.signingKey = signingKey
     }
 }
 

@@ -177,16 +177,28 @@ import Wire
 
     @Test func theMatrixSaysWhatMatters() throws {
         var ablation = Ablation(campaign: "c", seeds: [1, 2], attacks: ["rogue-device"])
-        for _ in 0..<2 { ablation.add(try report(false), off: nil) }
-        ablation.add(try report(true), off: .attestationGate)
-        ablation.add(try report(false), off: .attestationGate)
-        ablation.add(try report(false, tried: false), off: .secureBoot)
-        ablation.add(try report(false), off: .secureBoot)
+        for _ in 0..<2 { ablation.add(try report(false), off: []) }
+        ablation.add(try report(true), off: [.attestationGate])
+        ablation.add(try report(false), off: [.attestationGate])
+        ablation.add(try report(false, tried: false), off: [.secureBoot])
+        ablation.add(try report(false), off: [.secureBoot])
         #expect(ablation.cells["attestation-gate"]?["rogue-device"]?.successRatio == 0.5)
         // A run that could not tell counts neither way.
         #expect(ablation.cells["secure-boot"]?["rogue-device"]?.successRatio == 0)
         #expect(ablation.controlsThatMatter(for: "rogue-device") == ["attestation-gate"])
-        #expect(ablation.text.contains("rogue-device\n      succeeds without any one of attestation-gate\n      noticed in 0 of 6 runs"))
+        // A pair says something only where neither of it is enough.
+        ablation.add(try report(true), off: [.attestationGate, .secureBoot])
+        ablation.add(try report(true), off: [.secureBoot, .signedUpdates])
+        #expect(ablation.controlsThatMatter(for: "rogue-device") == ["attestation-gate", "secure-boot + signed-updates"])
+        #expect(
+            Ablation.configurations([.secureBoot, .signedUpdates, .attestationGate], pairs: true).map(Ablation.row) == [
+                "(all on)", "secure-boot", "signed-updates", "attestation-gate", "secure-boot + signed-updates",
+                "secure-boot + attestation-gate", "signed-updates + attestation-gate",
+            ])
+        #expect(
+            ablation.text.contains(
+                "rogue-device\n      succeeds without attestation-gate, or without secure-boot + signed-updates\n      noticed in 0 of 8 runs"
+            ))
         #expect(ablation.html.contains("title=\"1 of 2 runs; noticed in 0\""))
         #expect(ablation.csv.contains("secure-boot,rogue-device,2,0,1"))
     }
@@ -194,8 +206,8 @@ import Wire
     /// What succeeds with all controls on is stopped by none of them.
     @Test func anAttackThatAlwaysSucceedsIsStoppedByNothing() throws {
         var ablation = Ablation(campaign: "c", seeds: [1], attacks: ["rogue-device"])
-        ablation.add(try report(true), off: nil)
-        ablation.add(try report(true), off: .secureBoot)
+        ablation.add(try report(true), off: [])
+        ablation.add(try report(true), off: [.secureBoot])
         #expect(ablation.controlsThatMatter(for: "rogue-device").isEmpty)
     }
 }
@@ -252,6 +264,10 @@ import Wire
         ("- { at: 1h, update: { image: compressor, group: production } }", "expected a name and a version"),
         ("- { at: 1h, update: { image: compressor@2, group: production, batches: [x] } }", "expected counts or shares"),
         ("- { at: 1h, update: { image: os@26.12, group: production, defect: crash } }", "only an app can crash"),
+        ("- { at: 1h, update: { image: compressor@2, feed: retail } }", "only an OS is published on feeds"),
+        ("- { at: 1h, update: { image: os@26.12, feed: retial } }", "unknown feed 'retial'; did you mean 'retail'?"),
+        ("- { at: 1h, update: { image: os@26.12, feed: retail, group: production } }", "to a group or to a feed, not to both"),
+        ("- { at: 1h, update: { image: os@26.12, feed: retail, retail-after: 1h } }", "only what goes to retail-eval first"),
         ("- { at: 1h, attack: botnet, target: { devices: all }, expect: { verdict: frozen } }", "keeps nobody from updates"),
         (
             "- { at: 1h, for: 1m, fault: loss, ratio: 1%, target: { devices: all }, expect: { verdict: defended } }",

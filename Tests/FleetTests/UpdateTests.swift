@@ -135,6 +135,53 @@ import Wire
         #expect(fleet.facts(.refusal, at: "service").contains { $0.fact.text(.reason)?.contains("full") == true })
     }
 
+    static let groups =
+        Fleet.topology(
+            stop: "6h", devices: "early:  { network: home, group: evaluation, update-every: 10m }",
+            "late:   { network: home, group: production, update-every: 10m }",
+            "fridge: { network: home, group: cautious, apps: [compressor], update-every: 10m }") + """
+            groups:
+              evaluation: { os-feed: retail-eval }
+              cautious:   { update-policy: no-third-party-apps }
+
+            """
+
+    /// AS-25: what is published for evaluation reaches everybody else later.
+    @Test func theEvaluationFeedRunsAhead() throws {
+        let fleet = try Fleet(
+            Self.groups,
+            method: """
+                  - at: 30m
+                    update: { image: os@26.12, feed: retail-eval, retail-after: 3h }
+                    expect: { installed: 100%, bricked: 0, rollout: complete }
+                """)
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        let installed = fleet.facts(.updateInstalled).filter { $0.fact.text(.image)?.hasPrefix("services") == true }.map {
+            ($0.node, $0.at - .start)
+        }
+        #expect(installed.count == 3)
+        for (node, after) in installed {
+            let opens = Duration.minutes(node == "early" ? 30 : 210)
+            #expect((opens..<opens + .minutes(12)).contains(after), "\(node) after \(after)")
+        }
+        #expect(report.releases.first?.devices == 3)
+    }
+
+    /// AS-24: a group may keep apps as they are, and take the OS.
+    @Test func aGroupMayRefuseAppUpdates() throws {
+        let fleet = try Fleet(
+            Self.groups,
+            method: """
+                  - { at: 30m, update: { image: compressor@2, group: cautious }, expect: { rollout: refused } }
+                  - { at: 1h, update: { image: os@26.12, feed: retail }, expect: { installed: 100%, within: 30m, rollout: complete } }
+                """)
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        #expect(report.releases.first?.installed == 0)
+        #expect(report.releases.first?.rollout == "refused: the group cautious takes no app updates")
+    }
+
     /// With `renewable-security` off nobody looks.
     @Test func withoutRenewalNothingIsInstalled() throws {
         let fleet = try Fleet(Self.topology, method: "  - { at: 5m, update: { image: compressor@2 } }", off: [.renewableSecurity])
@@ -161,6 +208,19 @@ import Wire
         let report = try fleet.run()
         #expect(fleet.facts(.alert).isEmpty, "\(fleet.facts(.alert))")
         #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+    }
+
+    /// A release that crashes everywhere is one finding about the group, not one about each device.
+    @Test(arguments: [(devices: 3, alerts: ["crash-cluster"]), (devices: 2, alerts: [])])
+    func crashesOfAGroupAreOneAlert(_ fleetOf: (devices: Int, alerts: [String])) throws {
+        let fleet = try Fleet(
+            UpdateTests.topology.replacing("stop: 2h", with: "stop: 26h")
+                .replacing("fridge: { network", with: "fridge: { count: \(fleetOf.devices), network"),
+            method: "  - { at: 5m, update: { image: compressor@2, defect: crash, threshold: 0% }, expect: { bricked: 0 } }")
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        #expect(fleet.facts(.alert).map { $0.fact.text(.rule) ?? "" } == fleetOf.alerts)
+        #expect(fleet.facts(.alert).allSatisfy { $0.fact.text(.device) == "production" })
     }
 
     @Test func withoutErrorReportsTheServiceHearsLess() throws {

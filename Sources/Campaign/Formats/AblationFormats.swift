@@ -20,7 +20,7 @@ extension Ablation {
             let median = times.isEmpty ? "" : ", median after \(readable(.nanoseconds(times[times.count / 2])))"
             lines.append("\("\(index + 1)".left(3)) \(attack)")
             lines.append(
-                "      \(matter.isEmpty ? "no single control decides" : "succeeds without any one of " + matter.joined(separator: ", "))")
+                "      \(matter.isEmpty ? "no single control decides" : "succeeds without " + matter.joined(separator: ", or without "))")
             lines.append("      noticed in \(detected) of \(runs) runs\(median)")
         }
         if !surprises.isEmpty { lines += ["", "Not as the catalogue expects:"] + surprises.map { "  \($0)" } }
@@ -68,7 +68,7 @@ extension Ablation {
             td{color:#fff;text-align:center;padding:4px 6px;border-radius:4px;font-size:13px;min-width:56px}td.none{background:#8a97a5}
             small{display:block;font-size:10px;opacity:.85;white-space:nowrap}
             </style></head><body><h1>\(escaped(campaign))</h1>
-            <p>Share of runs in which each attack reached its goal, with one control off at a time; \(seeds.count) seeds. Point at a cell for details.</p>
+            <p>Share of runs in which each attack reached its goal, with what a row names off; \(seeds.count) seeds. Point at a cell for details.</p>
             <div><table><tr><th class="row">control off</th>\(head)</tr>\(body.joined())</table></div>\(list)
             </body></html>
 

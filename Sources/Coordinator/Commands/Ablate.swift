@@ -6,11 +6,12 @@ struct Ablate: AsyncParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, csv, html }
 
     static let configuration = CommandConfiguration(
-        abstract: "Measure which control stops which attack: run a campaign with each control off in turn.",
+        abstract: "Measure which control stops which attack: run a campaign with each control, or pair, off in turn.",
         discussion: "Prints the share of runs in which each attack reached its goal. Ends with 2 if a run could not tell.")
 
     @Argument(help: "A campaign with attacks.") var file: String
     @Option(help: "Controls to switch off, separated by commas; all without it.") var controls: String?
+    @Flag(help: "Each pair of these controls too: what two of them stop only together.") var pairs = false
     @Option(help: "Attacks to judge, separated by commas; all of the campaign without it.") var attacks: String?
     @Option(help: "Seeds, such as 7 or 1..3.") var seeds = "1..3"
     @Option(help: "text, json, csv or html (a heat map).") var format: Format = .text
@@ -23,17 +24,17 @@ struct Ablate: AsyncParsableCommand {
         let judged = try pick(attacks, among: Array(Set(present)).map(\.rawValue), "attack")
         plan.steps.removeAll { step in if case .attack(let attack) = step.act { !judged.contains(attack.rawValue) } else { false } }
         plan.expectations = []
-        let off: [Control?] = [nil] + (try pick(controls, among: Control.allCases.map(\.rawValue), "control")).map { Control(rawValue: $0) }
+        let off = try pick(controls, among: Control.allCases.map(\.rawValue), "control").compactMap { Control(rawValue: $0) }
         let order = present.map(\.rawValue).filter(judged.contains)
         let unique = order.enumerated().filter { order.firstIndex(of: $0.element) == $0.offset }.map(\.element)
         var ablation = Ablation(campaign: plan.name, seeds: try seedList(), attacks: unique)
-        for control in off {
+        for controls in Ablation.configurations(off, pairs: pairs) {
             for seed in ablation.seeds {
                 var one = plan
                 one.seed = seed
-                one.controlsOff = plan.controlsOff + (control.map { [$0] } ?? [])
+                one.controlsOff = plan.controlsOff + controls
                 let watcher = TerminalWatcher(isQuiet: false)
-                ablation.add(try await Orrery.perform(one, base: out, watcher: watcher).report, off: control)
+                ablation.add(try await Orrery.perform(one, base: out, watcher: watcher).report, off: controls)
                 watcher.done()
             }
         }

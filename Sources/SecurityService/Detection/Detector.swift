@@ -9,7 +9,7 @@ struct Detector {
     /// Failed handshakes from one address within six hours that mean something.
     private static let failureLimit = 3
     private static let failureSeconds: Int64 = 6 * 3600
-    /// Devices whose apps crash within an hour.
+    /// Devices of one group whose apps crash within an hour.
     private static let crashLimit = 3
     private static let crashSeconds: Int64 = 3600
     /// Telemetry comes hourly; a device is silent after so long.
@@ -60,11 +60,15 @@ struct Detector {
                 default: nil
                 }
             if let rule { alert(rule, device.name, event.description, detail: ", \(event.count)×", now, &out) }
+            if event.category == "app-crash" { crashed(at: event.unixSeconds, device.deviceGroup, now, &out) }
         }
-        let crashed = (try? store.devicesReporting("app-crash", since: now - Detector.crashSeconds)) ?? 0
-        if crashed >= Detector.crashLimit {
-            alert(.crashCluster, device.deviceGroup, "apps crash", detail: " on \(crashed) devices", now, &out)
-        }
+    }
+
+    /// Reports come a day late: what counts is when it happened, not when it was heard of.
+    private func crashed(at unixSeconds: Int64, _ group: String, _ now: Int64, _ out: inout Outbox) {
+        let hour = unixSeconds - Detector.crashSeconds...unixSeconds + Detector.crashSeconds
+        let crashed = (try? store.devicesReporting("app-crash", group: group, during: hour)) ?? 0
+        if crashed >= Detector.crashLimit { alert(.crashCluster, group, "apps crash", detail: " on \(crashed) devices", now, &out) }
     }
 
     /// Connections that came to nothing.

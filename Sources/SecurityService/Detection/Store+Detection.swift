@@ -36,12 +36,15 @@ extension Store {
         }
     }
 
-    /// How many devices have reported something of a category.
-    func devicesReporting(_ category: String, since: Int64) throws(StoreError) -> Int {
+    /// How many devices of a group have reported something of a category.
+    func devicesReporting(_ category: String, group: String, during: ClosedRange<Int64>) throws(StoreError) -> Int {
         try perform { db in
             try Int.fetchOne(
-                db, sql: "SELECT COUNT(DISTINCT deviceID) FROM report WHERE category = ? AND unixSeconds >= ?",
-                arguments: [category, since])
+                db,
+                sql: """
+                    SELECT COUNT(DISTINCT r.deviceID) FROM report r JOIN device d ON d.deviceID = r.deviceID
+                    WHERE r.category = ? AND d.deviceGroup = ? AND r.unixSeconds BETWEEN ? AND ?
+                    """, arguments: [category, group, during.lowerBound, during.upperBound])
                 ?? 0
         }
     }

@@ -1,7 +1,11 @@
 /// A staged rollout: batches of devices, each opened when the one before has shown that the release works, and a
 /// stop where it does not. Pure: a decision with its reason.
 struct Rollout: Equatable {
-    enum State: String { case running, complete, halted }
+    enum State: String {
+        /// Published, and not yet open to this group's feed.
+        case scheduled
+        case running, complete, halted
+    }
 
     enum Decision: Equatable {
         case wait

@@ -40,6 +40,10 @@ extension Store {
         var changedAt: Int64
         var state: String
         var reason: String
+        /// The order that it comes from.
+        var step: String
+        /// Unix seconds.
+        var opensAt: Int64
 
         var digests: [String] { images.split(separator: " ").map(String.init) }
         mutating func didInsert(_ inserted: InsertionSuccess) { id = inserted.rowID }
@@ -77,13 +81,21 @@ extension Store {
                 """)
     }
 
+    static func createFeeds(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                ALTER TABLE deployment ADD COLUMN step TEXT NOT NULL DEFAULT '';
+                ALTER TABLE deployment ADD COLUMN opensAt INTEGER NOT NULL DEFAULT 0;
+                PRAGMA user_version = 3;
+                """)
+    }
+
     // MARK: Images and deployments
 
-    func add(_ images: [Image], _ deployment: Deployment) throws(StoreError) {
+    func add(_ images: [Image], _ deployments: [Deployment]) throws(StoreError) {
         try perform { db in
             for image in images where try Image.fetchOne(db, key: image.sha256) == nil { try image.insert(db) }
-            var deployment = deployment
-            try deployment.insert(db)
+            for var deployment in deployments { try deployment.insert(db) }
         }
     }
 

@@ -14,6 +14,7 @@ struct UpdateAPI {
     private let signingKeys: [(os: P256PrivateKey, app: P256PrivateKey)]
     private let developmentKey: P256PublicKey
     private let hardwareID: String
+    private let groups: [String: GroupSettings]
 
     init(_ configuration: ServiceConfiguration, store: Store) throws {
         self.store = store
@@ -28,11 +29,12 @@ struct UpdateAPI {
         }
         developmentKey = try P256PublicKey(read("development.pub"))
         hardwareID = configuration.hardwareID
+        groups = configuration.groups
     }
 
     // MARK: Releases
 
-    /// Takes in images, signs them anew with a production key, and deploys them to a group.
+    /// Takes in images, signs them anew with a production key, and deploys them to the groups that they are for.
     func release(_ release: Release, now: Int64, _ out: inout Outbox) throws {
         var added: [Store.Image] = []
         for path in release.paths {
@@ -44,22 +46,27 @@ struct UpdateAPI {
             case .failure(let refusal): return refuse(release, refusal.reason, &out)
             }
         }
+        let opened = groups.sorted { $0.key < $1.key }.compactMap { group, settings in
+            release.terms.audience.delaySeconds(group: group, settings).map { (group: group, at: now + $0) }
+        }
+        let types = added.compactMap { ImageType(rawValue: UInt16($0.type)) }
+        if let group = opened.first(where: { groups[$0.group]?.policy == .noThirdPartyApps && types.contains(.applications) })?.group {
+            return refuse(release, "the group \(group) takes no app updates", &out)
+        }
         for image in added {
             out.observe(
                 .imageAdded, [.image: .text(image.name), .version: .number(image.version), .digest: .text(image.sha256.digestHead)])
         }
+        let terms = release.terms
         try store.add(
             added,
-            Store.Deployment(
-                id: nil, deviceGroup: release.group, images: added.map(\.sha256).joined(separator: " "),
-                batches: release.batches.joined(separator: " "), threshold: release.threshold, soakSeconds: release.soakSeconds,
-                openBatch: 0, changedAt: now, state: Rollout.State.running.rawValue, reason: ""))
-        out.observe(
-            .rolloutStarted,
-            [
-                .image: .text(added.map(\.name).joined(separator: " ")), .target: .text(release.group), .instance: .text(release.step),
-                .text: .text(release.batches.joined(separator: " ")),
-            ])
+            opened.map {
+                Store.Deployment(
+                    id: nil, deviceGroup: $0.group, images: added.map(\.sha256).joined(separator: " "),
+                    batches: terms.batches.joined(separator: " "), threshold: terms.threshold, soakSeconds: terms.soakSeconds,
+                    openBatch: 0, changedAt: now, state: Rollout.State.scheduled.rawValue, reason: "", step: release.step, opensAt: $0.at)
+            })
+        for (group, _) in opened { try advance(group: group, now: now, &out) }
     }
 
     private func refuse(_ release: Release, _ reason: String, _ out: inout Outbox) {
@@ -116,27 +123,44 @@ struct UpdateAPI {
         try advance(group: device.deviceGroup, now: now, &out)
     }
 
-    /// Opens the next batch of each rollout that has earned it, and halts those that went wrong.
+    /// Opens what has reached this group's feed, and the next batch of each rollout that has earned it; halts those
+    /// that went wrong.
     private func advance(group: String, now: Int64, _ out: inout Outbox) throws {
-        for var deployment in try store.deployments(group: group) where deployment.state == Rollout.State.running.rawValue {
-            while case let decision = try rollout(deployment).decide(now: now), decision != .wait {
-                let names = try names(deployment)
-                switch decision {
-                case .wait: break
-                case .open(let batch):
-                    deployment.openBatch = batch
-                    deployment.changedAt = now
-                    out.observe(.rolloutBatch, [.image: .text(names), .count: .number(Int64(batch + 1)), .target: .text(group)])
-                case .complete:
-                    deployment.state = Rollout.State.complete.rawValue
-                    out.observe(.rolloutComplete, [.image: .text(names), .target: .text(group)])
-                case .halt(let reason):
-                    (deployment.state, deployment.reason) = (Rollout.State.halted.rawValue, reason)
-                    out.observe(.rolloutHalted, [.image: .text(names), .target: .text(group), .reason: .text(reason)])
-                }
+        for var deployment in try store.deployments(group: group) {
+            if deployment.state == Rollout.State.scheduled.rawValue, now >= deployment.opensAt {
+                deployment.state = Rollout.State.running.rawValue
+                deployment.changedAt = now
                 try store.save(deployment)
-                if deployment.state != Rollout.State.running.rawValue { break }
+                out.observe(
+                    .rolloutStarted,
+                    [
+                        .image: .text(try names(deployment)), .target: .text(group), .instance: .text(deployment.step),
+                        .text: .text(deployment.batches),
+                    ])
             }
+            while deployment.state == Rollout.State.running.rawValue,
+                case let decision = try rollout(deployment).decide(now: now), decision != .wait
+            {
+                take(decision, &deployment, names: try names(deployment), now: now, &out)
+                try store.save(deployment)
+            }
+        }
+    }
+
+    private func take(_ decision: Rollout.Decision, _ deployment: inout Store.Deployment, names: String, now: Int64, _ out: inout Outbox) {
+        let group = Fact.Value.text(deployment.deviceGroup)
+        switch decision {
+        case .wait: break
+        case .open(let batch):
+            deployment.openBatch = batch
+            deployment.changedAt = now
+            out.observe(.rolloutBatch, [.image: .text(names), .count: .number(Int64(batch + 1)), .target: group])
+        case .complete:
+            deployment.state = Rollout.State.complete.rawValue
+            out.observe(.rolloutComplete, [.image: .text(names), .target: group])
+        case .halt(let reason):
+            (deployment.state, deployment.reason) = (Rollout.State.halted.rawValue, reason)
+            out.observe(.rolloutHalted, [.image: .text(names), .target: group, .reason: .text(reason)])
         }
     }
 
@@ -203,6 +227,7 @@ struct UpdateAPI {
                 switch Rollout.State(rawValue: deployment.state) {
                 case .running?: rollout.open.contains(device.deviceID)
                 case .complete?: true
+                case .scheduled?: false
                 // Who has it keeps it; nobody else gets it.
                 case .halted?, nil: rollout.succeeded.contains(device.deviceID)
                 }

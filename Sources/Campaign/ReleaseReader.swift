@@ -1,0 +1,78 @@
+import Wire
+
+/// Device groups, and the releases that are made for them.
+extension PlanReader {
+    /// `groups: { evaluation: { os-feed: retail-eval }, cautious: { update-policy: no-third-party-apps } }`.
+    mutating func readGroups(_ section: Section) {
+        let known = Set(plan.devices.map(\.group)).sorted()
+        for (name, key, value) in document.named(section.fields["groups"], "groups") {
+            guard let entry = document.section(value, "group \(name)", keys: ["os-feed", "update-policy"]) else { continue }
+            if !known.contains(name) {
+                document.report(key, "no device is in the group '\(name)'\(document.suggestion(name, among: known))")
+            }
+            plan.groups[name] = GroupSettings(
+                feed: entry.word("os-feed", of: OSFeed.self) ?? .retail, policy: entry.word("update-policy", of: UpdatePolicy.self) ?? .all)
+        }
+    }
+
+    func readUpdate(_ step: Section) -> UpdateOrder? {
+        let keys = ["image", "group", "feed", "retail-after", "batches", "threshold", "soak", "signing-key", "defect"]
+        guard let update = document.section(step.fields["update"], "update", keys: keys), let word = update.text("image", isRequired: true)
+        else { return nil }
+        let parts = word.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
+            document.report(update.fields["image"], "image: expected a name and a version, such as compressor@2 or os@26.12")
+            return nil
+        }
+        let batches = update.words("batches").map(\.text)
+        for (text, node) in update.words("batches") where Int(text.hasSuffix("%") ? String(text.dropLast()) : text).map({ $0 > 0 }) != true
+        {
+            document.report(node, "batches: expected counts or shares of devices, such as [1, 50%]")
+        }
+        let order = UpdateOrder(
+            image: parts[0], version: parts[1],
+            terms: RolloutTerms(
+                audience: readAudience(update, isOS: parts[0] == UpdateOrder.os), batches: batches,
+                threshold: update.ratio("threshold") ?? 1, soakSeconds: (update.duration("soak") ?? .zero).components.seconds),
+            signingKey: update.count("signing-key", in: 1...2) ?? 1, defect: update.word("defect", of: UpdateOrder.Defect.self))
+        check(order, update)
+        return order
+    }
+
+    private func readAudience(_ update: Section, isOS: Bool) -> Audience {
+        guard update.has("feed") else {
+            if update.has("retail-after") { document.report(update.fields["retail-after"], "retail-after: only what goes to a feed") }
+            let groups = Set(plan.devices.map(\.group)).sorted()
+            return .group(update.text("group") ?? (groups.count == 1 ? groups[0] : "production"))
+        }
+        if update.has("group") { document.report(update.fields["group"], "a release goes to a group or to a feed, not to both") }
+        if !isOS { document.report(update.fields["feed"], "feed: only an OS is published on feeds") }
+        let feed = update.word("feed", of: OSFeed.self) ?? .retail
+        if feed == .retail && update.has("retail-after") {
+            document.report(update.fields["retail-after"], "retail-after: only what goes to retail-eval first")
+        }
+        return .feed(feed, leadSeconds: update.duration("retail-after")?.components.seconds ?? Audience.usualLeadSeconds)
+    }
+
+    private func check(_ order: UpdateOrder, _ update: Section) {
+        let image = update.fields["image"]
+        if case .group(let group) = order.terms.audience {
+            let groups = Set(plan.devices.map(\.group)).sorted()
+            let members = plan.devices.filter { $0.group == group }
+            let known = [UpdateOrder.os, UpdateOrder.keystore] + Set(members.flatMap(\.apps)).sorted()
+            if members.isEmpty {
+                document.report(
+                    update.fields["group"] ?? update.node, "unknown group '\(group)'\(document.suggestion(group, among: groups))")
+            } else if !known.contains(order.image) {
+                document.report(
+                    image, "no device of the group '\(group)' has '\(order.image)'\(document.suggestion(order.image, among: known))")
+            }
+        }
+        if order.image == UpdateOrder.keystore, order.version != "2" {
+            document.report(image, "the factory has a second generation of keys only: keystore@2")
+        } else if order.image != UpdateOrder.os, !(2...64).contains(Int(order.version) ?? 0) {
+            document.report(image, "a version is a whole number from 2 to 64, as fuses count")
+        }
+        if order.defect != nil && !order.isApp { document.report(update.fields["defect"], "defect: only an app can crash") }
+    }
+}

@@ -1,0 +1,124 @@
+/// Which OS releases a device group gets, and when: an evaluation feed runs ahead of the retail one (AS-24, AS-25).
+public enum OSFeed: String, Sendable, Codable, CaseIterable {
+    case retail
+    case retailEvaluation = "retail-eval"
+}
+
+/// Which updates a device group takes (AS-24).
+public enum UpdatePolicy: String, Sendable, Codable, CaseIterable {
+    case all
+    /// The OS and its key store only.
+    case noThirdPartyApps = "no-third-party-apps"
+}
+
+public struct GroupSettings: Sendable, Equatable, Codable {
+    public var feed: OSFeed
+    public var policy: UpdatePolicy
+    public init(feed: OSFeed = .retail, policy: UpdatePolicy = .all) {
+        self.feed = feed
+        self.policy = policy
+    }
+}
+
+/// Whom a release is for.
+public enum Audience: Sendable, Equatable, Codable {
+    case group(String)
+    /// All groups on a feed. What is published for evaluation reaches the retail feed `leadSeconds` later.
+    case feed(OSFeed, leadSeconds: Int64)
+
+    /// Two weeks (AS-25).
+    public static let usualLeadSeconds: Int64 = 14 * 86_400
+
+    /// How long after its publication a release opens to a group; nil: never.
+    public func delaySeconds(group: String, _ settings: GroupSettings) -> Int64? {
+        switch self {
+        case .group(let name): name == group ? 0 : nil
+        case .feed(.retail, _): 0
+        case .feed(.retailEvaluation, let lead): settings.feed == .retailEvaluation ? 0 : lead
+        }
+    }
+
+    public var title: String {
+        switch self {
+        case .group(let name): name
+        case .feed(let feed, _): "the \(feed.rawValue) feed"
+        }
+    }
+}
+
+/// How a release spreads through the devices of each group that it is for.
+public struct RolloutTerms: Sendable, Equatable, Codable {
+    public var audience: Audience
+    /// Counts or shares of a group's devices, such as `1` or `50%`; nothing means all at once.
+    public var batches: [String]
+    /// The least share of devices that must succeed, 0…1.
+    public var threshold: Double
+    public var soakSeconds: Int64
+
+    public init(audience: Audience, batches: [String] = [], threshold: Double = 1, soakSeconds: Int64 = 0) {
+        self.audience = audience
+        self.batches = batches
+        self.threshold = threshold
+        self.soakSeconds = soakSeconds
+    }
+}
+
+/// A release, as a campaign orders it.
+public struct UpdateOrder: Sendable, Equatable, Codable {
+    public enum Defect: String, Sendable, Codable, CaseIterable {
+        /// The app ends in a fault as soon as it starts.
+        case crash
+    }
+
+    /// `os`, `keystore` or an app.
+    public var image: String
+    /// As the file has it: `26.12` for an OS, a whole number for anything else.
+    public var version: String
+    public var terms: RolloutTerms
+    /// Generation of the production key that signs it, from 1.
+    public var signingKey: Int
+    /// What the vendor got wrong.
+    public var defect: Defect?
+    /// The packages, once they are made.
+    public var paths: [String] = []
+
+    public init(image: String, version: String, terms: RolloutTerms, signingKey: Int = 1, defect: Defect? = nil) {
+        self.image = image
+        self.version = version
+        self.terms = terms
+        self.signingKey = signingKey
+        self.defect = defect
+    }
+
+    public static let os = "os"
+    public static let keystore = "keystore"
+    public var title: String { "\(image)@\(version)" }
+    public var isApp: Bool { image != UpdateOrder.os && image != UpdateOrder.keystore }
+
+    /// True if a boot stage starts a component that this release replaces.
+    public func concerns(_ stage: Fact) -> Bool {
+        switch image {
+        case UpdateOrder.os: stage.text(.stage) == "services"
+        case UpdateOrder.keystore: stage.text(.stage) == "trusted keystore"
+        default: stage.text(.stage) == "application" && stage.text(.image) == image
+        }
+    }
+}
+
+/// What the operator gives the service to deploy.
+public struct Release: Sendable, Equatable, Codable {
+    /// The step of the campaign that it comes from.
+    public var step: String
+    /// Image packages, signed for development.
+    public var paths: [String]
+    public var terms: RolloutTerms
+    /// Generation of the production key that signs it, from 1.
+    public var signingKey: Int
+
+    public init(step: String, paths: [String], terms: RolloutTerms, signingKey: Int) {
+        self.step = step
+        self.paths = paths
+        self.terms = terms
+        self.signingKey = signingKey
+    }
+}
