@@ -68,6 +68,7 @@ let package = Package(
         module("SecureChannel", ["COpenSSL"]),  // UNSAFE: TLS on memory, keys, X.509
         module("TUF", ["SecureChannel"]),  // The Update Framework: what a client trusts, what a repository signs
         module("Silicon", ["CUnicorn", "SecureChannel", "Formats"]),  // UNSAFE: CPU, fuses, flash, Pluton
+        module("Emulator", ["Silicon", "Formats"]),  // one device without a network: `orrery emulate`
         module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
         module("Factory", ["Formats", "SecureChannel", "TUF"]),  // signing keys, images, flash contents
         module("DeviceOS", ["Wire", "SecureChannel", "Silicon", "Formats", "Exchange", "TUF"]),
@@ -76,7 +77,10 @@ let package = Package(
         module("Campaign", ["Wire", yams, histogram]),  // PURE: files, plan, verdicts, metrics, report
         module(
             "Coordinator",
-            ["Wire", "Runtime", "Campaign", "Factory", "Formats", "SecureChannel", "TUF", argumentParser, subprocess]),
+            [
+                "Wire", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "SecureChannel", "Silicon", "TUF", argumentParser,
+                subprocess,
+            ]),
 
         process("orrery", ["Coordinator"]),
         process("orrery-device", ["DeviceOS", "Runtime", "SecureChannel", "Wire"]),
@@ -90,6 +94,7 @@ let package = Package(
         tests("SecureChannelTests", ["SecureChannel"]),
         tests("TUFTests", ["TUF", "SecureChannel"]),
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
+        tests("EmulatorTests", ["Emulator", "Silicon", "Formats"]),
         tests("CampaignTests", ["Campaign", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
         tests(

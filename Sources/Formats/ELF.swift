@@ -14,6 +14,8 @@ public struct ELFImage: Equatable, Sendable {
         case notELF, notARMExecutable, truncated, tooManySegments
     }
 
+    /// The whole file.
+    public let file: [UInt8]
     public let entry: UInt32
     public let segments: [Segment]
 
@@ -41,6 +43,7 @@ public struct ELFImage: Equatable, Sendable {
                     address: address, bytes: content, memoryBytes: memoryBytes, isExecutable: flags & 1 != 0,
                     fileOffset: Int(offset)))
         }
+        self.file = bytes
         self.entry = entry
         self.segments = segments
     }

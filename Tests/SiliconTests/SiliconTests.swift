@@ -116,7 +116,10 @@ final class Scratch {
         var lines: [String] = []
         func analogInput(channel: Int, at nanoseconds: Int64) -> UInt32 { channel == 0 ? sample : 0 }
         func pulseWidth(controller: Int, channel: Int, duty: Double, at nanoseconds: Int64) { duties.append(duty) }
-        func uartLine(_ line: String, at nanoseconds: Int64) { lines.append(line) }
+        var line = SerialLine()
+        func transmitted(_ byte: UInt8, on port: SerialPortName, at nanoseconds: Int64) {
+            if let text = line.add(byte) { lines.append(text) }
+        }
     }
 
     private func compressor() throws -> ELFImage {
@@ -162,12 +165,13 @@ final class Scratch {
         let code: [UInt8] = [0, 0, 0x13, 0, 0x09, 0, 0x10, 0, 0x00, 0xDE]
         let program = try ELFImage(Self.elf(code))
         let core = try RealTimeCore(program, world: Bench(), at: 0)
-        guard case .faulted(_, let pc, _, let sp) = core.run(until: 1_000_000) else {
+        // There is no handler for it either.
+        guard case .lockedUp(let fault) = core.run(until: 1_000_000) else {
             Issue.record("an undefined instruction went unnoticed")
             return
         }
-        #expect(pc == 0x0010_0008)
-        #expect(sp == 0x0013_0000)
+        #expect(fault.pc == 0x0010_0008)
+        #expect(fault.sp == 0x0013_0000)
     }
 
     @Test func programsThatAreNoneAreRefused() throws {

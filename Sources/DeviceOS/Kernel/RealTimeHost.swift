@@ -11,6 +11,7 @@ final class RealTimeHost: World {
     private var lastReport: Int64 = .min
     private var isTooWarm = false
     private var hasFaulted = false
+    private var line = SerialLine()
 
     /// Longest stretch that a busy core runs before the rest of the device has its turn.
     private static let slice = Duration.milliseconds(10)
@@ -28,7 +29,7 @@ final class RealTimeHost: World {
         func pulseWidth(controller: Int, channel: Int, duty: Double, at now: Int64) {
             host?.pulseWidth(controller: controller, channel: channel, duty: duty, at: now)
         }
-        func uartLine(_ line: String, at now: Int64) { host?.uartLine(line, at: now) }
+        func transmitted(_ byte: UInt8, on port: SerialPortName, at now: Int64) { host?.transmitted(byte, on: port, at: now) }
     }
 
     init(app: String, program: ELFImage, roomPath: String, at now: Instant) throws(SiliconError) {
@@ -46,12 +47,13 @@ final class RealTimeHost: World {
     /// Runs what is due; says how the app ended, if it did.
     func run(_ out: inout Outbox) -> String? {
         var fault: String?
-        if case .faulted(let reason, let pc, let lr, let sp) = core.run(until: (out.now + RealTimeHost.slice).nanoseconds) {
+        switch core.run(until: (out.now + RealTimeHost.slice).nanoseconds) {
+        case .faulted(let record), .lockedUp(let record):
             hasFaulted = true
-            let registers = [pc, lr, sp].map { "0x" + String($0, radix: 16) }
-            let words = "\(reason); pc \(registers[0]) lr \(registers[1]) sp \(registers[2])"
-            facts.append(Fact(.appStopped, [.app: .text(app), .reason: .text(words)]))
-            fault = "\(app): \(words)"
+            facts.append(Fact(.appStopped, [.app: .text(app), .reason: .text(record.text)]))
+            fault = "\(app): \(record.text)"
+        case .reset(let reason): facts.append(Fact(.appLog, [.app: .text(app), .text: .text("core reset: \(reason)")]))
+        case .reachedDeadline, .breakpoint, .semihosting: break
         }
         for fact in facts { out.act(.observe(fact)) }
         facts = []
@@ -72,8 +74,9 @@ final class RealTimeHost: World {
         if controller == 0 && channel == 0 { room.room.setDuty(duty, at: now) }
     }
 
-    func uartLine(_ line: String, at now: Int64) {
-        facts.append(Fact(.appLog, [.app: .text(app), .text: .text(line)]))
+    func transmitted(_ byte: UInt8, on port: SerialPortName, at now: Int64) {
+        guard port == .debug, let text = line.add(byte) else { return }
+        facts.append(Fact(.appLog, [.app: .text(app), .text: .text(text)]))
     }
 
     /// Now and then, and whenever the room gets too warm or recovers.

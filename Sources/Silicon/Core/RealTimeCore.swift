@@ -1,273 +1,334 @@
 import CUnicorn
 public import Formats
 
-/// One real-time Cortex-M4 on the Unicorn engine, with its private memory and peripherals.
+/// One real-time Cortex-M4F with its private memory and peripherals.
 ///
-/// Time is the core's own: it advances with executed instructions at the core clock, and jumps to the next
-/// peripheral event while the program sleeps in WFI, so that a core that waits costs no host time.
+/// Time is the core's own: it advances by a cycle with each instruction, and jumps while the program waits: in WFI, or in
+/// a loop that can only go round until the next event (`IdleLoop`). Interrupts come at the first block of code that begins
+/// at or after their instant, wherever a run was cut: the same program has the same trace.
 @safe public final class RealTimeCore {
     public enum Stop: Equatable, Sendable {
         case reachedDeadline
-        /// The program did something that silicon answers with a fault.
-        case faulted(reason: String, pc: UInt32, lr: UInt32, sp: UInt32)
+        /// Code was answered with a fault; its handler is about to run.
+        case faulted(CoreFault)
+        /// A fault where none can be handled: only a reset helps.
+        case lockedUp(CoreFault)
+        /// The core has been reset, and begins anew: what for.
+        case reset(String)
+        case breakpoint(UInt32)
+        /// The program asks its host for something (`semihostingCall`).
+        case semihosting
     }
 
-    /// HCLK after reset (mt3620-silicon §3.3).
-    public static let hertz: Int64 = 26_000_000
-
     /// Nanoseconds since the run's start.
-    public private(set) var now: Int64
+    public var now: Int64 { clock.nanoseconds(at: unsafe hot.pointee.cycles) }
     public private(set) var instructions: Int64 = 0
+    /// Accesses to registers that are not modelled.
+    public private(set) var unmodelled = UnmodelledAccesses()
 
-    private let engine: OpaquePointer
-    private let world: any World
-    private var regions: [Region] = []
-    private var peripherals = Peripherals()
-    private var interrupts = InterruptController()
-    private var programCounter: UInt32 = 0
-    private var isSleeping = false
-    private var deadline: Int64 = 0
-    private var sliceDeadline: Int64 = 0
-    /// Something is pending but PRIMASK holds it back: watch for the end of masking.
-    private var watchesMask = false
-    private var sliceStart: Int64 = 0
-    private var sliceInstructions: Int64 = 0
-    private var wantsAttention = false
-    private var stopped = false
-    private var interruptNumber: UInt32?
-    private var counts: [UInt64: Int64] = [:]
+    let engine: Engine
+    let bus: Bus
+    var peripherals = Peripherals()
+    var control = SystemControl()
+    var clock: CoreClock
+    var programCounter: UInt32 = 0
+    var isSleeping = false
+    private(set) var isLockedUp = false
+    private var entry: UInt32
+    var loop: IdleLoop
+    private var blockCounts = BlockCounts()
+    /// What stops a run for a debugger; empty without one.
+    public var breakpoints: Set<UInt32> = []
+    private var stepsLeft: Int?
+    /// BKPT 0xAB is a call to whoever runs the core, and no fault.
+    public var answersSemihosting = false
+
+    /// What the block hook looks at a million times: outside of the object, so that nothing checks each access.
+    struct Hot {
+        var cycles: Int64 = 0
+        var sliceEnd: Int64 = 0
+        var wantsAttention = false
+        /// Something waits that only a mask register holds back: look for the end of masking.
+        var watchesMasks = false
+        var hasBreakpoints = false
+        var block: UInt32 = 0
+        var blockBytes: UInt32 = 0
+        /// Blocks until the next look for a loop.
+        var untilSample = 0
+        var loopHead: UInt32 = 0
+    }
+    let hot: UnsafeMutablePointer<Hot>
 
     /// Loads a program and sets the core to its reset state; the vector table is at the entry point.
     public init(_ program: ELFImage, world: any World, at nanoseconds: Int64) throws(SiliconError) {
-        self.world = world
-        now = nanoseconds
-        var opened: OpaquePointer?
-        guard unsafe uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &opened) == UC_ERR_OK, let opened = unsafe opened else {
-            throw .engine("cannot open")
+        unsafe hot = .allocate(capacity: 1)
+        unsafe hot.initialize(to: Hot())
+        engine = try Engine(.cortexM4)
+        clock = CoreClock(at: nanoseconds)
+        entry = program.entry
+        let memory = CoreMemory(engine)
+        bus = Bus(world: world, memory: memory)
+        bus.now = nanoseconds
+        try engine.map(0x0010_0000, count: 192 << 10, .readWriteExecute)
+        try engine.map(0x2200_0000, count: 64 << 10, .readWriteExecute)
+        // The two buffers that it shares with the A7, in its RAM.
+        try engine.map(CoreMemory.sharedBase, count: CoreMemory.sharedBytes, .readWrite)
+        loop = IdleLoop(engine)
+        try load(program)
+        mapRegisters()
+        unsafe engine.watchBlocks(RealTimeCore.blockBegins, Unmanaged.passUnretained(self).toOpaque())
+        start()
+    }
+
+    deinit { unsafe hot.deallocate() }
+
+    private func load(_ program: ELFImage) throws(SiliconError) {
+        if program.segments.contains(where: { $0.address >> 28 == 1 }) {
+            // The flash window shows the file itself (mt3620-silicon §5).
+            let pages = (program.file.count + 4095) & ~4095
+            try engine.map(0x1000_0000, count: pages, .readExecute).content = program.file
         }
-        unsafe engine = opened
-        unsafe _ = uc_use_cortex_m4(engine)
-        unsafe uc_mem_map(engine, 0x0010_0000, 192 << 10, UC_PROT_ALL.rawValue)
-        unsafe uc_mem_map(engine, 0x2200_0000, 64 << 10, UC_PROT_ALL.rawValue)
-        for (base, size) in [
-            (0, 0x1_0000), (0x2100_0000, 0x9_0000), (0x3000_0000, 0x4_0000), (0x3800_0000, 0x11_0000),
-            (0xE000_E000, 0x1000),
-        ] as [(UInt64, Int)] { unsafe map(base, size) }
-        unsafe hook()
-        for segment in program.segments {
+        for segment in program.segments where segment.address >> 28 != 1 {
             let zeros = [UInt8](repeating: 0, count: Int(segment.memoryBytes) - segment.bytes.count)
-            let content = segment.bytes + zeros
-            guard unsafe uc_mem_write(engine, UInt64(segment.address), content, content.count) == UC_ERR_OK else {
+            guard engine.store(segment.address, segment.bytes + zeros) else {
                 throw .engine("segment at 0x\(String(segment.address, radix: 16)) is outside the core's memory")
             }
         }
-        interrupts.vectorTable = program.entry
-        write(UC_ARM_REG_SP, word(at: program.entry))
-        programCounter = word(at: program.entry + 4) & ~1
     }
 
-    deinit { unsafe _ = uc_close(engine) }
+    private func mapRegisters() {
+        for (base, size) in [
+            (0, 0x1_0000), (0x2100_0000, 0x9_0000), (0x3000_0000, 0x4_0000), (0x3800_0000, 0x11_0000),
+            (0xE000_1000, 0x1000), (0xE000_E000, 0x1000),
+        ] as [(UInt32, Int)] {
+            engine.window(
+                base, count: size, read: { [unowned self] in load($0, $1) }, write: { [unowned self] in save($0, $1, $2) })
+        }
+    }
+
+    /// From the vector table: what power-on and every reset do.
+    private func start() {
+        control = SystemControl()
+        control.vectorTable = entry
+        for register in Engine.general { engine[register] = 0 }
+        for register in [UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK, UC_ARM_REG_CONTROL, UC_ARM_REG_IPSR] {
+            engine[register] = 0
+        }
+        engine[UC_ARM_REG_EPSR] = 0x0100_0000
+        engine[UC_ARM_REG_APSR_NZCV] = 0
+        engine[UC_ARM_REG_LR] = 0xFFFF_FFFF
+        engine[UC_ARM_REG_SP] = (engine.word(entry) ?? 0) & ~3
+        programCounter = (engine.word(entry &+ 4) ?? 0) & ~1
+        isSleeping = false
+        isLockedUp = false
+    }
+
+    // MARK: Running
 
     /// When the core next has something to do; `.max` if it sleeps for ever.
-    public var nextWork: Int64 { isSleeping ? max(now, peripherals.nextEvent) : now }
+    public var nextWork: Int64 { isSleeping || isLockedUp ? max(now, nextEvent) : now }
 
-    /// Runs until the core's time reaches `nanoseconds`.
+    private var nextEvent: Int64 {
+        let timer = control.nextEvent
+        return min(peripherals.nextEvent, bus.world.nextInput, timer == .max ? .max : clock.nanoseconds(at: timer))
+    }
+
+    /// Runs until the core's time reaches `nanoseconds`, or something happens that its owner should know.
     public func run(until nanoseconds: Int64) -> Stop {
-        deadline = nanoseconds
-        while now < deadline {
-            peripherals.advance(to: now)
-            interrupts.assert(lines: peripherals.lines)
-            if isSleeping {
-                if interrupts.wakes {
-                    isSleeping = false
-                } else {
-                    now = min(deadline, max(peripherals.nextEvent, now + 1))
-                    continue
-                }
+        while now < nanoseconds {
+            if let stop = settle() { return stop }
+            let masks = self.masks
+            if isSleeping && control.wakes(masks) { isSleeping = false }
+            if isSleeping || isLockedUp {
+                sleep(until: nanoseconds)
+                continue
             }
-            let isMasked = read(UC_ARM_REG_PRIMASK) & 1 != 0
-            if let exception = interrupts.candidate(mask: isMasked) { enter(exception) }
-            watchesMask = isMasked && interrupts.candidate(mask: false) != nil
-            if let fault = slice() { return fault }
+            if let exception = control.candidate(masks) {
+                if let stop = enter(exception) { return stop }
+                continue
+            }
+            if unsafe hot.pointee.hasBreakpoints, stepsLeft == nil, breakpoints.contains(programCounter), !isSteppingOff {
+                return .breakpoint(programCounter)
+            }
+            unsafe hot.pointee.watchesMasks = control.isHeldBack(by: masks)
+            if let stop = slice(until: nanoseconds) { return stop }
         }
         return .reachedDeadline
     }
 
-    // MARK: One stretch of execution
+    /// True while the instruction at a breakpoint is let through.
+    private var isSteppingOff = false
 
-    private func slice() -> Stop? {
-        sliceStart = now
-        sliceDeadline = min(deadline, max(peripherals.nextEvent, now + 1))
-        sliceInstructions = 0
-        wantsAttention = false
-        stopped = false
-        interruptNumber = nil
-        let error = unsafe uc_emu_start(engine, UInt64(programCounter | 1), 0, 0, 0)
-        now = currentTime
-        instructions += sliceInstructions
-        programCounter = read(UC_ARM_REG_PC)
-        if let number = interruptNumber {
-            // 8 is EXC_RETURN; 3 the same with stale flags (mt3620-silicon §7.1).
-            if number == 8 || number == 3 && programCounter >= 0xFFFF_FFE0 {
-                leave(value: programCounter | 1)
-                return nil
-            }
-            return fault("exception \(number)")
+    /// One instruction, for a debugger: the next block that is one instruction long, or a stop before the second.
+    public func step() -> Stop {
+        stepsLeft = 1
+        defer { stepsLeft = nil }
+        return run(until: now + 1)
+    }
+
+    /// Brings everything around the core up to its time.
+    private func settle() -> Stop? {
+        bus.now = now
+        if bus.world.nextInput <= bus.now {
+            for input in bus.world.takeInputs(until: bus.now) { peripherals.take(input, bus) }
         }
-        if error != UC_ERR_OK { return fault(unsafe String(cString: uc_strerror(error))) }
-        if !stopped { isSleeping = true }  // WFI is what ends a slice by itself
+        if peripherals.nextEvent <= bus.now { peripherals.advance(bus) }
+        control.advance(to: unsafe hot.pointee.cycles)
+        control.setLines(peripherals.lines)
+        bus.pulses.forEach { control.pend($0) }
+        bus.pulses = ExceptionSet()
+        if let hertz = bus.wantedHertz {
+            bus.wantedHertz = nil
+            clock.change(to: hertz, at: unsafe hot.pointee.cycles)
+            peripherals.coreClockChanged(to: hertz, at: bus.now)
+        }
+        if bus.wantsReset || control.wantsReset {
+            let reason = bus.wantsReset ? "watchdog" : "system reset request"
+            bus.wantsReset = false
+            // Memory stays as it is: the program begins anew from its vector table (mt3620-silicon §2.13).
+            peripherals.reset()
+            start()
+            return .reset(reason)
+        }
         return nil
     }
 
-    private func fault(_ reason: String) -> Stop {
-        .faulted(reason: reason, pc: programCounter, lr: read(UC_ARM_REG_LR), sp: read(UC_ARM_REG_SP))
+    private func sleep(until nanoseconds: Int64) {
+        let next = min(clock.cycles(reaching: nextEvent), clock.cycles(reaching: nanoseconds))
+        unsafe hot.pointee.cycles = max(next, hot.pointee.cycles + 1)
     }
 
-    private var currentTime: Int64 { sliceStart + sliceInstructions * 1_000_000_000 / RealTimeCore.hertz }
-
-    fileprivate func block(_ address: UInt64, _ size: UInt32) {
-        if wantsAttention || currentTime >= sliceDeadline || watchesMask && read(UC_ARM_REG_PRIMASK) & 1 == 0 {
-            stopped = true
-            unsafe uc_emu_stop(engine)
-            return
-        }
-        sliceInstructions += count(address, size)
-    }
-
-    /// Thumb instructions in a block: 2 bytes each, or 4 if the first five bits are 0b11101 or above.
-    private func count(_ address: UInt64, _ size: UInt32) -> Int64 {
-        let key = address << 16 | UInt64(size & 0xFFFF)
-        if let known = counts[key] { return known }
-        var code = [UInt8](repeating: 0, count: Int(size))
-        unsafe uc_mem_read(engine, address, &code, code.count)
-        var (position, count) = (0, Int64(0))
-        while position + 1 < code.count {
-            position += code[position + 1] >> 3 >= 0b11101 ? 4 : 2
-            count += 1
-        }
-        counts[key] = count
-        return count
-    }
-
-    fileprivate func interrupt(_ number: UInt32) {
-        interruptNumber = number
-        stopped = true
-        unsafe uc_emu_stop(engine)
-    }
-
-    // MARK: Exceptions (basic frame; ARMv7-M ARM B1.5.6, B1.5.8)
-
-    private func enter(_ exception: Int) {
-        let xpsr = read(UC_ARM_REG_XPSR)
-        let old = read(UC_ARM_REG_SP)
-        let padded = old & 4 != 0
-        let sp = (old & ~7) - 0x20
-        let frame = [
-            read(UC_ARM_REG_R0), read(UC_ARM_REG_R1), read(UC_ARM_REG_R2), read(UC_ARM_REG_R3),
-            read(UC_ARM_REG_R12), read(UC_ARM_REG_LR), programCounter, xpsr & ~(1 << 9) | (padded ? 1 << 9 : 0),
-        ]
-        store(frame, at: sp)
-        write(UC_ARM_REG_SP, sp)
-        write(UC_ARM_REG_LR, interrupts.active.isEmpty ? 0xFFFF_FFF9 : 0xFFFF_FFF1)
-        interrupts.enter(exception)
-        write(UC_ARM_REG_IPSR, UInt32(exception))
-        programCounter = word(at: interrupts.vectorTable + UInt32(exception) * 4) & ~1
-        isSleeping = false
-    }
-
-    private func leave(value: UInt32) {
-        interrupts.leave()
-        let sp = read(UC_ARM_REG_SP)
-        let frame = (0..<8).map { word(at: sp + UInt32($0) * 4) }
-        write(UC_ARM_REG_IPSR, UInt32(interrupts.active.last ?? 0))
-        for (register, value) in zip(
-            [UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR], frame)
-        { write(register, value) }
-        write(UC_ARM_REG_SP, sp + 0x20 + (frame[7] & 1 << 9 != 0 ? 4 : 0))
-        write(UC_ARM_REG_APSR_NZCV, frame[7])
-        programCounter = frame[6] & ~1
-    }
-
-    // MARK: Registers and memory
-
-    private func read(_ register: uc_arm_reg) -> UInt32 {
-        var value: UInt32 = 0
-        unsafe uc_reg_read(engine, Int32(register.rawValue), &value)
-        return value
-    }
-
-    private func write(_ register: uc_arm_reg, _ value: UInt32) {
-        var value = value
-        unsafe uc_reg_write(engine, Int32(register.rawValue), &value)
-    }
-
-    private func word(at address: UInt32) -> UInt32 {
-        var bytes = [UInt8](repeating: 0, count: 4)
-        unsafe uc_mem_read(engine, UInt64(address), &bytes, 4)
-        return bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
-    }
-
-    private func store(_ words: [UInt32], at address: UInt32) {
-        let bytes = words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) } }
-        unsafe uc_mem_write(engine, UInt64(address), bytes, bytes.count)
-    }
-
-    // MARK: The engine's callbacks
-
-    /// A window of memory-mapped registers.
-    private final class Region {
-        unowned let core: RealTimeCore
-        let base: UInt32
-        init(_ core: RealTimeCore, base: UInt32) {
-            self.core = core
-            self.base = base
+    private func slice(until nanoseconds: Int64) -> Stop? {
+        let cycles = unsafe hot.pointee.cycles
+        let event = min(clock.cycles(reaching: peripherals.nextEvent), clock.cycles(reaching: bus.world.nextInput), control.nextEvent)
+        unsafe hot.pointee.sliceEnd = max(cycles + 1, min(event, clock.cycles(reaching: nanoseconds)))
+        unsafe hot.pointee.wantsAttention = false
+        unsafe hot.pointee.loopHead = 0
+        unsafe hot.pointee.hasBreakpoints = !breakpoints.isEmpty || stepsLeft != nil
+        unsafe hot.pointee.block = .max
+        let end = engine.run(from: programCounter, thumb: true)
+        isSteppingOff = false
+        programCounter = engine[UC_ARM_REG_PC]
+        defer { instructions += unsafe hot.pointee.cycles - cycles - loop.takeSkipped() }
+        switch end {
+        case .stopped: return nil
+        case .idle:
+            isSleeping = true
+            return nil
+        case .interrupt(let number): return interrupted(number)
+        case .undefined: return undefined()
+        case .badAccess(let access): return badAccess(access)
+        case .failed(let reason): return lockUp(CoreFault(cause: reason, self))
         }
     }
 
-    @unsafe private func map(_ base: UInt64, _ size: Int) {
-        let region = Region(self, base: UInt32(base))
-        regions.append(region)
-        let slot = unsafe Unmanaged.passUnretained(region).toOpaque()
-        unsafe uc_mmio_map(
-            engine, base, size,
-            { _, offset, _, slot in
-                let region = unsafe Unmanaged<Region>.fromOpaque(slot!).takeUnretainedValue()
-                return UInt64(region.core.load(region.base + UInt32(offset)))
-            }, slot,
-            { _, offset, size, value, slot in
-                let region = unsafe Unmanaged<Region>.fromOpaque(slot!).takeUnretainedValue()
-                region.core.save(region.base + UInt32(offset), UInt32(truncatingIfNeeded: value), bytes: Int(size))
-            }, slot)
+    // MARK: Each block of code
+
+    private static let blockBegins: uc_cb_hookcode_t = { _, address, size, slot in
+        unsafe Unmanaged<RealTimeCore>.fromOpaque(slot!)._withUnsafeGuaranteedRef {
+            $0.block(UInt32(truncatingIfNeeded: address), size)
+        }
     }
 
-    @unsafe private func hook() {
-        let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
-        var handle: uc_hook = 0
-        unsafe _ = uc_hook_blocks(
-            engine, &handle,
-            { _, address, size, slot in
-                unsafe Unmanaged<RealTimeCore>.fromOpaque(slot!).takeUnretainedValue().block(address, size)
-            }, slot)
-        unsafe _ = uc_hook_interrupts(
-            engine, &handle,
-            { _, number, slot in
-                unsafe Unmanaged<RealTimeCore>.fromOpaque(slot!).takeUnretainedValue().interrupt(number)
-            }, slot)
+    @inline(__always) private func block(_ address: UInt32, _ size: UInt32) {
+        let hot = unsafe hot
+        if unsafe hot.pointee.wantsAttention || hot.pointee.cycles >= hot.pointee.sliceEnd {
+            return engine.stop()
+        }
+        if unsafe hot.pointee.watchesMasks || hot.pointee.hasBreakpoints, mustStop(at: address) { return engine.stop() }
+        unsafe hot.pointee.untilSample -= 1
+        if unsafe hot.pointee.untilSample <= 0 || hot.pointee.loopHead == address { lookForLoop(at: address) }
+        unsafe hot.pointee.block = address
+        unsafe hot.pointee.blockBytes = size
+        unsafe hot.pointee.cycles += blockCounts.count(address, size, engine)
     }
 
-    private func load(_ address: UInt32) -> UInt32 {
-        if address >= 0xE000_E000 { return interrupts.read(address & 0xFFF) }
-        return peripherals.read(address, at: currentTime)
+    private func mustStop(at address: UInt32) -> Bool {
+        if unsafe hot.pointee.watchesMasks, !control.isHeldBack(by: masks) { return true }
+        // The first block of a slice is where it was let go.
+        guard unsafe hot.pointee.hasBreakpoints, unsafe hot.pointee.block != .max else { return false }
+        return stepsLeft != nil || breakpoints.contains(address)
     }
 
-    private func save(_ address: UInt32, _ value: UInt32, bytes: Int) {
-        if address >= 0xE000_E000 {
-            interrupts.write(address & 0xFFF, value, bytes: bytes)
-        } else {
-            peripherals.write(address, value, at: currentTime, world)
+    private func lookForLoop(at address: UInt32) {
+        let window = unsafe hot.pointee.sliceEnd - hot.pointee.cycles
+        let result = loop.look(at: address, cycles: unsafe hot.pointee.cycles, window: window, clock)
+        unsafe hot.pointee.cycles += result.skip
+        unsafe hot.pointee.loopHead = result.head
+        unsafe hot.pointee.untilSample = result.untilSample
+    }
+
+    var masks: SystemControl.Masks {
+        SystemControl.Masks(
+            primask: engine[UC_ARM_REG_PRIMASK] & 1 != 0, faultmask: engine[UC_ARM_REG_FAULTMASK] & 1 != 0,
+            basepri: engine[UC_ARM_REG_BASEPRI] & 0xE0)
+    }
+
+    // MARK: Registers of the chip
+
+    private func load(_ address: UInt32, _ bytes: Int) -> UInt32 {
+        let word = address & ~3
+        let shift = 8 * (address & 3)
+        let cycles = unsafe hot.pointee.cycles
+        bus.now = clock.nanoseconds(at: cycles)
+        let value: UInt32
+        switch address >> 12 {
+        case 0xE_000E:
+            control.advance(to: cycles)
+            loop.sawRead(stableUntil: address & 0xFFF < 0x20 ? .min : .max)
+            value = control.read(word & 0xFFF, at: cycles)
+        case 0xE_0001:
+            loop.sawRead(stableUntil: .min)
+            value = control.readCounter(word & 0xFFF, at: cycles)
+        default:
+            loop.sawRead(stableUntil: peripherals.stableUntil(word, bus.now))
+            value = peripherals.read(word, bus)
+            noteUnmodelled(address, isWrite: false)
+        }
+        return value >> shift
+    }
+
+    private func save(_ address: UInt32, _ value: UInt32, _ bytes: Int) {
+        let cycles = unsafe hot.pointee.cycles
+        bus.now = clock.nanoseconds(at: cycles)
+        loop.sawWrite()
+        switch address >> 12 {
+        case 0xE_000E:
+            control.advance(to: cycles)
+            control.write(address & 0xFFF, value, bytes: bytes, at: cycles)
+        case 0xE_0001: control.writeCounter(address & 0xFFF, value, at: cycles)
+        default:
+            peripherals.write(address & ~3, value << (8 * (address & 3)), bus)
+            noteUnmodelled(address, isWrite: true)
         }
         // A register may raise or mask an interrupt, but stopping inside a callback replays the store:
         // the next block hook stops instead (mt3620-silicon §7.5).
-        wantsAttention = true
+        unsafe hot.pointee.wantsAttention = true
+    }
+
+    private func noteUnmodelled(_ address: UInt32, isWrite: Bool) {
+        guard bus.isUnmodelled else { return }
+        bus.isUnmodelled = false
+        unmodelled.add(address, isWrite: isWrite, pc: pcOfAccess(address, isWrite: isWrite))
+    }
+
+    /// The instruction of the current block that makes an access; the block's beginning if that cannot be told.
+    func pcOfAccess(_ address: UInt32, isWrite: Bool) -> UInt32 {
+        let (block, size) = unsafe (hot.pointee.block, hot.pointee.blockBytes)
+        guard block != .max, let code = engine.load(block, Int(size)) else { return programCounter }
+        let offset = ThumbCode.offset(ofAccess: address, isWrite: isWrite, in: code, at: block, engine.generalRegisters)
+        return block &+ UInt32(offset ?? 0)
+    }
+
+    /// Takes back the cycles of what a block would have done after the instruction at `pc`.
+    func uncount(after pc: UInt32) {
+        let (block, size) = unsafe (hot.pointee.block, hot.pointee.blockBytes)
+        guard block != .max, pc >= block, pc < block &+ size, let code = engine.load(block, Int(size)) else { return }
+        unsafe hot.pointee.cycles -= max(0, ThumbCode.count(code, from: Int(pc - block)) - 1)
+    }
+
+    func lockUp(_ fault: CoreFault) -> Stop {
+        isLockedUp = true
+        return .lockedUp(fault)
     }
 }

@@ -1,78 +1,172 @@
-/// GPT0 and GPT1: count down, one shot or again and again, IRQ 1 (mt3620-silicon §2.4).
-/// GPT2: counts up, free-running.
-struct GeneralPurposeTimers {
-    private struct Timer {
-        var control: UInt32 = 0
-        var initial: UInt32 = 0
-        var expiry = Int64.max
-        var isEnabled: Bool { control & 1 != 0 }
+/// GPT0 and GPT1 count down, once or again and again (IRQ 1); GPT2 runs free at 1 or 32.768 kHz; GPT3 counts
+/// microseconds up to an alarm (IRQ 2); GPT4 follows the core's clock (mt3620-silicon §2.4).
+struct GeneralPurposeTimers: Peripheral {
+    /// A counter that has run at a rate, numerator over denominator in hertz, since an instant.
+    private struct Counter: Codable {
+        var isRunning = false
+        var numerator: Int64
+        var denominator: Int64 = 1
+        var since: Int64 = 0
+        var base: UInt32 = 0
 
-        /// Exactly 32768/33 Hz (CT) or 32.768 kHz.
-        var hertz: Double { control & 4 != 0 ? 32_768 : 32_768 / 33 }
-        var period: Int64 { max(1, Int64(Double(initial) * 1e9 / hertz)) }
+        func value(at now: Int64) -> UInt32 {
+            guard isRunning else { return base }
+            return base &+ UInt32(truncatingIfNeeded: ticks(now - since))
+        }
+        /// Whole ticks in so many nanoseconds.
+        func ticks(_ nanoseconds: Int64) -> Int64 {
+            let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+            return (seconds * numerator + rest * numerator / 1_000_000_000) / denominator
+        }
+        /// The first instant at which so many ticks have passed.
+        func instant(ofTick tick: Int64) -> Int64 {
+            let scaled = tick * denominator
+            let (seconds, rest) = scaled.quotientAndRemainder(dividingBy: numerator)
+            return since + seconds * 1_000_000_000 + (rest * 1_000_000_000 + numerator - 1) / numerator
+        }
+        func nextChange(_ now: Int64) -> Int64 { isRunning ? instant(ofTick: ticks(now - since) + 1) : .max }
+        mutating func start(at now: Int64, from value: UInt32) {
+            (isRunning, since, base) = (true, now, value)
+        }
+        mutating func stop(at now: Int64) { (base, isRunning) = (value(at: now), false) }
     }
 
-    private var timers = [Timer(), Timer()]
+    private struct Countdown: Codable {
+        var control: UInt32 = 0
+        var initial: UInt32 = 0
+        var counter = Counter(numerator: 32_768, denominator: 33)
+        var expiry: Int64 { counter.isRunning ? counter.instant(ofTick: max(1, Int64(initial))) : .max }
+        func left(at now: Int64) -> UInt32 {
+            counter.isRunning ? UInt32(max(0, Int64(initial) - counter.ticks(now - counter.since))) : 0
+        }
+    }
+
+    private var countdowns = [Countdown(), Countdown()]
     private var status: UInt32 = 0
     private var enable: UInt32 = 0
     private var freeControl: UInt32 = 0
-    private var freeStart: Int64 = 0
+    private var free = Counter(numerator: 32_768, denominator: 33)
+    private var alarmControl: UInt32 = 0x0019_0000
+    private var alarmInitial: UInt32 = 0
+    private var alarm = Counter(numerator: 26_000_000, denominator: 26)
+    private var alarmAt: UInt32 = .max
+    private var alarmIsPending = false
+    private var coreControl: UInt32 = 0
+    private var coreInitial: UInt32 = 0
+    private var core = Counter(numerator: CoreClock.crystalHertz, denominator: 2)
 
     var isAsserting: Bool { status & enable != 0 }
-    var nextExpiry: Int64 { timers.map(\.expiry).min() ?? .max }
+    var alarmIsAsserting: Bool { alarmIsPending && alarmControl & 0x8000 == 0 }
 
-    mutating func advance(to now: Int64) {
-        for index in timers.indices where timers[index].expiry <= now {
-            status |= 1 << UInt32(index)
-            if timers[index].control & 2 != 0 {
-                let period = timers[index].period
-                timers[index].expiry += period * ((now - timers[index].expiry) / period + 1)
-            } else {
-                timers[index].control &= ~1
-                timers[index].expiry = .max
+    private var alarmInstant: Int64 {
+        guard alarm.isRunning, !alarmIsPending, alarmAt >= alarm.base else { return .max }
+        return alarm.instant(ofTick: Int64(alarmAt - alarm.base))
+    }
+    var nextEvent: Int64 { min(countdowns[0].expiry, countdowns[1].expiry, alarmInstant) }
+
+    mutating func advance(_ bus: Bus) {
+        for index in 0..<2 {
+            while countdowns[index].expiry <= bus.now {
+                status |= 1 << UInt32(index)
+                if countdowns[index].control & 2 != 0 {
+                    countdowns[index].counter.since = countdowns[index].expiry
+                    // Many periods at once are one interrupt: nobody has looked in between.
+                    let passed = countdowns[index].counter.ticks(bus.now - countdowns[index].counter.since)
+                    let periods = passed / max(1, Int64(countdowns[index].initial))
+                    if periods > 1 {
+                        let tick = (periods - 1) * max(1, Int64(countdowns[index].initial))
+                        countdowns[index].counter.since = countdowns[index].counter.instant(ofTick: tick)
+                    }
+                } else {
+                    countdowns[index].control &= ~1
+                    countdowns[index].counter.stop(at: bus.now)
+                }
             }
         }
+        if alarmInstant <= bus.now { alarmIsPending = true }
     }
 
-    mutating func read(_ offset: UInt32, at now: Int64) -> UInt32 {
-        advance(to: now)
+    mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
+        advance(bus)
         switch offset {
         case 0x00: return status
         case 0x04: return enable
-        case 0x10, 0x20: return timers[Int(offset >> 4) - 1].control
-        case 0x14, 0x24: return timers[Int(offset >> 4) - 1].initial
+        case 0x10, 0x20: return countdowns[Int(offset >> 4) - 1].control
+        case 0x14, 0x24: return countdowns[Int(offset >> 4) - 1].initial
         case 0x30: return freeControl
-        case 0x34:
-            guard freeControl & 1 != 0 else { return 0 }
-            let hertz = freeControl & 2 != 0 ? 32_768 : 32_768.0 / 33
-            return UInt32(truncatingIfNeeded: Int64(Double(now - freeStart) * hertz / 1e9))
-        case 0x40, 0x44:
-            let timer = timers[Int(offset >> 2) & 1]
-            guard timer.expiry != .max else { return 0 }
-            return UInt32(truncatingIfNeeded: Int64(Double(timer.expiry - now) * timer.hertz / 1e9))
-        default: return 0
+        case 0x34: return free.value(at: bus.now)
+        case 0x40, 0x44: return countdowns[Int(offset >> 2) & 1].left(at: bus.now)
+        case 0x50: return alarmControl
+        case 0x54: return alarmInitial
+        case 0x58: return alarm.value(at: bus.now)
+        case 0x5C: return alarmAt
+        case 0x60: return coreControl
+        case 0x64: return coreInitial
+        case 0x68: return core.value(at: bus.now)
+        default:
+            bus.isUnmodelled = true
+            return 0
         }
     }
 
-    mutating func write(_ offset: UInt32, _ value: UInt32, at now: Int64) {
-        advance(to: now)
+    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 {
+        switch offset {
+        case 0x34: free.nextChange(now)
+        case 0x40, 0x44: countdowns[Int(offset >> 2) & 1].counter.nextChange(now)
+        case 0x58: alarm.nextChange(now)
+        case 0x68: core.nextChange(now)
+        // Status and control change by events, which end a stretch anyway.
+        default: nextEvent
+        }
+    }
+
+    mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
+        advance(bus)
         switch offset {
         case 0x00: status &= ~value
         case 0x04: enable = value & 3
-        case 0x10, 0x20:
-            let index = Int(offset >> 4) - 1
-            let wasEnabled = timers[index].isEnabled
-            timers[index].control = value & 7
-            if !timers[index].isEnabled {
-                timers[index].expiry = .max
-            } else if !wasEnabled || value & 8 != 0 {
-                timers[index].expiry = now + timers[index].period
-            }
-        case 0x14, 0x24: timers[Int(offset >> 4) - 1].initial = value
+        case 0x10, 0x20: control(Int(offset >> 4) - 1, value, bus.now)
+        case 0x14, 0x24: countdowns[Int(offset >> 4) - 1].initial = value
         case 0x30:
-            if freeControl & 1 == 0 && value & 1 != 0 { freeStart = now }
+            let wasRunning = free.isRunning
             freeControl = value & 3
-        default: break
+            free.denominator = value & 2 != 0 ? 1 : 33
+            if value & 1 == 0 { free.stop(at: bus.now) } else if !wasRunning { free.start(at: bus.now, from: 0) }
+        case 0x50:
+            if value & 0x8000 != 0 { alarmIsPending = false }
+            let wasRunning = alarm.isRunning
+            alarmControl = value
+            alarm.denominator = Int64(value >> 16 & 0x3F) + 1
+            if value & 1 == 0 { alarm.stop(at: bus.now) } else if !wasRunning { alarm.start(at: bus.now, from: alarmInitial) }
+        case 0x54: alarmInitial = value
+        case 0x5C:
+            alarmAt = value
+            alarmIsPending = false
+        case 0x60:
+            let wasRunning = core.isRunning
+            coreControl = value & 3
+            core.denominator = value & 2 != 0 ? 1 : 2
+            if value & 1 == 0 { core.stop(at: bus.now) } else if !wasRunning { core.start(at: bus.now, from: coreInitial) }
+        case 0x64: coreInitial = value
+        default: bus.isUnmodelled = true
         }
+    }
+
+    private mutating func control(_ index: Int, _ value: UInt32, _ now: Int64) {
+        let wasRunning = countdowns[index].counter.isRunning
+        countdowns[index].control = value & 7
+        countdowns[index].counter.denominator = value & 4 != 0 ? 1 : 33
+        if value & 1 == 0 {
+            countdowns[index].counter.stop(at: now)
+        } else if !wasRunning || value & 8 != 0 {
+            countdowns[index].counter.start(at: now, from: 0)
+        }
+    }
+
+    /// GPT4 goes on at the core's new rate.
+    mutating func coreClockChanged(to hertz: Int64, at now: Int64) {
+        let value = core.value(at: now)
+        core.numerator = hertz
+        if core.isRunning { core.start(at: now, from: value) }
     }
 }

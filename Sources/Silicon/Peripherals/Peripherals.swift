@@ -1,65 +1,312 @@
-/// What the chip's pins touch.
-public protocol World: AnyObject {
-    /// 0…4095 on an ADC channel.
-    func analogInput(channel: Int, at nanoseconds: Int64) -> UInt32
-    /// The share of time, 0…1, that a PWM output is high.
-    func pulseWidth(controller: Int, channel: Int, duty: Double, at nanoseconds: Int64)
-    /// A line on the debug UART, without its end.
-    func uartLine(_ line: String, at nanoseconds: Int64)
-}
+/// The blocks of one real-time core at their addresses (mt3620-silicon §1.1), their interrupt lines, and the DMA between
+/// them and memory. A register that is not modelled reads 0, ignores writes, and is told of.
+struct Peripherals: Codable {
+    /// What a mailbox message of the A7 does to a core that listens, for whoever sits at the other end.
+    private(set) var mailboxes = [Mailbox(), Mailbox()]
+    private var interrupts = ExternalInterrupts()
+    private var clocks = ClockControl()
+    private(set) var watchdog = Watchdog()
+    private(set) var timers = GeneralPurposeTimers()
+    /// The debug UART, then ISU 0…5.
+    private var serial = [SerialPort(.debug)] + (0..<6).map { SerialPort(.isu($0)) }
+    private var i2c = (0..<6).map { I2CController(bus: $0) }
+    private var spi = (0..<6).map { SPIController(bus: $0) }
+    private var adc = AnalogDigitalConverter()
+    private var pwm = (0..<3).map { PulseWidthModulator(controller: $0) }
+    private var dma = DirectMemoryAccess()
+    /// Groups 0–5, ISU 0–5, ADC, I2S 0 and 1.
+    private var pins: [PinBlock]
+    private var closePins = PinBlock(firstPin: 49, count: 7, input: 0x00, layout: .compact)
+    private var storage: [UInt32: RegisterStorage] = [:]
 
-/// The blocks of one IO core (mt3620-silicon §1.1), as far as the firmware that we have needs them.
-/// A register that is not modelled reads 0 and ignores writes, and is counted.
-struct Peripherals {
-    var timers = GeneralPurposeTimers()
-    var uart = DebugUART()
-    var adc = AnalogDigitalConverter()
-    var pwm = [PulseWidthModulator](repeating: .init(), count: 3)
-    private(set) var unmodelledAccesses = 0
+    init() {
+        pins = (0..<6).map { PinBlock(firstPin: 4 * $0, count: 4) }
+        pins += [26, 31, 36, 66, 71, 76].map { PinBlock(firstPin: $0, count: 5, input: 0x0C) }
+        pins += [PinBlock(firstPin: 41, count: 8), PinBlock(firstPin: 56, count: 5, input: 0), PinBlock(firstPin: 61, count: 5, input: 0)]
+    }
 
-    mutating func read(_ address: UInt32, at now: Int64) -> UInt32 {
+    /// Where one access goes.
+    private enum Place {
+        case nothing, mailbox(Int), interrupts, clocks, watchdog, timers, serial(Int), i2c(Int), spi(Int), adc, pwm(Int), dma
+        case pins(Int), closePins, storage(UInt32), unknown
+    }
+
+    private func place(_ address: UInt32) -> (place: Place, offset: UInt32) {
         let offset = address & 0xFFFF
-        switch address & 0xFFFF_0000 {
-        case 0x2103_0000: return timers.read(offset, at: now)
-        case 0x2104_0000: return uart.read(offset)
-        case 0x3800_0000: return adc.read(offset)
-        case 0x3801_0000...0x3803_0000 where offset >= 0x1000:
-            return pwm[Int(address >> 16 & 0xF) - 1].read(offset - 0x1000)
-        case 0x0000_0000: return 0
-        default:
-            unmodelledAccesses += 1
+        let page = Int(address >> 16)
+        switch page {
+        // The first-jump ROM reads as zeros, and code that goes through null pointers must get on.
+        case 0x0000: return (.nothing, offset)
+        case 0x2100: return (.interrupts, offset)
+        case 0x2101: return (.clocks, offset)
+        case 0x2102: return (.watchdog, offset)
+        case 0x2103: return (.timers, offset)
+        case 0x2104: return (.serial(0), offset)
+        case 0x2105, 0x2106: return (.mailbox(page - 0x2105), offset)
+        case 0x2108: return (.dma, offset)
+        case 0x3001, 0x3003: return (.storage(UInt32(page)), offset)
+        case 0x3002: return (.closePins, offset)
+        case 0x3800: return offset < 0x100 && offset > 0 ? (.pins(12), offset) : (.adc, offset)
+        case 0x3801...0x3806:
+            let group = page - 0x3801
+            if group < 3, offset >= 0x1000 { return (.pwm(group), offset - 0x1000) }
+            return offset < 0x100 ? (.pins(group), offset) : (.storage(UInt32(page)), offset)
+        case 0x3807...0x380C:
+            let unit = page - 0x3807
+            switch offset {
+            case 0x000: return (.storage(UInt32(page)), offset)
+            case 0x004..<0x100: return (.pins(6 + unit), offset)
+            case 0x200..<0x300: return (.i2c(unit), offset - 0x200)
+            case 0x300..<0x400: return (.spi(unit), offset - 0x300)
+            case 0x500..<0x600: return (.serial(1 + unit), offset - 0x500)
+            default: return (.unknown, offset)
+            }
+        case 0x380D, 0x380E:
+            return offset >= 0x100 && offset < 0x200 ? (.pins(13 + page - 0x380D), offset - 0x100) : (.storage(UInt32(page)), offset)
+        default: return (.unknown, offset)
+        }
+    }
+
+    mutating func read(_ address: UInt32, _ bus: Bus) -> UInt32 {
+        let (place, offset) = place(address)
+        switch place {
+        case .nothing: return 0
+        case .mailbox(let index): return mailboxes[index].read(offset, bus)
+        case .interrupts: return interrupts.read(offset, bus)
+        case .clocks: return clocks.read(offset, bus)
+        case .watchdog: return watchdog.read(offset, bus)
+        case .timers: return timers.read(offset, bus)
+        case .serial(let index): return serial[index].read(offset, bus)
+        case .i2c(let index): return i2c[index].read(offset, bus)
+        case .spi(let index): return spi[index].read(offset, bus)
+        case .adc: return adc.read(offset, bus)
+        case .pwm(let index): return pwm[index].read(offset, bus)
+        case .dma: return dma.read(offset, bus)
+        case .pins(let index): return pins[index].read(offset, bus)
+        case .closePins: return closePins.read(offset, bus)
+        case .storage(let page): return storage[page, default: RegisterStorage()].read(offset, bus)
+        case .unknown:
+            bus.isUnmodelled = true
             return 0
         }
     }
 
-    mutating func write(_ address: UInt32, _ value: UInt32, at now: Int64, _ world: any World) {
-        let offset = address & 0xFFFF
-        switch address & 0xFFFF_0000 {
-        case 0x2103_0000: timers.write(offset, value, at: now)
-        case 0x2104_0000: if let line = uart.write(offset, value) { world.uartLine(line, at: now) }
-        case 0x3800_0000:
-            adc.write(offset, value) { world.analogInput(channel: $0, at: now) }
-        case 0x3801_0000...0x3803_0000 where offset >= 0x1000:
-            let controller = Int(address >> 16 & 0xF) - 1
-            if let (channel, duty) = pwm[controller].write(offset - 0x1000, value) {
-                world.pulseWidth(controller: controller, channel: channel, duty: duty, at: now)
-            }
-        case 0x0000_0000: break
-        default: unmodelledAccesses += 1
+    /// Until when a read at an address gives the same, and has no effect.
+    func stableUntil(_ address: UInt32, _ now: Int64) -> Int64 {
+        let (place, offset) = place(address)
+        return switch place {
+        case .nothing, .storage: .max
+        case .mailbox(let index): mailboxes[index].stableUntil(offset, now)
+        case .interrupts: interrupts.stableUntil(offset, now)
+        case .clocks: clocks.stableUntil(offset, now)
+        case .watchdog: watchdog.stableUntil(offset, now)
+        case .timers: timers.stableUntil(offset, now)
+        case .serial(let index): serial[index].stableUntil(offset, now)
+        case .i2c(let index): i2c[index].stableUntil(offset, now)
+        case .spi(let index): spi[index].stableUntil(offset, now)
+        case .adc: adc.stableUntil(offset, now)
+        case .pwm(let index): pwm[index].stableUntil(offset, now)
+        case .dma: dma.stableUntil(offset, now)
+        case .pins(let index): pins[index].stableUntil(offset, now)
+        case .closePins: closePins.stableUntil(offset, now)
+        case .unknown: .min
         }
     }
 
-    /// Brings time-dependent state to `now`.
-    mutating func advance(to now: Int64) { timers.advance(to: now) }
+    mutating func write(_ address: UInt32, _ value: UInt32, _ bus: Bus) {
+        let (place, offset) = place(address)
+        switch place {
+        case .nothing: return
+        case .mailbox(let index): mailboxes[index].write(offset, value, bus)
+        case .interrupts: interrupts.write(offset, value, bus)
+        case .clocks: clocks.write(offset, value, bus)
+        case .watchdog: watchdog.write(offset, value, bus)
+        case .timers: timers.write(offset, value, bus)
+        case .serial(let index): serial[index].write(offset, value, bus)
+        case .i2c(let index): i2c[index].write(offset, value, bus)
+        case .spi(let index): spi[index].write(offset, value, bus)
+        case .adc: adc.write(offset, value, bus)
+        case .pwm(let index): pwm[index].write(offset, value, bus)
+        case .dma: dma.write(offset, value, bus)
+        case .pins(let index):
+            pins[index].write(offset, value, bus)
+            pinsMoved(bus)
+        case .closePins: closePins.write(offset, value, bus)
+        case .storage(let page): storage[page, default: RegisterStorage()].write(offset, value, bus)
+        case .unknown: bus.isUnmodelled = true
+        }
+        moveData(bus)
+    }
 
-    /// When something will next ask for an interrupt by itself.
-    var nextEvent: Int64 { timers.nextExpiry }
+    // MARK: Time
 
-    /// Interrupt lines that are high (mt3620-silicon §2.1).
-    var lines: [Int] {
-        var lines: [Int] = []
-        if timers.isAsserting { lines.append(1) }
-        if adc.isAsserting { lines.append(70) }
-        return lines
+    /// Brings time-dependent state to `bus.now`.
+    mutating func advance(_ bus: Bus) {
+        timers.advance(bus)
+        watchdog.advance(bus)
+        adc.advance(bus)
+        for index in serial.indices where serial[index].nextEvent <= bus.now { serial[index].advance(bus) }
+        for index in i2c.indices where i2c[index].nextEvent <= bus.now { i2c[index].advance(bus) }
+        for index in spi.indices where spi[index].nextEvent <= bus.now { spi[index].advance(bus) }
+        moveData(bus)
+    }
+
+    /// When something will next happen by itself.
+    var nextEvent: Int64 {
+        var next = min(timers.nextEvent, watchdog.nextEvent, adc.nextEvent)
+        for one in serial { next = min(next, one.nextEvent) }
+        for one in i2c { next = min(next, one.nextEvent) }
+        for one in spi { next = min(next, one.nextEvent) }
+        return next
+    }
+
+    mutating func coreClockChanged(to hertz: Int64, at now: Int64) { timers.coreClockChanged(to: hertz, at: now) }
+
+    /// A reset of the core resets what belongs to it.
+    mutating func reset() {
+        var watchdog = watchdog
+        watchdog.reset()
+        let (pins, mailboxes) = (pins, mailboxes)
+        self = Peripherals()
+        // What the outside holds, and what the A7 has sent, stays.
+        (self.watchdog, self.pins, self.mailboxes) = (watchdog, pins, mailboxes)
+    }
+
+    // MARK: Inputs
+
+    mutating func take(_ input: WorldInput, _ bus: Bus) {
+        switch input {
+        case .pin(let pin, let isHigh):
+            for index in pins.indices where pins[index].contains(pin: pin) { pins[index].setExternal(pin: pin, isHigh: isHigh) }
+            if closePins.contains(pin: pin) { closePins.setExternal(pin: pin, isHigh: isHigh) }
+            pinsMoved(bus)
+        case .serial(let port, let bytes):
+            let index =
+                switch port {
+                case .debug: 0
+                case .isu(let unit): 1 + unit
+                }
+            if serial.indices.contains(index) { serial[index].receive(bytes, at: bus.now) }
+        }
+    }
+
+    private mutating func pinsMoved(_ bus: Bus) {
+        let levels = (0..<6).reduce(UInt32(0)) { $0 | (pins[$1].levels & 0xF) << UInt32(4 * $1) }
+        interrupts.pinsAre(levels, bus)
+    }
+
+    mutating func withMailbox<T>(_ index: Int, _ body: (inout Mailbox) -> T) -> T { body(&mailboxes[index]) }
+
+    // MARK: Interrupt lines (mt3620-silicon §2.1)
+
+    var lines: ExceptionSet {
+        var set = ExceptionSet()
+        func line(_ number: Int, _ isHigh: Bool) {
+            if isHigh && !interrupts.isBlocked(line: number) { set[CoreException.interrupts + number] = true }
+        }
+        line(1, timers.isAsserting)
+        line(2, timers.alarmIsAsserting)
+        line(3, watchdog.isAsserting)
+        line(4, serial[0].isAsserting)
+        for (index, mailbox) in mailboxes.enumerated() {
+            for (offset, isHigh) in mailbox.lines.enumerated() { line(6 + 6 * index + offset, isHigh) }
+            line(11 + 6 * index, mailbox.softwareIsAsserting)
+        }
+        interrupts.lines(into: &set)
+        for unit in 0..<6 {
+            line(44 + 4 * unit, i2c[unit].isAsserting)
+            line(45 + 4 * unit, spi[unit].isAsserting)
+            line(47 + 4 * unit, serial[1 + unit].isAsserting)
+        }
+        line(70, adc.isAsserting)
+        line(77, dma.isAsserting)
+        return set
+    }
+
+    // MARK: DMA
+
+    private mutating func moveData(_ bus: Bus) {
+        for index in dma.channel.indices where dma.channel[index].isRunning {
+            switch index {
+            case 0..<12: moveHalfSize(index, bus)
+            case 12: copyMemory(bus)
+            case 29:
+                fillRing(
+                    index, adc.takeSamples().flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) } }, bus)
+            case 13..<25 where index % 2 == 1: drainRing(index, bus)
+            case 13..<25: fillRing(index, serial[1 + (index - 14) / 2].takeReceived(), bus)
+            default: break  // I2S moves nothing
+            }
+        }
+    }
+
+    /// Channel 2n sends for ISU n, 2n + 1 receives: for SPI if it has asked for DMA, else for I2C.
+    private mutating func moveHalfSize(_ index: Int, _ bus: Bus) {
+        let unit = index / 2
+        var channel = dma.channel[index]
+        let width = channel.elementBytes
+        if index % 2 == 0 {
+            let limit = spi[unit].usesDMA ? channel.remaining : min(channel.remaining, i2c[unit].wantsToSend / width)
+            for _ in 0..<max(0, limit) {
+                let bytes = (0..<width).compactMap { bus.memory.dmaLoad(channel.address(of: channel.moved * width + $0), 1)?.first }
+                guard bytes.count == width else { break }
+                channel.moved += 1
+                channel.remaining -= 1
+                if spi[unit].usesDMA {
+                    let word = bytes.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) }
+                    spi[unit].write(0x40, word, bus)
+                } else {
+                    i2c[unit].send(bytes, bus)
+                }
+            }
+        } else {
+            let bytes =
+                spi[unit].usesDMA ? spi[unit].takeReceived(channel.remaining * width) : i2c[unit].takeReceived(channel.remaining * width)
+            for (offset, byte) in bytes.enumerated() {
+                _ = bus.memory.dmaStore(channel.address(of: channel.moved * width + offset), [byte])
+            }
+            let elements = (bytes.count + width - 1) / width
+            channel.moved += elements
+            channel.remaining -= min(channel.remaining, elements)
+        }
+        if channel.remaining == 0 { channel.finish() }
+        dma.channel[index] = channel
+    }
+
+    private mutating func copyMemory(_ bus: Bus) {
+        var channel = dma.channel[12]
+        let bytes = channel.count * channel.elementBytes
+        if let content = bus.memory.dmaLoad(channel.registers[0x00] ?? 0, bytes) {
+            _ = bus.memory.dmaStore(channel.registers[0x04] ?? 0, content)
+        }
+        (channel.moved, channel.remaining) = (channel.count, 0)
+        channel.finish()
+        dma.channel[12] = channel
+    }
+
+    /// From a peripheral into a ring; software follows with its own pointer.
+    private mutating func fillRing(_ index: Int, _ bytes: [UInt8], _ bus: Bus) {
+        var channel = dma.channel[index]
+        let width = channel.elementBytes
+        for start in stride(from: 0, to: bytes.count - width + 1, by: width) where channel.fifoCount < channel.fifoSize {
+            let offset = UInt32(Int(channel.hardwarePointer & 0xFFFF) * width)
+            _ = bus.memory.dmaStore(channel.memoryAddress &+ offset, Array(bytes[start..<start + width]))
+            channel.advanceHardware(1)
+        }
+        if !bytes.isEmpty, channel.fifoCount >= max(1, channel.count), channel.control & 1 << 15 != 0 { channel.interrupts |= 1 << 15 }
+        dma.channel[index] = channel
+    }
+
+    /// From a ring into a UART, as far as software has written.
+    private mutating func drainRing(_ index: Int, _ bus: Bus) {
+        var channel = dma.channel[index]
+        var left = channel.fifoCount
+        while left > 0, channel.fifoSize > 0 {
+            guard let byte = bus.memory.dmaLoad(channel.memoryAddress &+ channel.hardwarePointer & 0xFFFF, 1)?.first else { break }
+            serial[1 + (index - 13) / 2].transmit(byte, bus)
+            channel.advanceHardware(1)
+            left -= 1
+        }
+        dma.channel[index] = channel
     }
 }

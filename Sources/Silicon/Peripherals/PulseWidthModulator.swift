@@ -1,16 +1,31 @@
 /// One PWM controller with four channels; what is kicked is latched (mt3620-silicon §2.8).
-struct PulseWidthModulator {
+struct PulseWidthModulator: Peripheral {
+    private let controller: Int
     private var registers: [UInt32: UInt32] = [0: 0xE400]
 
-    func read(_ offset: UInt32) -> UInt32 { registers[offset] ?? 0 }
+    init(controller: Int) { self.controller = controller }
 
-    /// Returns the channel and its new duty when an output is kicked.
-    mutating func write(_ offset: UInt32, _ value: UInt32) -> (channel: Int, duty: Double)? {
+    mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 { registers[offset] ?? 0 }
+    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { .max }
+
+    mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
         registers[offset] = value
-        guard offset >= 0x100, offset < 0x140, offset & 0xF == 0, value & 1 != 0 else { return nil }
-        let timing = registers[offset + 4] ?? 0
+        let channels = (0..<4).filter { channel in
+            let control = registers[0x100 + 0x10 * UInt32(channel)] ?? 0
+            // Its own kick, or the global one for channels that follow it.
+            return offset == 0x100 + 0x10 * UInt32(channel) && value & 1 != 0 || offset == 0 && value & 1 != 0 && control & 1 << 5 != 0
+        }
+        for channel in channels { kick(channel, bus) }
+    }
+
+    private func kick(_ channel: Int, _ bus: Bus) {
+        let base = 0x100 + 0x10 * UInt32(channel)
+        let control = registers[base] ?? 0
+        let timing = registers[base + 4] ?? 0
         let (on, off) = (Double(timing & 0xFFFF), Double(timing >> 16))
-        guard value & 16 != 0 else { return (Int(offset - 0x100) / 16, 0) }  // clock enable
-        return (Int(offset - 0x100) / 16, on + off > 0 ? on / (on + off) : 0)
+        let isClocked = control & 1 << 4 != 0
+        var duty = isClocked && on + off > 0 ? on / (on + off) : 0
+        if control & 1 << 2 != 0 { duty = 1 - duty }  // polarity
+        bus.world.pulseWidth(controller: controller, channel: channel, duty: duty, at: bus.now)
     }
 }

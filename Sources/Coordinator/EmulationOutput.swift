@@ -1,0 +1,63 @@
+import Emulator
+import Foundation
+import Silicon
+
+/// Writes what an emulated device does: its UART as it comes, everything else on lines of its own.
+final class EmulationOutput {
+    private let ports: Set<SerialPortName>
+    private var isAtLineStart = true
+    private var pending: [UInt8] = []
+    /// Whoever reads has gone.
+    private(set) var isClosed = false
+
+    init(ports: [SerialPortName]) { self.ports = Set(ports) }
+
+    func take(_ now: Int64, _ event: Emulation.Event) {
+        switch event {
+        case .serial(let port, let bytes): if ports.contains(port) { write(bytes) }
+        case .console(let bytes): write(bytes)
+        case .attachment(let place, let text): line("[\(seconds(now))] \(place): \(text)")
+        case .fault(let fault): note("[\(seconds(now))] fault: \(fault.text)")
+        case .reset(let reason): note("[\(seconds(now))] core reset: \(reason)")
+        }
+    }
+
+    func close(_ end: Emulation.End, _ core: RealTimeCore) {
+        if !isAtLineStart { write([0x0A]) }
+        flush()
+        switch end {
+        case .outOfTime, .exited: break
+        case .lockedUp: note("[\(seconds(core.now))] locked up")
+        case .asleepForEver: note("[\(seconds(core.now))] asleep for ever: nothing can wake the core")
+        }
+        for access in core.unmodelled.all {
+            let way = access.isWrite ? "write" : "read"
+            note("unmodelled \(way) 0x\(hex(access.address)), first at pc 0x\(hex(access.firstPC)), \(access.count)×")
+        }
+    }
+
+    private func hex(_ value: UInt32) -> String { String(value, radix: 16) }
+
+    /// Virtual seconds with microseconds.
+    private func seconds(_ nanoseconds: Int64) -> String {
+        let microseconds = String(nanoseconds % 1_000_000_000 / 1000)
+        return "\(nanoseconds / 1_000_000_000)." + String(repeating: "0", count: 6 - microseconds.count) + microseconds
+    }
+
+    private func line(_ text: String) { write(Array(((isAtLineStart ? "" : "\n") + text + "\n").utf8)) }
+
+    private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    private func write(_ bytes: [UInt8]) {
+        pending += bytes
+        guard let last = bytes.last else { return }
+        isAtLineStart = last == 0x0A
+        if isAtLineStart { flush() }
+    }
+
+    func flush() {
+        guard !pending.isEmpty, !isClosed else { return }
+        do { try FileHandle.standardOutput.write(contentsOf: pending) } catch { isClosed = true }
+        pending = []
+    }
+}

@@ -1,0 +1,81 @@
+public import Formats
+public import Silicon
+
+/// One real-time core with a board around it, run until its program ends, hangs, or time is up.
+public final class Emulation {
+    public enum End: Equatable, Sendable {
+        case outOfTime
+        case exited(Int32)
+        case lockedUp(CoreFault)
+        /// It waits for something that will never come.
+        case asleepForEver
+    }
+
+    /// What happens, as it happens, with its instant in nanoseconds.
+    public enum Event: Equatable, Sendable {
+        case serial(SerialPortName, [UInt8])
+        case attachment(place: String, text: String)
+        case fault(CoreFault)
+        case reset(String)
+        /// The program's own words, by semihosting.
+        case console([UInt8])
+    }
+
+    public let core: RealTimeCore
+    public let board: Board
+    private let sink: (Int64, Event) -> Void
+
+    /// Longest stretch between two looks at whether somebody has stopped it.
+    private static let slice: Int64 = 50_000_000
+
+    public init(_ program: ELFImage, attach: [String], sink: @escaping (Int64, Event) -> Void) throws {
+        board = Board()
+        for text in attach { try board.attach(text) }
+        self.sink = sink
+        core = try RealTimeCore(program, world: board, at: 0)
+        core.answersSemihosting = true
+        board.onSerial = { now, port, byte in sink(now, .serial(port, [byte])) }
+        board.onEvent = { now, place, text in sink(now, .attachment(place: place, text: text)) }
+    }
+
+    public func run(until limit: Int64, isStopped: () -> Bool = { false }) -> End {
+        while core.now < limit, !isStopped() {
+            switch core.run(until: min(limit, core.now + Emulation.slice)) {
+            case .reachedDeadline:
+                if core.nextWork == .max { return .asleepForEver }
+            case .faulted(let fault): sink(core.now, .fault(fault))
+            case .lockedUp(let fault):
+                sink(core.now, .fault(fault))
+                // A watchdog that runs will help.
+                if core.nextWork == .max { return .lockedUp(fault) }
+            case .reset(let reason): sink(core.now, .reset(reason))
+            case .breakpoint: return .outOfTime
+            case .semihosting: if let code = answerSemihosting() { return .exited(code) }
+            }
+        }
+        return .outOfTime
+    }
+
+    /// The operations that programs use to print and to end (Arm semihosting, release 2.0).
+    private func answerSemihosting() -> Int32? {
+        let (operation, parameter) = core.semihostingCall
+        switch operation {
+        case 0x03: if let byte = core.load(parameter, 1) { sink(core.now, .console(byte)) }
+        case 0x04:
+            var bytes: [UInt8] = []
+            while bytes.count < 4096, let byte = core.load(parameter &+ UInt32(bytes.count), 1)?.first, byte != 0 { bytes.append(byte) }
+            sink(core.now, .console(bytes))
+        case 0x05:
+            if let block = core.words(parameter, 3), let bytes = core.load(block[1], Int(min(block[2], 65_536))) {
+                sink(core.now, .console(bytes))
+            }
+            core.returnFromSemihosting(0)
+            return nil
+        case 0x18: return parameter == 0x2_0026 ? 0 : 1
+        case 0x20: return core.words(parameter, 2).map { $0[0] == 0x2_0026 ? Int32(truncatingIfNeeded: $0[1]) : 1 } ?? 1
+        default: break
+        }
+        core.returnFromSemihosting(operation == 0x01 || operation == 0x02 ? 1 : .max)
+        return nil
+    }
+}

@@ -1,0 +1,73 @@
+/// A chip's pins with what is attached to them.
+public final class Board: World {
+    private var attachments: [AttachmentPlace: any Attachment] = [:]
+    /// Pins that change by themselves, in the order of time.
+    private var changes: [(at: Int64, pin: Int, isHigh: Bool)] = []
+    /// Answers of what sits at a UART.
+    private var answers: [WorldInput] = []
+    private var answersAt = Int64.max
+
+    /// Something that is attached has done something: where, and what.
+    public var onEvent: (Int64, String, String) -> Void = { _, _, _ in }
+    public var onSerial: (Int64, SerialPortName, UInt8) -> Void = { _, _, _ in }
+
+    public init() {}
+
+    /// `led@gpio8`: see `Attachments`.
+    public func attach(_ text: String) throws(AttachmentError) {
+        let (place, attachment) = try Attachments.parse(text)
+        guard attachments[place] == nil else { throw AttachmentError("two attachments at \(place)") }
+        attachments[place] = attachment
+        if case .gpio(let pin) = place { changes += attachment.changes.map { ($0.at, pin, $0.isHigh) } }
+        changes.sort { ($0.at, $0.pin) < ($1.at, $1.pin) }
+    }
+
+    /// Bytes that come in on a UART at an instant.
+    public func send(_ bytes: [UInt8], to port: SerialPortName, at now: Int64) {
+        answers.append(.serial(port, bytes))
+        answersAt = min(answersAt, now)
+    }
+
+    private func tell(_ place: AttachmentPlace, _ text: String?, _ now: Int64) {
+        if let text { onEvent(now, "\(place)", text) }
+    }
+
+    // MARK: World
+
+    public func analogInput(channel: Int, at now: Int64) -> UInt32 { attachments[.adc(channel)]?.sample(at: now) ?? 0 }
+
+    public func pulseWidth(controller: Int, channel: Int, duty: Double, at now: Int64) {
+        let place = AttachmentPlace.pwm(controller: controller, channel: channel)
+        tell(place, attachments[place]?.pulseWidth(duty, at: now), now)
+    }
+
+    public func transmitted(_ byte: UInt8, on port: SerialPortName, at now: Int64) {
+        onSerial(now, port, byte)
+        guard case .isu(let unit) = port, let attachment = attachments[.serial(unit)] else { return }
+        let answer = attachment.received(byte, at: now)
+        if !answer.isEmpty { send(answer, to: port, at: now) }
+    }
+
+    public func output(pin: Int, isHigh: Bool, at now: Int64) {
+        tell(.gpio(pin), attachments[.gpio(pin)]?.output(isHigh: isHigh, at: now), now)
+    }
+
+    public func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at now: Int64) -> [UInt8]? {
+        attachments[.i2c(bus)]?.i2c(address: address, writing: bytes, reading: count, at: now)
+    }
+
+    public func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, at now: Int64) -> [UInt8] {
+        attachments[.spi(bus)]?.spi(sending: bytes, receiving: count, at: now) ?? [UInt8](repeating: 0xFF, count: count)
+    }
+
+    public var nextInput: Int64 { min(answersAt, changes.first?.at ?? .max) }
+
+    public func takeInputs(until now: Int64) -> [WorldInput] {
+        var inputs = answersAt <= now ? answers : []
+        if answersAt <= now { (answers, answersAt) = ([], .max) }
+        let due = changes.prefix { $0.at <= now }
+        changes.removeFirst(due.count)
+        inputs += due.map { .pin($0.pin, isHigh: $0.isHigh) }
+        return inputs
+    }
+}

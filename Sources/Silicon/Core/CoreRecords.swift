@@ -1,0 +1,83 @@
+import CUnicorn
+
+/// What is known of a fault: why, where, and the registers that a crash record has.
+public struct CoreFault: Equatable, Sendable {
+    public var cause: String
+    public var pc: UInt32
+    public var lr: UInt32
+    public var sp: UInt32
+    /// Of a data access.
+    public var address: UInt32?
+    /// The exception that answers it; nil if the core is locked up.
+    public var exception: Int?
+
+    init(cause: String, _ core: RealTimeCore, address: UInt32? = nil) {
+        self.cause = cause
+        pc = core.programCounter
+        lr = core.engine[UC_ARM_REG_LR]
+        sp = core.engine[UC_ARM_REG_SP]
+        self.address = address
+    }
+
+    public var text: String {
+        func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
+        let place = address.map { " at \(hex($0))" } ?? ""
+        return "\(cause)\(place); pc \(hex(pc)) lr \(hex(lr)) sp \(hex(sp))"
+    }
+}
+
+/// Registers that were touched and are not modelled: by address, with where in the program that was first.
+public struct UnmodelledAccesses: Codable, Equatable, Sendable {
+    public struct Access: Codable, Equatable, Sendable {
+        public var address: UInt32
+        public var isWrite: Bool
+        public var firstPC: UInt32
+        public var count: Int
+    }
+
+    /// Guest code may touch any number of addresses; so many are told apart.
+    private static let limit = 1000
+    private var byKey: [UInt64: Access] = [:]
+
+    public var isEmpty: Bool { byKey.isEmpty }
+    public var all: [Access] { byKey.sorted { $0.key < $1.key }.map(\.value) }
+
+    mutating func add(_ address: UInt32, isWrite: Bool, pc: UInt32) {
+        let key = UInt64(address) << 1 | (isWrite ? 1 : 0)
+        if byKey[key] != nil {
+            byKey[key]?.count += 1
+        } else if byKey.count < Self.limit {
+            byKey[key] = Access(address: address, isWrite: isWrite, firstPC: pc, count: 1)
+        }
+    }
+}
+
+/// The memory that DMA reaches: SYSRAM and what is shared with the A7, not TCM (mt3620-silicon §2.12).
+final class CoreMemory: DMAMemory {
+    static let sharedBase: UInt32 = 0x8000_0000
+    /// Two buffers of 4 KiB (mt3620-silicon §4.1).
+    static let sharedBytes = 0x2000
+    private unowned let engine: Engine
+    init(_ engine: Engine) { self.engine = engine }
+
+    private func isReachable(_ address: UInt32) -> Bool { address >> 24 == 0x22 || address >> 28 == 8 }
+    func dmaLoad(_ address: UInt32, _ count: Int) -> [UInt8]? { isReachable(address) ? engine.load(address, count) : nil }
+    func dmaStore(_ address: UInt32, _ bytes: [UInt8]) -> Bool { isReachable(address) && engine.store(address, bytes) }
+}
+
+/// How many instructions a block has: counted once for each, in a table that two blocks may share a place of.
+struct BlockCounts {
+    private static let slots = 4096
+    private var keys = [UInt64](repeating: .max, count: slots)
+    private var counts = [Int64](repeating: 0, count: slots)
+
+    @inline(__always) mutating func count(_ address: UInt32, _ size: UInt32, _ engine: Engine) -> Int64 {
+        let key = UInt64(address) << 32 | UInt64(size)
+        let slot = Int(address >> 1) & (BlockCounts.slots - 1)
+        if keys[slot] == key { return counts[slot] }
+        let count = ThumbCode.count(engine.load(address, Int(size)) ?? [])
+        keys[slot] = key
+        counts[slot] = count
+        return count
+    }
+}

@@ -1,0 +1,258 @@
+import CUnicorn
+import Glibc
+
+/// The CPU engine (Unicorn) behind one small type: registers, memory, hooks. It knows no peripheral and no time.
+@safe final class Engine {
+    enum Model { case cortexM4, cortexA7 }
+
+    enum Permission {
+        case readWriteExecute, readExecute, readWrite, read, none
+        fileprivate var bits: UInt32 {
+            switch self {
+            case .readWriteExecute: UC_PROT_ALL.rawValue
+            case .readExecute: UC_PROT_READ.rawValue | UC_PROT_EXEC.rawValue
+            case .readWrite: UC_PROT_READ.rawValue | UC_PROT_WRITE.rawValue
+            case .read: UC_PROT_READ.rawValue
+            case .none: UC_PROT_NONE.rawValue
+            }
+        }
+    }
+
+    /// What an access that the memory map does not allow tried to do.
+    struct BadAccess: Equatable {
+        enum Kind { case read, write, fetch }
+        var kind: Kind
+        var address: UInt32
+        /// The address is mapped, with other permissions.
+        var isProtected: Bool
+    }
+
+    /// How a stretch of execution ended.
+    enum End: Equatable {
+        /// `stop()` was called.
+        case stopped
+        /// WFI, which the engine takes as the end.
+        case idle
+        case interrupt(UInt32)
+        case undefined
+        case badAccess(BadAccess)
+        case failed(String)
+    }
+
+    /// Memory that lies in this process, and that DMA, snapshots and comparisons see without the engine.
+    @safe final class Memory {
+        let base: UInt32
+        let bytes: UnsafeMutableRawBufferPointer
+        init(base: UInt32, count: Int) {
+            self.base = base
+            // Pages that nobody writes cost nothing.
+            let pages = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard let pages = unsafe pages, unsafe pages != MAP_FAILED else { fatalError("no memory for \(count) bytes") }
+            unsafe bytes = UnsafeMutableRawBufferPointer(start: pages, count: count)
+        }
+        deinit { unsafe _ = munmap(bytes.baseAddress, bytes.count) }
+        var count: Int { unsafe bytes.count }
+        var content: [UInt8] {
+            get { unsafe Array(bytes) }
+            set { unsafe bytes.copyBytes(from: newValue.prefix(count)) }
+        }
+        func contains(_ address: UInt32, _ count: Int) -> Bool {
+            address >= base && Int(address - base) <= self.count - count
+        }
+    }
+
+    @unsafe let handle: OpaquePointer
+    private(set) var memories: [Memory] = []
+    private var windows: [AnyObject] = []
+    private var end: End?
+
+    /// Called before each instruction, if instructions are watched.
+    var onInstruction: ((UInt32, UInt32) -> Void)?
+    /// Called at each access to memory, if memory is watched; false if it is not allowed.
+    var onMemory: ((UInt32, Int, Bool) -> Void)?
+
+    init(_ model: Model) throws(SiliconError) {
+        var opened: OpaquePointer?
+        let mode = model == .cortexM4 ? UC_MODE_THUMB : UC_MODE_ARM
+        guard unsafe uc_open(UC_ARCH_ARM, mode, &opened) == UC_ERR_OK, let opened = unsafe opened else {
+            throw .engine("cannot open")
+        }
+        unsafe handle = opened
+        switch model {
+        case .cortexM4: unsafe _ = uc_use_cortex_m4(handle)
+        case .cortexA7: unsafe _ = uc_use_cortex_a7(handle)
+        }
+        unsafe hookFaults()
+    }
+
+    deinit { unsafe _ = uc_close(handle) }
+
+    // MARK: Running
+
+    /// Runs from an address until something ends the stretch.
+    func run(from address: UInt32, thumb: Bool) -> End {
+        end = nil
+        let error = unsafe uc_emu_start(handle, UInt64(thumb ? address | 1 : address), 0, 0, 0)
+        if let end { return end }
+        switch error {
+        case UC_ERR_OK: return .idle
+        case UC_ERR_INSN_INVALID: return .undefined
+        default: return .failed(unsafe String(cString: uc_strerror(error)))
+        }
+    }
+
+    /// Ends the stretch. To be called from a block or instruction hook only: in a memory callback the access would be
+    /// done twice (mt3620-silicon §7.5).
+    func stop() {
+        end = end ?? .stopped
+        unsafe _ = uc_emu_stop(handle)
+    }
+
+    // MARK: Registers
+
+    subscript(_ register: uc_arm_reg) -> UInt32 {
+        get {
+            var value: UInt32 = 0
+            unsafe uc_reg_read(handle, Int32(register.rawValue), &value)
+            return value
+        }
+        set {
+            var value = newValue
+            unsafe uc_reg_write(handle, Int32(register.rawValue), &value)
+        }
+    }
+
+    static let general: [uc_arm_reg] = [
+        UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4, UC_ARM_REG_R5, UC_ARM_REG_R6, UC_ARM_REG_R7,
+        UC_ARM_REG_R8, UC_ARM_REG_R9, UC_ARM_REG_R10, UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR, UC_ARM_REG_PC,
+    ]
+
+    /// r0…r15.
+    var generalRegisters: [UInt32] { Engine.general.map { self[$0] } }
+
+    // MARK: Memory
+
+    @discardableResult func map(_ base: UInt32, count: Int, _ permission: Permission) throws(SiliconError) -> Memory {
+        let memory = Memory(base: base, count: count)
+        guard unsafe uc_mem_map_ptr(handle, UInt64(base), count, permission.bits, memory.bytes.baseAddress) == UC_ERR_OK else {
+            throw .engine("cannot map 0x\(String(base, radix: 16))")
+        }
+        memories.append(memory)
+        return memory
+    }
+
+    func protect(_ base: UInt32, count: Int, _ permission: Permission) {
+        unsafe _ = uc_mem_protect(handle, UInt64(base), count, permission.bits)
+    }
+
+    func unmap(_ memory: Memory) {
+        unsafe _ = uc_mem_unmap(handle, UInt64(memory.base), memory.count)
+        memories.removeAll { $0 === memory }
+    }
+
+    /// A window of registers. Handlers are given addresses, and the width of an access in bytes.
+    func window(
+        _ base: UInt32, count: Int, read: @escaping (UInt32, Int) -> UInt32, write: @escaping (UInt32, UInt32, Int) -> Void
+    ) {
+        let window = Window(base: base, read: read, write: write)
+        windows.append(window)
+        let slot = unsafe Unmanaged.passUnretained(window).toOpaque()
+        unsafe _ = uc_mmio_map(
+            handle, UInt64(base), count,
+            { _, offset, size, slot in
+                let window = unsafe Unmanaged<Window>.fromOpaque(slot!).takeUnretainedValue()
+                return UInt64(window.read(window.base &+ UInt32(truncatingIfNeeded: offset), Int(size)))
+            }, slot,
+            { _, offset, size, value, slot in
+                let window = unsafe Unmanaged<Window>.fromOpaque(slot!).takeUnretainedValue()
+                window.write(window.base &+ UInt32(truncatingIfNeeded: offset), UInt32(truncatingIfNeeded: value), Int(size))
+            }, slot)
+    }
+
+    private final class Window {
+        let base: UInt32
+        let read: (UInt32, Int) -> UInt32
+        let write: (UInt32, UInt32, Int) -> Void
+        init(base: UInt32, read: @escaping (UInt32, Int) -> UInt32, write: @escaping (UInt32, UInt32, Int) -> Void) {
+            self.base = base
+            self.read = read
+            self.write = write
+        }
+    }
+
+    /// Bytes of memory; nil where none is mapped.
+    func load(_ address: UInt32, _ count: Int) -> [UInt8]? {
+        guard let memory = memories.first(where: { $0.contains(address, count) }) else { return nil }
+        return unsafe Array(memory.bytes[Int(address - memory.base)..<Int(address - memory.base) + count])
+    }
+
+    @discardableResult func store(_ address: UInt32, _ bytes: [UInt8]) -> Bool {
+        guard let memory = memories.first(where: { $0.contains(address, bytes.count) }) else { return false }
+        // Through the engine, so that code translated from here is thrown away; read-only memory goes around it.
+        if unsafe uc_mem_write(handle, UInt64(address), bytes, bytes.count) != UC_ERR_OK {
+            unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[Int(address - memory.base)...]).copyBytes(from: bytes)
+        }
+        return true
+    }
+
+    func word(_ address: UInt32) -> UInt32? {
+        load(address, 4).map { $0.reversed().reduce(0) { $0 << 8 | UInt32($1) } }
+    }
+
+    // MARK: Hooks
+
+    @unsafe private func hookFaults() {
+        let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
+        var hook: uc_hook = 0
+        unsafe _ = uc_hook_interrupts(
+            handle, &hook,
+            { _, number, slot in
+                let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
+                engine.end = .interrupt(number)
+                unsafe _ = uc_emu_stop(engine.handle)
+            }, slot)
+        unsafe _ = uc_hook_bad_memory(
+            handle, &hook,
+            { _, type, address, _, _, slot in
+                let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
+                let kind: BadAccess.Kind =
+                    switch type {
+                    case UC_MEM_READ_UNMAPPED, UC_MEM_READ_PROT: .read
+                    case UC_MEM_WRITE_UNMAPPED, UC_MEM_WRITE_PROT: .write
+                    default: .fetch
+                    }
+                let isProtected = [UC_MEM_READ_PROT, UC_MEM_WRITE_PROT, UC_MEM_FETCH_PROT].contains(type)
+                engine.end = .badAccess(
+                    BadAccess(kind: kind, address: UInt32(truncatingIfNeeded: address), isProtected: isProtected))
+                return false
+            }, slot)
+    }
+
+    /// Calls at the start of each block of code, with its address and its length in bytes.
+    @unsafe func watchBlocks(_ call: uc_cb_hookcode_t, _ slot: UnsafeMutableRawPointer) {
+        var hook: uc_hook = 0
+        unsafe _ = uc_hook_blocks(handle, &hook, call, slot)
+    }
+
+    func watchInstructions() {
+        let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
+        var hook: uc_hook = 0
+        unsafe _ = uc_hook_instructions(
+            handle, &hook,
+            { _, address, size, slot in
+                let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
+                engine.onInstruction?(UInt32(truncatingIfNeeded: address), size)
+            }, slot)
+    }
+
+    func watchMemory() {
+        let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
+        var hook: uc_hook = 0
+        unsafe _ = uc_hook_memory(
+            handle, &hook,
+            { _, type, address, size, _, slot in
+                let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
+                engine.onMemory?(UInt32(truncatingIfNeeded: address), Int(size), type == UC_MEM_WRITE)
+            }, slot)
+    }
+}

@@ -1,0 +1,22 @@
+import CUnicorn
+
+/// What whoever holds the core may see of it from outside: a debugger, or a host that answers its program's calls.
+extension RealTimeCore {
+    public func load(_ address: UInt32, _ count: Int) -> [UInt8]? { engine.load(address, count) }
+
+    public func words(_ address: UInt32, _ count: Int) -> [UInt32]? { engine.load(address, 4 * count).map { [UInt32](littleEndian: $0) } }
+
+    /// Whole rounds of loops that can only wait are skipped; off, each is executed, with the same trace.
+    public var skipsLoops: Bool {
+        get { loop.isOn }
+        set { loop.isOn = newValue }
+    }
+
+    /// Operation and parameter of a semihosting call.
+    public var semihostingCall: (operation: UInt32, parameter: UInt32) { (engine[UC_ARM_REG_R0], engine[UC_ARM_REG_R1]) }
+
+    public func returnFromSemihosting(_ result: UInt32) {
+        engine[UC_ARM_REG_R0] = result
+        programCounter &+= 2
+    }
+}

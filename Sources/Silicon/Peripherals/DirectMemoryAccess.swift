@@ -1,0 +1,125 @@
+/// The DMA controller's channels as registers (mt3620-silicon §2.12). What they move, and when, is decided by
+/// `Peripherals`, which knows both ends.
+struct DirectMemoryAccess: Peripheral {
+    static let channels = 30
+
+    struct Channel: Codable {
+        var registers: [UInt32: UInt32] = [:]
+        var isRunning = false
+        var interrupts: UInt32 = 0
+        /// Elements still to be moved.
+        var remaining = 0
+        /// Elements moved so far.
+        var moved = 0
+        var hardwarePointer: UInt32 = 0
+        var softwarePointer: UInt32 = 0
+
+        var control: UInt32 { registers[0x14] ?? 0 }
+        var count: Int { Int((registers[0x10] ?? 0) & 0xFFFF) }
+        var elementBytes: Int { [1, 2, 4, 4][Int(control & 3)] }
+        /// From the peripheral into memory.
+        var isInput: Bool { control & 1 << 18 != 0 }
+        var memoryAddress: UInt32 { registers[0x2C] ?? 0 }
+        var fifoSize: Int { Int((registers[0x44] ?? 0) & 0xFFFF) }
+
+        /// Where the n-th byte lies: after so many bytes the address jumps, if wrapping is on.
+        func address(of byte: Int) -> UInt32 {
+            let wrap = Int((registers[0x08] ?? 0) & 0xFFFF)
+            if control & 1 << 17 != 0, byte >= wrap, wrap > 0 { return (registers[0x0C] ?? 0) &+ UInt32(byte - wrap) }
+            return memoryAddress &+ UInt32(byte)
+        }
+
+        /// Elements between two pointers of a ring.
+        var fifoCount: Int {
+            let (ahead, behind) = isInput ? (hardwarePointer, softwarePointer) : (softwarePointer, hardwarePointer)
+            let distance = Int(ahead & 0xFFFF) - Int(behind & 0xFFFF)
+            return ahead >> 16 == behind >> 16 ? max(0, distance) : max(0, fifoSize + distance)
+        }
+
+        mutating func advanceHardware(_ elements: Int) {
+            for _ in 0..<elements {
+                let next = hardwarePointer & 0xFFFF + 1
+                hardwarePointer = Int(next) >= fifoSize ? (hardwarePointer ^ 0x1_0000) & 0x1_0000 : hardwarePointer & 0x1_0000 | next
+            }
+        }
+
+        mutating func finish() {
+            isRunning = false
+            if control & 1 << 15 != 0 { interrupts |= 1 << 15 }
+        }
+    }
+
+    var channel = [Channel](repeating: Channel(), count: channels)
+    private var enabled: UInt32 = 0
+
+    /// Channels that move bytes between memory and an I2C or SPI block.
+    static func isHalfSize(_ index: Int) -> Bool { index < 12 }
+    /// Channels with a ring in memory.
+    static func isRing(_ index: Int) -> Bool { index >= 13 }
+
+    var isAsserting: Bool { channel.contains { $0.interrupts != 0 } }
+
+    mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
+        guard offset < 0x4000 else { return readGlobal(offset - 0x4000) }
+        let index = Int(offset >> 8)
+        guard index < Self.channels else { return 0 }
+        let one = channel[index]
+        switch offset & 0xFF {
+        case 0x18: return one.isRunning ? 0x8000 : 0
+        case 0x1C: return one.interrupts
+        case 0x24: return UInt32(one.remaining)
+        case 0x38: return UInt32(one.fifoCount)
+        case 0x3C: return (one.fifoCount >= one.fifoSize && one.fifoSize > 0 ? 1 : 0) | (one.fifoCount == 0 ? 2 : 0)
+        case 0x58: return one.hardwarePointer
+        case 0x5C: return one.softwarePointer
+        case let register: return one.registers[register] ?? 0
+        }
+    }
+
+    private func readGlobal(_ offset: UInt32) -> UInt32 {
+        switch offset {
+        case 0x00, 0x04:
+            let first = offset == 0 ? 0 : 16
+            return (first..<min(first + 16, Self.channels)).reduce(0) { word, index in
+                word | (channel[index].isRunning ? 1 : 0) << UInt32(2 * (index - first))
+                    | (channel[index].interrupts != 0 ? 2 : 0) << UInt32(2 * (index - first))
+            }
+        case 0x20: return enabled
+        default: return 0
+        }
+    }
+
+    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { .max }
+
+    mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
+        guard offset < 0x4000 else { return writeGlobal(offset - 0x4000, value) }
+        let index = Int(offset >> 8)
+        guard index < Self.channels else { return }
+        switch offset & 0xFF {
+        case 0x18:
+            let starts = value & 0x8000 != 0
+            if starts && !channel[index].isRunning {
+                channel[index].remaining = channel[index].count
+                channel[index].moved = 0
+            }
+            channel[index].isRunning = starts
+        case 0x20: channel[index].interrupts &= ~value
+        case 0x44:
+            channel[index].registers[0x44] = value
+            (channel[index].hardwarePointer, channel[index].softwarePointer) = (0, 0)
+        case 0x58: channel[index].hardwarePointer = value & 0x1_FFFF
+        case 0x5C: channel[index].softwarePointer = value & 0x1_FFFF
+        case let register: channel[index].registers[register] = value
+        }
+    }
+
+    private mutating func writeGlobal(_ offset: UInt32, _ value: UInt32) {
+        switch offset {
+        case 0x08: for index in 0..<Self.channels where value >> UInt32(index) & 1 != 0 { channel[index] = Channel() }
+        case 0x20: enabled = value
+        case 0x24: enabled |= value
+        case 0x28: enabled &= ~value
+        default: break
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// CIRQ: the conditions of external interrupts 0…23, and which lines reach the core (mt3620-silicon §2.2).
+struct ExternalInterrupts: Peripheral {
+    static let count = 24
+    static let firstLine = 20
+    private var registers: [UInt32: UInt32] = [:]
+    private var levels: UInt32 = 0xFF_FFFF
+
+    private func control(_ index: Int) -> UInt32 { registers[UInt32(index) * 4] ?? 0 }
+
+    private func isLevel(line: Int) -> Bool { (registers[0x200 + UInt32(line / 32) * 4] ?? 0) >> UInt32(line % 32) & 1 != 0 }
+
+    /// IRQ_DIS: a line that is set does not reach the core.
+    func isBlocked(line: Int) -> Bool { (registers[0x600 + UInt32(line / 32) * 4] ?? 0) >> UInt32(line % 32) & 1 != 0 }
+
+    /// Takes in the levels of pins 0…23; edges that were asked for are pulses.
+    mutating func pinsAre(_ now: UInt32, _ bus: Bus) {
+        let changed = (now ^ levels) & 0xFF_FFFF
+        levels = now
+        for index in 0..<ExternalInterrupts.count where changed >> UInt32(index) & 1 != 0 {
+            let line = ExternalInterrupts.firstLine + index
+            guard !isLevel(line: line) else { continue }
+            let fell = now >> UInt32(index) & 1 == 0
+            let isDual = control(index) & 1 << 7 != 0
+            if isDual || fell == (control(index) & 1 << 8 != 0) { bus.pulse(line) }
+        }
+    }
+
+    /// Lines in level mode whose pin has the level that was asked for.
+    func lines(into set: inout ExceptionSet) {
+        guard registers[0x200] != nil || registers[0x204] != nil else { return }
+        for index in 0..<ExternalInterrupts.count {
+            let line = ExternalInterrupts.firstLine + index
+            let isLow = levels >> UInt32(index) & 1 == 0
+            if isLevel(line: line) && isLow == (control(index) & 1 << 8 != 0) { set[CoreException.interrupts + line] = true }
+        }
+    }
+
+    mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 { registers[offset] ?? 0 }
+    mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
+        if offset == 0x720 || offset >= 0x700 && offset < 0x710 { bus.isUnmodelled = true }
+        registers[offset] = value
+    }
+    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { .max }
+}

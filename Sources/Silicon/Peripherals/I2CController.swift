@@ -1,0 +1,153 @@
+/// An I2C master with FIFOs of 8 bytes: up to three packets with repeated starts (mt3620-silicon §2.10).
+struct I2CController: Peripheral {
+    private static let depth = 8
+    /// Nine clocks at 400 kHz; the driver's phase counts are not followed.
+    private static let byteNanoseconds: Int64 = 22_500
+
+    private let bus: Int
+    private var registers: [UInt32: UInt32] = [:]
+    private var interruptControl: UInt32 = 0
+    private var toSend: [UInt8] = []
+    private var received: [UInt8] = []
+    private var sendPointer: UInt32 = 0
+    private var receivePointer: UInt32 = 0
+    private var isRunning = false
+    private var doneAt = Int64.max
+    private var acknowledge: UInt32 = 0
+    private var isDone = false
+
+    init(bus: Int) { self.bus = bus }
+
+    var isAsserting: Bool { isDone && interruptControl & 2 != 0 }
+    var nextEvent: Int64 { doneAt }
+    private var usesDMA: Bool { (registers[0xC0] ?? 0) & 1 << 4 != 0 }
+
+    private struct Packet {
+        var isRead: Bool
+        var count: Int
+    }
+
+    private var packets: [Packet] {
+        let control = registers[0x68] ?? 0
+        return (0...Int(min(2, control >> 4 & 3))).map { index in
+            Packet(isRead: control >> UInt32(index) & 1 != 0, count: Int((registers[0x54 + 4 * UInt32(index)] ?? 0) & 0xFFFF))
+        }
+    }
+
+    // MARK: DMA
+
+    /// How many bytes a transmitting channel may hand over now.
+    var wantsToSend: Int {
+        usesDMA ? max(0, packets.filter { !$0.isRead }.reduce(0) { $0 + $1.count } - toSend.count) : 0
+    }
+
+    mutating func send(_ bytes: [UInt8], _ bus: Bus) {
+        toSend += bytes
+        sendPointer = (sendPointer + UInt32(bytes.count)) & 0xF
+        run(bus)
+    }
+
+    mutating func takeReceived(_ limit: Int) -> [UInt8] {
+        guard usesDMA else { return [] }
+        let taken = Array(received.prefix(limit))
+        received.removeFirst(taken.count)
+        return taken
+    }
+
+    // MARK: The transfer
+
+    /// Starts as soon as everything that is to be sent is there.
+    private mutating func run(_ bus: Bus) {
+        guard isRunning, doneAt == .max else { return }
+        let writes = packets.filter { !$0.isRead }.reduce(0) { $0 + $1.count }
+        guard toSend.count >= writes else { return }
+        doneAt = bus.now + Int64(packets.reduce(packets.count) { $0 + $1.count }) * Self.byteNanoseconds
+    }
+
+    mutating func advance(_ bus: Bus) {
+        guard doneAt <= bus.now else { return }
+        doneAt = .max
+        isRunning = false
+        acknowledge = 0
+        let address = UInt8((registers[0x60] ?? 0) & 0x7F)
+        var rest = packets[...]
+        var index: UInt32 = 0
+        while let packet = rest.popFirst() {
+            // A write that a read follows is one transfer with a repeated start.
+            var writing: [UInt8] = []
+            var reading = 0
+            var spent: UInt32 = 1
+            if packet.isRead { reading = packet.count } else { writing = take(packet.count) }
+            if !packet.isRead, let next = rest.first, next.isRead {
+                reading = next.count
+                rest.removeFirst()
+                spent = 2
+            }
+            if let answer = bus.world.i2c(bus: self.bus, address: address, writing: writing, reading: reading, at: bus.now) {
+                received += (answer + [UInt8](repeating: 0xFF, count: reading)).prefix(reading)
+                receivePointer = (receivePointer + UInt32(reading)) & 0xF
+            } else {
+                acknowledge |= 0x100 << index
+                break
+            }
+            index += spent
+        }
+        isDone = true
+    }
+
+    private mutating func take(_ count: Int) -> [UInt8] {
+        defer { toSend.removeFirst(min(count, toSend.count)) }
+        return Array(toSend.prefix(count))
+    }
+
+    // MARK: Registers
+
+    private var fifoStatus: UInt32 {
+        (received.isEmpty ? 1 : 0) | (received.count >= Self.depth ? 2 : 0) | (toSend.isEmpty ? 0x10 : 0)
+            | (toSend.count >= Self.depth ? 0x20 : 0)
+    }
+
+    private var fifoPointers: UInt32 {
+        let receiveRead = (receivePointer &- UInt32(received.count)) & 0xF
+        let sendRead = (sendPointer &- UInt32(toSend.count)) & 0xF
+        return receiveRead | receivePointer << 4 | sendRead << 8 | sendPointer << 12
+    }
+
+    mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
+        advance(bus)
+        switch offset {
+        case 0x00: return interruptControl & ~0x11 | (isDone ? 1 : 0)
+        case 0x6C: return acknowledge
+        case 0x70: return (registers[0x70] ?? 0) & ~1
+        case 0x74: return 4 | (isRunning ? 1 : 0)
+        case 0x78: return 0
+        case 0x80: return fifoStatus
+        case 0x84: return fifoPointers
+        case 0x90: return received.isEmpty ? 0 : UInt32(received.removeFirst())
+        default: return registers[offset] ?? 0
+        }
+    }
+
+    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { offset == 0x90 ? .min : nextEvent }
+
+    mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
+        advance(bus)
+        switch offset {
+        case 0x00:
+            if value & 1 != 0 { isDone = false }
+            interruptControl = value
+        case 0x70:
+            registers[0x70] = value
+            if value & 1 != 0, value & 1 << 15 != 0 {
+                isRunning = true
+                run(bus)
+            }
+        case 0x74: break
+        case 0x78:
+            if value & 1 != 0 { received = [] }
+            if value & 2 != 0 { toSend = [] }
+        case 0x90: send([UInt8(truncatingIfNeeded: value)], bus)
+        default: registers[offset] = value
+        }
+    }
+}

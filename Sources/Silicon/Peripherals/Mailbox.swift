@@ -1,0 +1,99 @@
+/// One end of a mailbox: FIFOs of 15 commands with a word of data each, eight software interrupts, a semaphore
+/// (mt3620-silicon §2.14). The other end is whoever calls `deliver` and takes `sent`.
+struct Mailbox: Peripheral {
+    static let depth = 15
+
+    struct Message: Codable, Equatable, Sendable {
+        var command: UInt32
+        var data: UInt32
+    }
+
+    private var queue: [Message] = []
+    private var outgoing: [Message] = []
+    private var outgoingInterrupts: UInt32 = 0
+    private var dataToPush: UInt32 = 0
+    private var softwareEnable: UInt32 = 0
+    private var softwareStatus: UInt32 = 0
+    private var interruptEnable: UInt32 = 0
+    private var interruptStatus: UInt32 = 0
+    private var registers: [UInt32: UInt32] = [:]
+    private var isOwned = false
+
+    var softwareIsAsserting: Bool { softwareEnable & softwareStatus != 0 }
+    /// Reading, not full, writing, not empty: as the four lines of the controller have them (§2.1).
+    var lines: [Bool] {
+        let status = currentStatus & interruptEnable
+        return [status & 8 != 0, status & 4 != 0, status & 2 != 0, status & 1 != 0]
+    }
+
+    /// NE and NF are levels (in the order of MTK's driver: NE 0, WR 1, NF 2, RD 3).
+    private var currentStatus: UInt32 {
+        interruptStatus | (queue.isEmpty ? 0 : 1) | (outgoing.count < Mailbox.depth ? 4 : 0)
+    }
+
+    // MARK: The other end
+
+    /// False if this end has no room.
+    mutating func deliver(_ message: Message) -> Bool {
+        guard queue.count < Mailbox.depth else { return false }
+        queue.append(message)
+        interruptStatus |= 2
+        return true
+    }
+
+    mutating func raise(_ mask: UInt32) { softwareStatus |= mask & 0xFF }
+
+    mutating func takeSent() -> (messages: [Message], interrupts: UInt32) {
+        defer {
+            if !outgoing.isEmpty { interruptStatus |= 8 }
+            (outgoing, outgoingInterrupts) = ([], 0)
+        }
+        return (outgoing, outgoingInterrupts)
+    }
+
+    var hasSent: Bool { !outgoing.isEmpty || outgoingInterrupts != 0 }
+
+    // MARK: Registers
+
+    mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
+        switch offset {
+        case 0x00: return 0x3620_0000
+        case 0x04: return 0
+        case 0x18: return softwareEnable
+        case 0x1C: return softwareStatus
+        case 0x38: return interruptEnable
+        case 0x3C: return currentStatus
+        case 0x48: return UInt32(outgoing.count)
+        case 0x50: return queue.isEmpty ? 0 : queue.removeFirst().command
+        case 0x54: return queue.first?.data ?? 0
+        case 0x58: return UInt32(queue.count)
+        case 0x60:
+            isOwned = true
+            return 1
+        default: return registers[offset] ?? 0
+        }
+    }
+
+    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 {
+        switch offset {
+        case 0x1C, 0x3C, 0x48, 0x54, 0x58: .max
+        default: .min
+        }
+    }
+
+    mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
+        switch offset {
+        // Resets do not drop what the other end has sent.
+        case 0x04: break
+        case 0x14: outgoingInterrupts |= value & 0xFF
+        case 0x18: softwareEnable = value & 0xFF
+        case 0x1C: softwareStatus &= ~value
+        case 0x38: interruptEnable = value
+        case 0x3C: interruptStatus &= ~value
+        case 0x40: if outgoing.count < Mailbox.depth { outgoing.append(Message(command: value, data: dataToPush)) }
+        case 0x44: dataToPush = value
+        case 0x60: isOwned = false
+        default: registers[offset] = value
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// A UART of the chip, by where its pins are.
+public enum SerialPortName: Hashable, Sendable, Codable {
+    case debug
+    /// ISU 0…5.
+    case isu(Int)
+}
+
+/// What reaches the chip's pins from outside.
+public enum WorldInput: Equatable, Sendable {
+    case pin(Int, isHigh: Bool)
+    case serial(SerialPortName, [UInt8])
+}
+
+/// What the chip's pins touch. Every call says when it happens, in nanoseconds since the run's start.
+public protocol World: AnyObject {
+    /// 0…4095 on an ADC channel.
+    func analogInput(channel: Int, at nanoseconds: Int64) -> UInt32
+    /// The share of time, 0…1, that a PWM output is high.
+    func pulseWidth(controller: Int, channel: Int, duty: Double, at nanoseconds: Int64)
+    func transmitted(_ byte: UInt8, on port: SerialPortName, at nanoseconds: Int64)
+    /// The level that the chip drives on a pin has changed.
+    func output(pin: Int, isHigh: Bool, at nanoseconds: Int64)
+    /// A transfer on an I2C bus; nil if nobody answers to the address.
+    func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at nanoseconds: Int64) -> [UInt8]?
+    /// A transfer on an SPI bus: as many bytes as asked for.
+    func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, at nanoseconds: Int64) -> [UInt8]
+    /// What has reached the pins up to now.
+    func takeInputs(until nanoseconds: Int64) -> [WorldInput]
+    /// When something next reaches them; `.max` for never.
+    var nextInput: Int64 { get }
+}
+
+extension World {
+    public func analogInput(channel: Int, at nanoseconds: Int64) -> UInt32 { 0 }
+    public func pulseWidth(controller: Int, channel: Int, duty: Double, at nanoseconds: Int64) {}
+    public func transmitted(_ byte: UInt8, on port: SerialPortName, at nanoseconds: Int64) {}
+    public func output(pin: Int, isHigh: Bool, at nanoseconds: Int64) {}
+    public func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at nanoseconds: Int64) -> [UInt8]? { nil }
+    public func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, at nanoseconds: Int64) -> [UInt8] {
+        [UInt8](repeating: 0xFF, count: count)
+    }
+    public func takeInputs(until nanoseconds: Int64) -> [WorldInput] { [] }
+    public var nextInput: Int64 { .max }
+}

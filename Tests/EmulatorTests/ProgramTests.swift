@@ -1,0 +1,144 @@
+import Emulator
+import Formats
+import Foundation
+import Silicon
+import Testing
+
+/// A program of `Sources/Guest/Tests`, as `scripts/guest --tests` builds it with gcc, and what it did.
+struct Ran {
+    /// Virtual nanoseconds, and a line of the debug UART or of an attachment.
+    var lines: [(at: Int64, text: String)] = []
+    var end: Emulation.End
+    var core: RealTimeCore
+
+    var texts: [String] { lines.map(\.text) }
+
+    static func program(_ name: String) throws -> ELFImage {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let path = root.appendingPathComponent(".build/guest/tests/\(name).elf").path
+        return try ELFImage(Array(try #require(FileManager.default.contents(atPath: path), "run scripts/guest --tests first")))
+    }
+
+    init(_ name: String, seconds: Double, attach: [String] = [], change: (RealTimeCore) -> Void = { _ in }) throws {
+        final class Log {
+            var lines: [(at: Int64, text: String)] = []
+            var serial = SerialLine()
+        }
+        let log = Log()
+        let emulation = try Emulation(try Ran.program(name), attach: attach) { now, event in
+            switch event {
+            case .serial(.debug, let bytes): for byte in bytes { log.serial.add(byte).map { log.lines.append((now, $0)) } }
+            case .serial: break
+            case .attachment(let place, let text): log.lines.append((now, "\(place) \(text)"))
+            case .fault(let fault): log.lines.append((now, "fault: \(fault.cause)"))
+            case .reset(let reason): log.lines.append((now, "reset: \(reason)"))
+            case .console(let bytes): log.lines.append((now, String(decoding: bytes, as: UTF8.self)))
+            }
+        }
+        change(emulation.core)
+        end = emulation.run(until: Int64(seconds * 1e9))
+        lines = log.lines
+        core = emulation.core
+    }
+
+    /// Whether a line came within a millisecond of a virtual instant.
+    func has(_ text: String, at seconds: Double) -> Bool {
+        lines.contains { $0.text == text && abs(Double($0.at) / 1e9 - seconds) < 1e-3 }
+    }
+}
+
+@Suite struct ProgramTests {
+    @Test func aTimerTicksEverySecondAndALightFollows() throws {
+        let ran = try Ran("tick", seconds: 5.5, attach: ["led@gpio8"])
+        for second in 1...5 {
+            #expect(ran.has("second \(second)", at: Double(second)))
+            #expect(ran.has("gpio8 \(second % 2 == 1 ? "on" : "off")", at: Double(second)))
+        }
+        #expect(ran.lines.count == 11)
+        // It waits in between.
+        #expect(ran.core.instructions < 5000)
+        #expect(ran.core.unmodelled.isEmpty)
+    }
+
+    /// 199 ticks of 33/32768 s, three times, then 100.
+    @Test func pollingLoopsWaitAsLongAsTheyShould() throws {
+        let ran = try Ran("poll", seconds: 1)
+        for n in 1...3 { #expect(ran.has("waited \(n)", at: Double(n) * 199 * 33 / 32_768)) }
+        #expect(ran.lines.count == 4)
+    }
+
+    /// What is skipped must not show: the same lines at the same nanoseconds, at a fraction of the work.
+    @Test(arguments: ["poll", "tick", "tasks", "watchdog"]) func skippingLoopsChangesNothing(name: String) throws {
+        let fast = try Ran(name, seconds: 0.35)
+        let slow = try Ran(name, seconds: 0.35) { $0.skipsLoops = false }
+        #expect(fast.texts == slow.texts)
+        #expect(fast.lines.map(\.at) == slow.lines.map(\.at))
+        if name == "poll" { #expect(fast.core.instructions * 3 < slow.core.instructions) }
+    }
+
+    @Test func aButtonInterruptsAndDrivesARelay() throws {
+        let ran = try Ran("pins", seconds: 5, attach: ["button@gpio12:1s/200ms,3s/1s", "relay@gpio0"])
+        #expect(ran.texts == ["gpio0 closed", "pressed", "gpio0 open", "released", "gpio0 closed", "pressed", "gpio0 open", "released"])
+        #expect(ran.has("pressed", at: 1) && ran.has("released", at: 1.2) && ran.has("pressed", at: 3) && ran.has("released", at: 4))
+        #expect(ran.end == .asleepForEver)
+    }
+
+    @Test func voltagesAreReadAndLightFades() throws {
+        let ran = try Ran("analog", seconds: 1, attach: ["thermistor@adc0:25", "voltage@adc1:1.25", "led@pwm0.0"])
+        #expect(Array(ran.texts.prefix(11)) == (0...10).map { "pwm0.0 \($0 * 10) %" })
+        #expect(
+            Array(ran.texts.dropFirst(11)) == [
+                "channel 0 = 2047", "channel 1 = 2048", "interrupt: channel 0 = 2047", "interrupt: channel 1 = 2048", "done",
+            ])
+    }
+
+    @Test func sensorsAnswerOnBuses() throws {
+        let ran = try Ran("buses", seconds: 1, attach: ["imu@i2c2", "imu@spi1", "echo@isu0"])
+        #expect(ran.texts == ["i2c 00000069", "nobody: 1", "left over 0", "z 16393", "spi 00000069", "echo"])
+    }
+
+    @Test func resetsAndFaultsAreWhatSiliconDoes() throws {
+        let ran = try Ran("watchdog", seconds: 3)
+        #expect(
+            ran.texts == [
+                "status 0", "reset: watchdog", "status 32768", "reset: watchdog", "status 16384", "fault: data bus error",
+                "hard fault 40000000 00008200 40000010", "fault: undefined instruction",
+            ])
+        #expect(ran.has("reset: watchdog", at: 0.25))
+        guard case .lockedUp(let fault) = ran.end else {
+            Issue.record("\(ran.end)")
+            return
+        }
+        #expect(fault.exception == nil && fault.lr == 0xFFFF_FFF9)
+    }
+
+    /// Two tasks on stacks of their own, each with its floating-point registers, switched a thousand times a second.
+    @Test func tasksKeepTheirRegisters() throws {
+        let ran = try Ran("tasks", seconds: 2.05)
+        #expect(ran.lines.count == 21)
+        var (sum, product) = (Float(0), 1.0)
+        for n in 1...20 {
+            sum += 1 / Float(n)
+            product *= 1.0001
+            let words = ran.texts[n].split(separator: " ")
+            #expect(words[2] == "\(UInt32(sum * 1_000_000))" && words[3] == "\(UInt32(product * 1_000_000))", "\(ran.texts[n])")
+        }
+    }
+
+    /// Wherever a run is cut, it is the same run.
+    @Test func cutsDoNotShow() throws {
+        func trace(_ slice: Int64) throws -> [Int64] {
+            final class Log { var times: [Int64] = [] }
+            let log = Log()
+            let board = Board()
+            board.onSerial = { now, _, _ in log.times.append(now) }
+            let core = try RealTimeCore(try Ran.program("tasks"), world: board, at: 0)
+            while core.now < 450_000_000 { _ = core.run(until: min(450_000_000, core.now + slice)) }
+            return log.times
+        }
+        let whole = try trace(1_000_000_000)
+        #expect(whole.count > 80)
+        #expect(try trace(777_777) == whole)
+        #expect(try trace(12_345) == whole)
+    }
+}
