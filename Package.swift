@@ -94,7 +94,7 @@ let package = Package(
         tests("SecureChannelTests", ["SecureChannel"]),
         tests("TUFTests", ["TUF", "SecureChannel"]),
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
-        tests("EmulatorTests", ["Emulator", "Silicon", "Formats"]),
+        tests("EmulatorTests", ["Emulator", "Factory", "Silicon", "Formats", "SecureChannel"]),
         tests("CampaignTests", ["Campaign", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
         tests(

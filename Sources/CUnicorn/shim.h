@@ -4,6 +4,7 @@
 
 static inline uc_err uc_use_cortex_m4(uc_engine *uc) { return uc_ctl_set_cpu_model(uc, UC_CPU_ARM_CORTEX_M4); }
 static inline uc_err uc_use_cortex_a7(uc_engine *uc) { return uc_ctl_set_cpu_model(uc, UC_CPU_ARM_CORTEX_A7); }
+static inline uc_err uc_forget_code(uc_engine *uc, uint64_t begin, uint64_t end) { return uc_ctl_remove_cache(uc, begin, end); }
 static inline uc_err uc_hook_blocks(uc_engine *uc, uc_hook *hook, uc_cb_hookcode_t call, void *user) {
     return uc_hook_add(uc, hook, UC_HOOK_BLOCK, (void *)call, user, 1, 0);
 }

@@ -23,6 +23,23 @@ public struct Plan: Sendable, Equatable, Codable {
         public var labels: [String]
     }
 
+    /// As boot code is often written, or so that one fault is not enough.
+    public enum BootCode: String, Sendable, Codable, CaseIterable { case plain, hardened }
+
+    /// What somebody has done to a device on the bench before it gets power.
+    public struct BenchWork: Sendable, Equatable, Codable {
+        public var device: String
+        /// The primary copy of 1BL is replaced by an implant.
+        public var hasImplant: Bool
+        /// A fault while it boots, such as `1234:skip`.
+        public var glitch: String?
+        public init(device: String, hasImplant: Bool, glitch: String?) {
+            self.device = device
+            self.hasImplant = hasImplant
+            self.glitch = glitch
+        }
+    }
+
     public struct Gateway: Sendable, Equatable, Codable {
         public var name: String
         public var network: String
@@ -50,8 +67,11 @@ public struct Plan: Sendable, Equatable, Codable {
     public var controlsOff: [Control]
     public var steps: [Step]
     public var expectations: [Expectation]
+    /// Which build of boot code the devices' chips are made with.
+    public var bootCode: BootCode
     public var keepsKeyLog: Bool
     public var capture: Bool
+    public var benchWork: BenchWork?
 
     public func settings(of group: String) -> GroupSettings { groups[group] ?? GroupSettings() }
 

@@ -171,6 +171,6 @@ extension Report {
 }
 
 extension String {
-    func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
-    func left(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
+    public func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+    public func left(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 }

@@ -27,6 +27,19 @@ final class TerminalWatcher: RunWatcher {
     private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }
 
+/// How far something has come that is no run.
+final class TerminalMeter {
+    private let title: String
+    init(_ title: String) { self.title = title }
+
+    func show(_ done: Int, of all: Int) {
+        guard Machine.hasTerminal, done % 50 == 0 else { return }
+        FileHandle.standardError.write(Data("\r\u{1B}[K\(title): \(done) of \(all)".utf8))
+    }
+
+    func done() { if Machine.hasTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }
+}
+
 /// A live table of devices for runs that stay up.
 final class LiveTable: RunWatcher {
     private struct Row {

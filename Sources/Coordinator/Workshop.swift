@@ -1,4 +1,5 @@
 import Campaign
+import Emulator
 import Factory
 import Formats
 import Foundation
@@ -35,13 +36,15 @@ struct Workshop {
             directorRoot: Data(director.root).base64EncodedString(), imageRoot: Data(images.root).base64EncodedString(),
             verifierKey: authorities.verifierKey.key.publicKey.bytes.hex)
         flash = FlashBuilder(
-            osVersion: Workshop.osVersion, unixSeconds: plan.epochSeconds, policy: Array(try RunFolder.encode(policy).utf8))
+            osVersion: Workshop.osVersion, unixSeconds: plan.epochSeconds, policy: Array(try RunFolder.encode(policy).utf8),
+            loader: try Workshop.program("onebl-\(plan.bootCode)", in: guestFolder).flat(from: FlashBuilder.loaderBase))
         sharedSecret = Randomness.bytes(16).hex
     }
 
     /// Writes all files.
     func prepare() throws {
         try writeAuthority()
+        try RunFolder.write(try Workshop.program("rom-\(plan.bootCode)", in: guestFolder).file, folder.state("rom.elf"))
         var references: Set<String> = []
         var measurements: [ReferenceMeasurement] = []
         var imageOf: [[String]: String] = [:]
@@ -121,6 +124,15 @@ struct Workshop {
             keyLogPath: plan.keepsKeyLog ? folder.path + "/keys.log" : nil)
     }
 
+    /// A program that `scripts/guest` has built.
+    static func program(_ name: String, in guestFolder: String) throws -> ELFImage {
+        let path = "\(guestFolder)/\(name).elf"
+        guard let bytes = FileManager.default.contents(atPath: path).map(Array.init) else {
+            throw RunError("'\(name)' is not built: run scripts/guest (looked for \(path))")
+        }
+        do { return try ELFImage(bytes) } catch { throw RunError("\(path): \(error)") }
+    }
+
     private func source(_ app: String, _ defect: UpdateOrder.Defect? = nil) throws -> AppSource {
         let path = "\(guestFolder)/\(app).elf"
         guard var program = FileManager.default.contents(atPath: path).map(Array.init) else {
@@ -152,14 +164,30 @@ struct Workshop {
     private func write(_ device: Plan.Device, image: String) throws {
         let path = folder.state(device.name)
         try RunFolder.make(path)
-        try RunFolder.writeJSON(
-            DeviceConfiguration(
-                setting: setting(device.name), names: plan.names, product: device.product, apps: device.apps,
-                allowedProducts: device.allowedProducts, peersToCall: device.calls,
-                callEveryNanoseconds: device.callEveryNanoseconds, updateEveryNanoseconds: device.updateEveryNanoseconds,
-                deferUpdatesNanoseconds: device.deferUpdatesNanoseconds, controlsOff: plan.controlsOff,
-                cryptoCost: .microcontroller, baseImagePath: image, statePath: path, sharedSecret: sharedSecret,
-                bootKeyHash: flash.bootKeyHash.hex), Workshop.configuration(folder, device.name))
+        let work = plan.benchWork.flatMap { $0.device == device.name ? $0 : nil }
+        var configuration = DeviceConfiguration(
+            setting: setting(device.name), names: plan.names, product: device.product, apps: device.apps,
+            allowedProducts: device.allowedProducts, peersToCall: device.calls, callEveryNanoseconds: device.callEveryNanoseconds,
+            updateEveryNanoseconds: device.updateEveryNanoseconds, deferUpdatesNanoseconds: device.deferUpdatesNanoseconds,
+            controlsOff: plan.controlsOff, cryptoCost: .microcontroller, baseImagePath: image, romPath: folder.state("rom.elf"),
+            statePath: path, sharedSecret: sharedSecret, bootKeyHash: flash.bootKeyHash.hex)
+        configuration.bootGlitch = work?.glitch
+        if work?.hasImplant == true {
+            configuration.baseImagePath = folder.state("bench.flash")
+            try RunFolder.write(try implanted(image), configuration.baseImagePath)
+        }
+        try RunFolder.writeJSON(configuration, Workshop.configuration(folder, device.name))
+    }
+
+    /// A flash chip in which somebody has replaced the primary copy of 1BL.
+    private func implanted(_ path: String) throws -> [UInt8] {
+        guard var flash = FileManager.default.contents(atPath: path).map(Array.init) else { throw RunError("cannot read \(path)") }
+        let code = try Workshop.program("onebl-implant", in: guestFolder).flat(from: FlashBuilder.loaderBase)
+        guard let place = Implant.place(in: flash),
+            let package = Implant.package(replacing: Array(flash[place]), digest: sha256(Array(flash[place])), code: code)
+        else { throw RunError("the implant does not fit into \(path)") }
+        flash.replaceSubrange(place, with: package)
+        return flash
     }
 
     private func writeService(_ measurements: [ReferenceMeasurement]) throws {

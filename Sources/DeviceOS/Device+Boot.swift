@@ -6,11 +6,11 @@ import Wire
 
 extension Device {
     /// Power is on: the boot chain, then services, then apps.
-    mutating func boot(_ out: inout Outbox) {
+    mutating func boot(glitch: Glitch? = nil, _ out: inout Outbox) {
         var chain = BootChain(
-            flash: flash, fuses: fuses, pluton: pluton, isSecure: !isOff(.secureBoot),
+            rom: rom, flash: flash, fuses: fuses, pluton: pluton, isSecure: !isOff(.secureBoot),
             refusesOldVersions: !isOff(.rollbackProtection), cost: configuration.cryptoCost)
-        guard let booted = chain.run(&out) else { return }
+        guard let booted = chain.run(glitch: glitch, &out) else { return }
         do {
             settings = try SettingsStore(flash: flash)
         } catch {

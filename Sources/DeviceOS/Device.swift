@@ -22,6 +22,7 @@ public struct Device: Node {
     static let renewAfter = Duration.hours(20)
 
     let configuration: DeviceConfiguration
+    let rom: ELFImage
     let flash: Flash
     let fuses: FuseBank
     let pluton: Pluton
@@ -59,6 +60,7 @@ public struct Device: Node {
     public init(_ configuration: DeviceConfiguration, generation: Int) throws(SiliconError) {
         self.configuration = configuration
         let path = configuration.statePath
+        rom = try SecurityCore.readROM(path: configuration.romPath)
         fuses = try FuseBank(path: path + "/fuses.bin")
         flash = try Flash(basePath: configuration.baseImagePath, overlayPath: path + "/flash.bin")
         if fuses.isBlank { fuses.burnBootKeyHash([UInt8](hex: configuration.bootKeyHash) ?? []) }
@@ -114,7 +116,7 @@ public struct Device: Node {
         guard hasPower else { return }
         switch event {
         case .start:
-            boot(&out)
+            boot(glitch: configuration.bootGlitch.flatMap { Glitch($0) }, &out)
             return
         case .command(let name, let body): obey(name, body, &out)
         default: break

@@ -28,9 +28,15 @@ public struct FlashBuilder {
     public let osVersion: String
     /// Roots of the director and of the image repository, as the policy image holds them.
     let policy: [UInt8]
+    /// Machine code of the first boot loader, as it lies from `loaderBase` on.
+    let loader: [UInt8]
 
-    public init(osVersion: String, unixSeconds: Int64, policy: [UInt8]) {
+    /// Where 1BL's code lies in the security core's memory: behind its key and its length.
+    public static let loaderBase: UInt32 = 0x0010_0044
+
+    public init(osVersion: String, unixSeconds: Int64, policy: [UInt8], loader: [UInt8]) {
         self.osVersion = osVersion
+        self.loader = loader
         self.policy = policy
         builtAt = UInt64(max(0, unixSeconds))
     }
@@ -51,7 +57,7 @@ public struct FlashBuilder {
 
     public func build(apps: [AppSource], roots: [Certificate]) throws(CryptoError) -> Product {
         let (os, app) = (osKeys[0], appKeys[0])
-        let first = bootKey.key.publicKey.bytes + code(.oneBL, osVersion, bytes: 8 << 10)
+        let first = FlashBuilder.loaderBody(key: bootKey.key.publicKey.bytes, code: loader) + code(.oneBL, osVersion, bytes: 4 << 10)
         var packages: [(ImageType, [UInt8])] = [
             (.oneBL, sign(.oneBL, "1BL", first, bootKey)), (.trustedKeystore, keystore(generations: 1)),
         ]
@@ -64,6 +70,11 @@ public struct FlashBuilder {
         for source in apps { packages.append((.applications, package(source, version: 1, key: app))) }
         return Product(
             flash: place(packages), measurements: packages.map { (UInt32($0.0.rawValue), sha256($0.1)) })
+    }
+
+    /// 1BL's body begins with the key that it is signed with; then the length of its code, and the code.
+    public static func loaderBody(key: [UInt8], code: [UInt8]) -> [UInt8] {
+        key + UInt32(code.count).littleEndianBytes + code
     }
 
     // MARK: Releases

@@ -53,4 +53,16 @@ public struct ELFImage: Equatable, Sendable {
         segments.first { address >= $0.address && address - $0.address < UInt32($0.bytes.count) }
             .map { $0.fileOffset + Int(address - $0.address) }
     }
+
+    /// What lies in memory from an address on, with zeros between segments: what a loader copies that knows no ELF.
+    public func flat(from base: UInt32) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for segment in segments.sorted(by: { $0.address < $1.address }) where segment.address >= base && !segment.bytes.isEmpty {
+            let start = Int(segment.address - base)
+            guard start <= 1 << 20 else { break }
+            if bytes.count < start { bytes += [UInt8](repeating: 0, count: start - bytes.count) }
+            bytes.replaceSubrange(start..<min(bytes.count, start + segment.bytes.count), with: segment.bytes)
+        }
+        return bytes
+    }
 }

@@ -32,7 +32,18 @@ public enum SiliconError: Error, Equatable, Sendable {
         }
     }
 
-    deinit { Glibc.close(descriptor) }
+    /// For reading only; nil if it cannot be opened.
+    private init?(reading path: String) {
+        self.path = path
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { return nil }
+    }
+
+    static func readAll(path: String) -> [UInt8]? {
+        BackingFile(reading: path).map { $0.read(0, Int(lseek($0.descriptor, 0, SEEK_END))) }
+    }
+
+    deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
     func read(_ offset: Int, _ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

@@ -89,6 +89,10 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     public var controlsOff: [Control]
     public var cryptoCost: CryptoCost
     public var baseImagePath: String
+    /// The mask ROM of the security core, as an ELF program.
+    public var romPath: String
+    /// A fault that somebody makes when the device gets power, such as `1234:skip`.
+    public var bootGlitch: String?
     public var statePath: String
     /// A secret shared by the whole fleet: what `certificate-auth` replaces.
     public var sharedSecret: String
@@ -100,7 +104,7 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     public init(
         setting: NodeSetting, names: CatalogNames, product: String, apps: [String], allowedProducts: [String],
         peersToCall: [String], callEveryNanoseconds: Int64, updateEveryNanoseconds: Int64, deferUpdatesNanoseconds: Int64,
-        controlsOff: [Control], cryptoCost: CryptoCost, baseImagePath: String, statePath: String, sharedSecret: String,
+        controlsOff: [Control], cryptoCost: CryptoCost, baseImagePath: String, romPath: String, statePath: String, sharedSecret: String,
         bootKeyHash: String, consoleLogin: String = "root:xc3511"
     ) {
         self.consoleLogin = consoleLogin
@@ -116,6 +120,7 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
         self.controlsOff = controlsOff
         self.cryptoCost = cryptoCost
         self.baseImagePath = baseImagePath
+        self.romPath = romPath
         self.statePath = statePath
         self.sharedSecret = sharedSecret
         self.bootKeyHash = bootKeyHash

@@ -112,6 +112,7 @@ extension Fact {
         case bootStage = "boot-stage"
         case bootFallback = "boot-fallback"
         case bootFailed = "boot-failed"
+        case bootConsole = "boot-console"
         case osReady = "os-ready"
         case appStarted = "app-started"
         case appStopped = "app-stopped"

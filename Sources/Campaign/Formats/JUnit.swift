@@ -26,6 +26,6 @@ extension Report {
 }
 
 /// Text inside XML or HTML.
-func escaped(_ text: String) -> String {
+public func escaped(_ text: String) -> String {
     text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
 }

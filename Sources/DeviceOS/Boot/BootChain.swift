@@ -5,8 +5,9 @@ import Wire
 
 /// ROM → 1BL → trusted keystore → Pluton runtime → security monitor → kernel → services → apps (HW-25).
 ///
-/// Each image is read from flash, verified, measured, and only then used. A copy that fails is answered with
-/// the backup copy and an observation of the reason; if both fail, the boot ends there.
+/// Up to the Pluton runtime it is machine code on the security core that boots (`SecurityCore`); the rest is this. Each
+/// image is read from flash, verified, measured, and only then used. A copy that fails is answered with the backup copy
+/// and an observation of the reason; if both fail, the boot ends there.
 struct BootChain {
     /// An image that passed.
     struct Booted {
@@ -36,11 +37,12 @@ struct BootChain {
         return types.firstIndex(of: type) ?? types.count + min(ordinal, FuseBank.counterCount - types.count - 1)
     }
 
-    /// The stages before apps, in order.
-    static let stages: [ImageType] = [
-        .oneBL, .trustedKeystore, .plutonRuntime, .securityMonitor, .kernel, .updateCertificateStore, .policy, .services,
-    ]
+    /// The stages that the security core starts, and those that follow before apps, in order.
+    static let firstStages: [ImageType] = [.oneBL, .trustedKeystore, .plutonRuntime]
+    static let laterStages: [ImageType] = [.securityMonitor, .kernel, .updateCertificateStore, .policy, .services]
 
+    /// The code that the chip was made with.
+    let rom: ELFImage
     let flash: Flash
     let fuses: FuseBank
     let pluton: Pluton
@@ -51,7 +53,10 @@ struct BootChain {
     private(set) var trusted: [[UInt8]: P256PublicKey] = [:]
     private var refused: [String] = []
 
-    init(flash: Flash, fuses: FuseBank, pluton: Pluton, isSecure: Bool, refusesOldVersions: Bool, cost: CryptoCost) {
+    init(
+        rom: ELFImage, flash: Flash, fuses: FuseBank, pluton: Pluton, isSecure: Bool, refusesOldVersions: Bool, cost: CryptoCost
+    ) {
+        self.rom = rom
         self.refusesOldVersions = refusesOldVersions
         self.flash = flash
         self.fuses = fuses
@@ -61,20 +66,15 @@ struct BootChain {
     }
 
     /// Nil if the device cannot come up; the observations say why.
-    mutating func run(_ out: inout Outbox) -> Result? {
-        guard let layout = readLayout(&out) else {
-            out.observe(.bootFailed, [.stage: "ROM", .reason: "no readable partition table"])
-            return nil
-        }
+    mutating func run(glitch: Glitch?, _ out: inout Outbox) -> Result? {
         var result = Result()
-        for stage in BootChain.stages {
+        guard startSecurityCore(&result, glitch, &out), let layout = readLayout() else { return nil }
+        for stage in BootChain.laterStages {
             guard let booted = start(stage, in: layout, &out).first else {
                 out.observe(.bootFailed, [.stage: .text(stage.name), .reason: "no copy passed"])
                 return nil
             }
             result.images[stage] = [booted]
-            if stage == .oneBL { trust(Array(booted.package.body.prefix(64))) }
-            if stage == .trustedKeystore { trust(booted.package.body) }
             if stage == .updateCertificateStore {
                 result.roots = (try? CertificateBundle.decode(booted.package.body)) ?? []
             }
@@ -84,24 +84,92 @@ struct BootChain {
         return result
     }
 
-    /// Starts the images of one type anew, as flash has them now.
-    mutating func restart(_ type: ImageType, _ out: inout Outbox) -> [Booted]? {
-        readLayout(&out).map { start(type, in: $0, &out) }
+    // MARK: The security core
+
+    private mutating func startSecurityCore(_ result: inout Result, _ glitch: Glitch?, _ out: inout Outbox) -> Bool {
+        guard let core = try? SecurityCore(rom: rom) else {
+            out.observe(.bootFailed, [.stage: "ROM", .reason: "no engine"])
+            return false
+        }
+        let (flash, pluton) = (flash, pluton)
+        let run = core.boot(
+            BootSurroundings(
+                bootKeyHash: fuses.bootKeyHash, counters: (0..<FuseBank.counterCount).map(pluton.counter), isSecure: isSecure,
+                refusesOldVersions: refusesOldVersions, verifyNanoseconds: cost.verifyNanoseconds,
+                random: { Bytes(pluton.random(4)).u32(0) ?? 0 }, readFlash: { try? flash.read($0, $1) }), glitch: glitch)
+        out.spend(.nanoseconds(run.nanoseconds))
+        if let hit = run.hit, let glitch {
+            out.observe(.bootConsole, [.text: .text("a fault hits 0x\(String(hit, radix: 16)): \(glitch.model.name)")])
+        }
+        for line in String(decoding: run.console, as: UTF8.self).split(separator: "\n") {
+            out.observe(.bootConsole, [.text: .text(String(line))])
+        }
+        for measurement in run.measurements {
+            _ = pluton.extend(type: measurement.type, digest: measurement.digest, signer: measurement.signer)
+        }
+        for report in run.reports { take(report, &result, &out) }
+        if let image = result.images[.oneBL]?.first { trust(Array(image.package.body.prefix(64))) }
+        if let image = result.images[.trustedKeystore]?.first { trust(image.package.body) }
+        // A boot that a fault has led past a check has nothing to show for that stage.
+        guard run.end == .handedOver else {
+            out.observe(.bootFailed, [.stage: .text(failedStage(run)), .reason: .text(run.end.reason)])
+            return false
+        }
+        return true
     }
 
-    private func readLayout(_ out: inout Outbox) -> FlashLayout? {
-        var newest: FlashLayout?
-        for (slot, offset) in FlashLayout.tableOffsets.enumerated() {
-            do {
-                let layout = try FlashLayout(sector: try flash.read(offset, FlashLayout.sectorBytes))
-                if layout.generation > newest?.generation ?? 0 { newest = layout }
-            } catch {
-                out.observe(
-                    .bootFallback,
-                    [.stage: "ROM", .slot: .number(Int64(slot)), .reason: .text("partition table: \(error)")])
-            }
+    private func failedStage(_ run: SecurityCore.Run) -> String {
+        run.reports.last.flatMap { ImageType(rawValue: UInt16(truncatingIfNeeded: $0.stage)) }?.name ?? "ROM"
+    }
+
+    /// What boot code says of one copy of an image, in the words of the later stages.
+    private mutating func take(_ report: BootReport, _ result: inout Result, _ out: inout Outbox) {
+        let slot = report.slot == 0 ? FlashLayout.Slot.primary : .backup
+        guard let type = ImageType(rawValue: UInt16(truncatingIfNeeded: report.stage)) else {
+            var reason = "unreadable"
+            do { _ = try FlashLayout(sector: flash.read(Int(report.offset), FlashLayout.sectorBytes)) } catch { reason = "\(error)" }
+            out.observe(
+                .bootFallback, [.stage: "ROM", .slot: .number(Int64(report.slot)), .reason: .text("partition table: \(reason)")])
+            return
         }
-        return newest
+        do {
+            let bytes = try flash.read(Int(report.offset), Int(report.length))
+            let package = try ImagePackage.parse(bytes).package
+            guard report.result == .accepted else {
+                return refuse(type, slot, report.reason(package), &out)
+            }
+            accept(Booted(package: package, digest: sha256(bytes), ordinal: 0, slot: slot), type, &out)
+                .map { result.images[type] = [$0] }
+        } catch {
+            refuse(type, slot, "\(error)", &out)
+        }
+    }
+
+    private func accept(_ image: Booted, _ type: ImageType, _ out: inout Outbox) -> Booted? {
+        out.observe(
+            .bootStage,
+            [
+                .stage: .text(type.name), .image: .text(image.package.name), .slot: .text(image.slot.name),
+                .version: .number(Int64(image.package.securityVersion)), .digest: .text(image.digest.hex.digestHead),
+            ])
+        return image
+    }
+
+    private mutating func refuse(_ type: ImageType, _ slot: FlashLayout.Slot, _ reason: String, _ out: inout Outbox) {
+        refused.append("\(type.name): \(reason)")
+        out.observe(.bootFallback, [.stage: .text(type.name), .reason: .text(reason), .slot: .text(slot.name)])
+    }
+
+    // MARK: Later stages
+
+    /// Starts the images of one type anew, as flash has them now.
+    mutating func restart(_ type: ImageType, _ out: inout Outbox) -> [Booted]? {
+        readLayout().map { start(type, in: $0, &out) }
+    }
+
+    private func readLayout() -> FlashLayout? {
+        FlashLayout.tableOffsets.compactMap { try? FlashLayout(sector: flash.read($0, FlashLayout.sectorBytes)) }
+            .max { $0.generation < $1.generation }
     }
 
     /// All images of a type: for each, the primary copy or else its backup.
@@ -114,23 +182,9 @@ struct BootChain {
             let candidates = [primary] + (index < backups.count ? [backups[index]] : [])
             for candidate in candidates {
                 switch check(candidate, type, index, &out) {
-                case .success(let image):
-                    booted.append(image)
-                    out.observe(
-                        .bootStage,
-                        [
-                            .stage: .text(type.name), .image: .text(image.package.name),
-                            .slot: .text(candidate.slot == .primary ? "primary" : "backup"),
-                            .version: .number(Int64(image.package.securityVersion)), .digest: .text(image.digest.hex.digestHead),
-                        ])
+                case .success(let image): accept(image, type, &out).map { booted.append($0) }
                 case .failure(let refusal):
-                    refused.append("\(type.name): \(refusal.reason)")
-                    out.observe(
-                        .bootFallback,
-                        [
-                            .stage: .text(type.name), .reason: .text(refusal.reason),
-                            .slot: .text(candidate.slot == .primary ? "primary" : "backup"),
-                        ])
+                    refuse(type, candidate.slot, refusal.reason, &out)
                     continue
                 }
                 break
@@ -157,9 +211,7 @@ struct BootChain {
         guard parsed.package.type == type else { return .failure(Refusal(reason: "image type \(parsed.package.type)")) }
         var signer = parsed.package.signer
         if isSecure {
-            guard let key = key(for: parsed.package) else {
-                return .failure(Refusal(reason: "untrusted signer"))
-            }
+            guard let key = trusted[parsed.package.signer] else { return .failure(Refusal(reason: "untrusted signer")) }
             out.spend(.nanoseconds(cost.verifyNanoseconds))
             guard key.isValid(signature: parsed.signature, digest: sha256(parsed.signedPart)) else {
                 return .failure(Refusal(reason: "bad signature"))
@@ -177,23 +229,42 @@ struct BootChain {
         return .success(Booted(package: parsed.package, digest: digest, ordinal: ordinal, slot: entry.slot))
     }
 
-    /// The ROM knows the boot key by its hash in fuses, and 1BL carries the key itself; everything later is
-    /// signed by a key in the trusted keystore.
-    private func key(for package: ImagePackage) -> P256PublicKey? {
-        switch package.type {
-        case .oneBL:
-            guard package.body.count >= 64 else { return nil }
-            let bytes = Array(package.body[..<64])
-            return sha256(bytes) == fuses.bootKeyHash ? try? P256PublicKey(bytes) : nil
-        default: return trusted[package.signer]
-        }
-    }
-
     /// A keystore's body is a row of 64-byte public keys; 1BL's begins with one, which signs the keystore.
     private mutating func trust(_ keys: [UInt8]) {
         for start in stride(from: 0, to: keys.count - 63, by: 64) {
             let bytes = Array(keys[start..<start + 64])
             if let key = try? P256PublicKey(bytes) { trusted[Array(sha256(bytes)[..<20])] = key }
+        }
+    }
+}
+
+extension FlashLayout.Slot {
+    var name: String { self == .primary ? "primary" : "backup" }
+}
+
+extension SecurityCore.End {
+    /// As an observation says it.
+    var reason: String {
+        switch self {
+        case .handedOver: "handed over"
+        case .halted(BootReport.Result.badTable.rawValue): "no readable partition table"
+        case .halted: "no copy passed"
+        case .hung: "boot code hangs"
+        case .crashed: "boot code crashed"
+        }
+    }
+}
+
+extension BootReport {
+    /// Why a copy did not pass.
+    fileprivate func reason(_ package: ImagePackage) -> String {
+        switch result {
+        case .wrongType: "image type \(package.type)"
+        case .untrustedSigner: "untrusted signer"
+        case .badSignature: "bad signature"
+        case .rolledBack: "rolled back: version \(package.securityVersion) below \(detail)"
+        case .listFull: "more than \(Pluton.measurementLimit) images"
+        default: "not an image package"
         }
     }
 }

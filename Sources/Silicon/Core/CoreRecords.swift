@@ -62,7 +62,7 @@ final class CoreMemory: DMAMemory {
 
     private func isReachable(_ address: UInt32) -> Bool { address >> 24 == 0x22 || address >> 28 == 8 }
     func dmaLoad(_ address: UInt32, _ count: Int) -> [UInt8]? { isReachable(address) ? engine.load(address, count) : nil }
-    func dmaStore(_ address: UInt32, _ bytes: [UInt8]) -> Bool { isReachable(address) && engine.store(address, bytes) }
+    func dmaStore(_ address: UInt32, _ bytes: [UInt8]) -> Bool { isReachable(address) && engine.storeCode(address, bytes) }
 }
 
 /// How many instructions a block has: counted once for each, in a table that two blocks may share a place of.

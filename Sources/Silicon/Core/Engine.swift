@@ -130,6 +130,18 @@ import Glibc
     /// r0…r15.
     var generalRegisters: [UInt32] { Engine.general.map { self[$0] } }
 
+    /// What a reset leaves in a Cortex-M: thread mode, privileged, nothing masked, the main stack.
+    func resetCortexM(stack: UInt32) {
+        for register in [UC_ARM_REG_IPSR, UC_ARM_REG_CONTROL, UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK] {
+            self[register] = 0
+        }
+        for register in Engine.general { self[register] = 0 }
+        self[UC_ARM_REG_EPSR] = 0x0100_0000
+        self[UC_ARM_REG_APSR_NZCV] = 0
+        self[UC_ARM_REG_LR] = 0xFFFF_FFFF
+        self[UC_ARM_REG_SP] = stack & ~3
+    }
+
     // MARK: Memory
 
     @discardableResult func map(_ base: UInt32, count: Int, _ permission: Permission) throws(SiliconError) -> Memory {
@@ -186,12 +198,18 @@ import Glibc
         return unsafe Array(memory.bytes[Int(address - memory.base)..<Int(address - memory.base) + count])
     }
 
+    /// Writes into memory, read-only or not; false where none is mapped.
     @discardableResult func store(_ address: UInt32, _ bytes: [UInt8]) -> Bool {
         guard let memory = memories.first(where: { $0.contains(address, bytes.count) }) else { return false }
-        // Through the engine, so that code translated from here is thrown away; read-only memory goes around it.
-        if unsafe uc_mem_write(handle, UInt64(address), bytes, bytes.count) != UC_ERR_OK {
-            unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[Int(address - memory.base)...]).copyBytes(from: bytes)
-        }
+        unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[Int(address - memory.base)...]).copyBytes(from: bytes)
+        return true
+    }
+
+    /// The same for what may be executed: the engine keeps the translation of what was there (2.0.1 does so even after
+    /// its own `uc_mem_write`).
+    @discardableResult func storeCode(_ address: UInt32, _ bytes: [UInt8]) -> Bool {
+        guard store(address, bytes) else { return false }
+        unsafe _ = uc_forget_code(handle, UInt64(address), UInt64(address) + UInt64(bytes.count))
         return true
     }
 

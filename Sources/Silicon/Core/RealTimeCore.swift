@@ -110,14 +110,7 @@ public import Formats
     private func start() {
         control = SystemControl()
         control.vectorTable = entry
-        for register in Engine.general { engine[register] = 0 }
-        for register in [UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK, UC_ARM_REG_CONTROL, UC_ARM_REG_IPSR] {
-            engine[register] = 0
-        }
-        engine[UC_ARM_REG_EPSR] = 0x0100_0000
-        engine[UC_ARM_REG_APSR_NZCV] = 0
-        engine[UC_ARM_REG_LR] = 0xFFFF_FFFF
-        engine[UC_ARM_REG_SP] = (engine.word(entry) ?? 0) & ~3
+        engine.resetCortexM(stack: engine.word(entry) ?? 0)
         programCounter = (engine.word(entry &+ 4) ?? 0) & ~1
         isSleeping = false
         isLockedUp = false

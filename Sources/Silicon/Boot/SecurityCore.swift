@@ -1,0 +1,205 @@
+import CUnicorn
+public import Formats
+import Glibc
+
+/// The security core (Pluton's Cortex-M4) from reset until it hands over: runs boot ROM and 1BL as machine code, and lets
+/// faults happen to it. The rest of what the core does is `Pluton`.
+@safe public final class SecurityCore {
+    public enum End: Equatable, Sendable {
+        /// The Pluton runtime has been checked, and goes on.
+        case handedOver
+        /// The code has stopped the boot: why, as `boot.h` numbers it.
+        case halted(UInt32)
+        /// Nothing came of it: it ran on for ten times as long as a boot takes.
+        case hung
+        /// It went where no code is: the core is locked up.
+        case crashed
+    }
+
+    public struct Run: Sendable {
+        public var end: End
+        public var reports: [BootReport]
+        public var measurements: [BootMeasurement]
+        public var console: [UInt8]
+        public var postcodes: [UInt32]
+        public var instructions: Int64
+        public var nanoseconds: Int64
+        /// Where the glitch hit; nil without one, or if the boot was over before.
+        public var hit: UInt32?
+    }
+
+    private static let romBytes = 64 << 10
+    static let tcmBase: UInt32 = 0x0010_0000
+    private static let tcmBytes = 128 << 10
+    /// A boot takes some thousand instructions.
+    public static let usualBudget: Int64 = 1_000_000
+
+    private let rom: ELFImage
+    private let engine: Engine
+    private let memory = SignatureMemory()
+    private var registers: BootRegisters?
+    private var blockCounts = BlockCounts()
+    private var executed: Int64 = 0
+    private var budget: Int64 = 0
+    private var block: UInt32 = 0
+    private var blockBytes: UInt32 = 0
+    /// Stop before the block that has this instruction.
+    private var target = Int64.max
+    /// The block in which something has been changed is let run, once, and no other.
+    private enum Change { case none, waits, runs }
+    private var change = Change.none
+    /// Instructions by address in the order in which they were executed, if that is asked for.
+    private var trace: [UInt32]?
+
+    public init(rom: ELFImage) throws(SiliconError) {
+        self.rom = rom
+        engine = try Engine(.cortexM4)
+        let code = try engine.map(0, count: SecurityCore.romBytes, .readExecute)
+        for segment in rom.segments where Int(segment.address) + segment.bytes.count <= code.count {
+            engine.storeCode(segment.address, segment.bytes)
+        }
+        try engine.map(SecurityCore.tcmBase, count: SecurityCore.tcmBytes, .readWriteExecute)
+        for (base, size) in [(0x2108_0000, 0x4_0000), (BootRegisters.flashBase, FlashLayout.totalBytes)] as [(UInt32, Int)] {
+            engine.window(
+                base, count: size,
+                read: { [unowned self] address, _ in
+                    let shift = 8 * (address & 3)
+                    return (registers?.read(address & ~3) ?? 0) >> shift
+                }, write: { [unowned self] address, value, _ in registers?.write(address & ~3, value, engine) })
+        }
+        let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe engine.watchBlocks(
+            { _, address, size, slot in
+                unsafe Unmanaged<SecurityCore>.fromOpaque(slot!)._withUnsafeGuaranteedRef {
+                    $0.block(UInt32(truncatingIfNeeded: address), size)
+                }
+            }, slot)
+    }
+
+    /// The mask ROM, from the file that stands for it.
+    public static func readROM(path: String) throws(SiliconError) -> ELFImage {
+        guard let bytes = BackingFile.readAll(path: path), let image = try? ELFImage(bytes) else {
+            throw .file(path: path, operation: "read as a boot ROM", errno: errno)
+        }
+        return image
+    }
+
+    // MARK: Running
+
+    /// Boots once, from a reset.
+    public func boot(_ surroundings: BootSurroundings, glitch: Glitch? = nil, budget: Int64 = SecurityCore.usualBudget) -> Run {
+        reset(surroundings)
+        self.budget = budget
+        target = glitch?.instruction ?? .max
+        var hit: UInt32?
+        var pc = engine.word(4) ?? 0
+        var end: End?
+        while end == nil {
+            let how = engine.run(from: pc & ~1, thumb: true)
+            pc = engine[UC_ARM_REG_PC]
+            end = finished(how)
+            guard end == nil, let glitch, hit == nil else { continue }
+            hit = strike(glitch, at: pc, &end)
+            pc = engine[UC_ARM_REG_PC]
+        }
+        let done = registers ?? BootRegisters(surroundings, memory)
+        return Run(
+            end: end ?? .crashed, reports: done.reports, measurements: done.measurements, console: done.console,
+            postcodes: done.postcodes, instructions: executed,
+            nanoseconds: executed * 1_000_000_000 / CoreClock.crystalHertz + done.spentNanoseconds, hit: hit)
+    }
+
+    /// Boots once, and tells which instruction was executed when.
+    public func traceBoot(_ surroundings: BootSurroundings) -> (run: Run, addresses: [UInt32]) {
+        trace = []
+        defer { trace = nil }
+        let run = boot(surroundings)
+        return (run, trace ?? [])
+    }
+
+    private func reset(_ surroundings: BootSurroundings) {
+        registers = BootRegisters(surroundings, memory)
+        for memory in engine.memories where memory.base == SecurityCore.tcmBase {
+            engine.storeCode(memory.base, [UInt8](repeating: 0, count: memory.count))
+        }
+        engine.resetCortexM(stack: engine.word(0) ?? 0)
+        executed = 0
+        change = .none
+    }
+
+    /// How the boot ended, if it did; nil at a place where something is to be changed.
+    private func finished(_ how: Engine.End) -> End? {
+        switch registers?.end {
+        case .handedOver?: return .handedOver
+        case .halted(let reason)?: return .halted(reason)
+        case nil: break
+        }
+        switch how {
+        case .stopped: return executed >= budget ? .hung : nil
+        case .idle: return .hung
+        default: return .crashed
+        }
+    }
+
+    fileprivate func block(_ address: UInt32, _ size: UInt32) {
+        let count = blockCounts.count(address, size, engine)
+        let isTarget = target >= executed && target < executed + count
+        if registers?.end != nil || executed >= budget || isTarget || change == .runs { return engine.stop() }
+        if change == .waits { change = .runs }
+        (block, blockBytes) = (address, size)
+        executed += count
+        if trace != nil { note(address, size) }
+    }
+
+    private func note(_ address: UInt32, _ size: UInt32) {
+        let code = engine.load(address, Int(size)) ?? []
+        var offset = 0
+        while let first = ThumbCode.half(code, offset) {
+            trace?.append(address + UInt32(offset))
+            offset += ThumbCode.length(first)
+        }
+    }
+
+    // MARK: The fault
+
+    /// Makes the fault in the block that begins at `pc`, runs that block, and puts the code right again.
+    private func strike(_ glitch: Glitch, at pc: UInt32, _ end: inout End?) -> UInt32? {
+        // The target is counted from here: find its address.
+        var address = pc
+        for _ in 0..<max(0, glitch.instruction - executed) {
+            guard let half = engine.load(address, 2).flatMap({ ThumbCode.half($0, 0) }) else { return nil }
+            address += UInt32(ThumbCode.length(half))
+        }
+        guard let first = engine.load(address, 2).flatMap({ ThumbCode.half($0, 0) }),
+            let original = engine.load(address, ThumbCode.length(first))
+        else { return nil }
+        target = .max
+        engine.storeCode(address, changed(original, glitch.model))
+        change = .waits
+        let how = engine.run(from: pc, thumb: true)
+        change = .none
+        engine.storeCode(address, original)
+        if case .register(let number, let bit) = glitch.model, how == .interrupt(7) {
+            // The rest of the block is still to come, and counted then.
+            if let code = engine.load(address, Int(block + blockBytes - address)) { executed -= ThumbCode.count(code) }
+            engine[Engine.general[min(number, 12)]] ^= 1 << UInt32(bit & 31)
+            engine[UC_ARM_REG_PC] = address | 1
+            return address
+        }
+        end = finished(how)
+        return address
+    }
+
+    private func changed(_ original: [UInt8], _ model: Glitch.Model) -> [UInt8] {
+        switch model {
+        // A hole is an instruction that does nothing: NOP, or NOP.W.
+        case .skip: return original.count == 2 ? [0x00, 0xBF] : [0xAF, 0xF3, 0x00, 0x80]
+        case .flip(let bit):
+            var bytes = original
+            bytes[bit / 8 % bytes.count] ^= 1 << UInt8(bit % 8)
+            return bytes
+        // A breakpoint stops the core just there, even in a conditional block.
+        case .register: return [0x00, 0xBE] + original.dropFirst(2)
+        }
+    }
+}

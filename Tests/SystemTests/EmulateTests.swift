@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+/// `orrery emulate` and `orrery glitch` as they are typed.
+@Suite(.serialized) struct EmulateTestsSerial {
+    private func program(_ name: String) -> String { Testbed.root + "/.build/guest/tests/\(name).elf" }
+
+    @Test func firmwareRunsAndItsEndIsTheExitCode() async throws {
+        let testbed = try Testbed()
+        let tick = try await testbed.orrery(["emulate", program("tick"), "--for", "2500ms", "--attach", "led@gpio8"])
+        #expect(tick.code == 2)
+        #expect(
+            tick.output.contains("tick\r\n[1.000") && tick.output.contains("gpio8: on\nsecond 1\r\n")
+                && tick.output.hasSuffix("second 2\r\n"))
+        let dog = try await testbed.orrery(["emulate", program("watchdog")])
+        #expect(dog.code == 3)
+        #expect(dog.errors.contains("core reset: watchdog") && dog.errors.contains("fault: data bus error at 0x40000010"))
+        #expect(dog.errors.hasSuffix("locked up\n"))
+    }
+
+    @Test func whatIsNoFirmwareIsRefused() async throws {
+        let testbed = try Testbed()
+        let text = try testbed.write("no program", "x.elf")
+        let refused = try await testbed.orrery(["emulate", text])
+        #expect(refused.code == 64 && refused.errors.contains("notELF"))
+        for (arguments, words) in [
+            (["--attach", "lamp@gpio8"], "unknown attachment 'lamp'"), (["--attach", "led@adc0"], "a led is attached like led@gpio8"),
+            (["--attach", "button@gpio12:3s"], "expected times and lengths"), (["--for", "soon"], "is no time"),
+            (["--uart", "isu9"], "is none of"),
+        ] {
+            let answer = try await testbed.orrery(["emulate", program("tick")] + arguments)
+            #expect(answer.code == 64 && answer.errors.contains(words), "\(answer.errors)")
+        }
+    }
+
+    /// Some faults start unsigned code that the ROM has measured: the fleet refuses such a device. After others the
+    /// implant measures in its own name what should have been there: nobody notices, and the study says so.
+    @Test func faultsAreFollowedToTheFleet() async throws {
+        let testbed = try Testbed()
+        let file = try testbed.write(RunTestsSerial.topology, "pair.yaml")
+        let study = try await testbed.orrery(["glitch", file, "--device", "fridge", "--boot-code", "plain", "--window", "290..760"])
+        #expect(study.code == 1, "\(study.errors)")
+        #expect(study.output.contains("refused by attestation (measurement of 1BL is not a reference value); no peer trusts it"))
+        #expect(study.output.contains("NOBODY NOTICED: attested, and 1 peers trust it"))
+        let hardened = try await testbed.orrery(
+            ["glitch", file, "--device", "fridge", "--boot-code", "hardened", "--window", "290..760", "--format", "csv"])
+        #expect(hardened.code == 0 && !hardened.output.contains("unsigned"))
+        #expect(hardened.output.split(separator: "\r\n").count == 471)
+    }
+}
