@@ -38,6 +38,21 @@ public final class Emulation {
         board.onEvent = { now, place, text in sink(now, .attachment(place: place, text: text)) }
     }
 
+    /// A program with its board at an instant, in a file.
+    public struct Snapshot: Codable {
+        public var core: CoreSnapshot
+        public var board: Board.Snapshot
+    }
+
+    public var snapshot: Snapshot { Snapshot(core: core.snapshot, board: board.snapshot) }
+
+    /// Goes on where a snapshot was taken; attachments are those that it names.
+    public convenience init(_ program: ELFImage, _ snapshot: Snapshot, sink: @escaping (Int64, Event) -> Void) throws {
+        try self.init(program, attach: snapshot.board.names, sink: sink)
+        try core.restore(snapshot.core)
+        board.restore(snapshot.board)
+    }
+
     public func run(until limit: Int64, isStopped: () -> Bool = { false }) -> End {
         while core.now < limit, !isStopped() {
             switch core.run(until: min(limit, core.now + Emulation.slice)) {

@@ -142,3 +142,55 @@ struct Ran {
         #expect(try trace(12_345) == whole)
     }
 }
+
+@Suite struct SnapshotTests {
+    private final class Log {
+        var lines: [String] = []
+        func take(_ now: Int64, _ event: Emulation.Event) { lines.append("\(now) \(event)") }
+    }
+
+    /// Cut at any instant and carried on elsewhere, the rest is what it would have been, to the nanosecond.
+    @Test(arguments: [
+        ("tasks", 250_000_000 as Int64), ("tick", 1_000_003_000), ("buses", 120_000), ("pins", 1_100_000_000), ("watchdog", 100_000_000),
+    ])
+    func aRestoredDeviceGoesOnBitForBit(_ program: (name: String, at: Int64)) throws {
+        let elf = try Ran.program(program.name)
+        let attach = ["led@gpio8", "relay@gpio0", "button@gpio12:1s/200ms,3s/1s", "imu@i2c2", "imu@spi1", "echo@isu0"]
+        let end = program.at * 2 + 300_000_000
+        let (whole, first, second) = (Log(), Log(), Log())
+        let one = try Emulation(elf, attach: attach, sink: whole.take)
+        _ = one.run(until: end)
+        let cut = try Emulation(elf, attach: attach, sink: first.take)
+        _ = cut.run(until: program.at)
+        let file = try JSONEncoder().encode(cut.snapshot)
+        let other = try Emulation(elf, try JSONDecoder().decode(Emulation.Snapshot.self, from: file), sink: second.take)
+        _ = other.run(until: end)
+        #expect(first.lines + second.lines == whole.lines)
+        #expect(!second.lines.isEmpty)
+        let (ours, theirs) = (try JSONEncoder.sorted.encode(other.snapshot), try JSONEncoder.sorted.encode(one.snapshot))
+        #expect(ours == theirs)
+    }
+
+    @Test func whatIsNoSnapshotIsRefused() throws {
+        let emulation = try Emulation(Ran.program("tick"), attach: []) { _, _ in }
+        _ = emulation.run(until: 1_000_000)
+        let text = String(decoding: try JSONEncoder.sorted.encode(emulation.snapshot), as: UTF8.self)
+        let counter = "\"programCounter\":\(try #require(text.firstMatch(of: /"programCounter":(\d+)/)).1),\"registers\":["
+        for (old, new) in [
+            ("\"version\":1", "\"version\":9"), ("\"address\":1048576", "\"address\":3"), (counter, counter + "1,"),
+        ] {
+            #expect(text.contains(old))
+            let changed = try JSONDecoder().decode(
+                Emulation.Snapshot.self, from: Data(text.replacing(old, with: new, maxReplacements: 1).utf8))
+            #expect(throws: CoreSnapshot.Failure.self) { try Emulation(Ran.program("tick"), changed) { _, _ in } }
+        }
+    }
+}
+
+extension JSONEncoder {
+    fileprivate static var sorted: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return encoder
+    }
+}

@@ -33,6 +33,28 @@ import Testing
         }
     }
 
+    /// Somebody else's Cortex-M4F computes the same from the same file.
+    @Test func resultsAreThoseOfQEMU() async throws {
+        let testbed = try Testbed()
+        let elf = program("compute")
+        let symbols = try await testbed.tool("/usr/bin/arm-none-eabi-nm", [elf])
+        let line = try #require(symbols.split(separator: "\n").first { $0.hasSuffix(" T reset") })
+        let entry = try #require(UInt32(line.prefix(8), radix: 16)) | 1
+        // Its board wants a vector table at 0.
+        let vectors = testbed.folder + "/vectors.bin"
+        let words = [UInt32(0x0013_0000), entry].flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) } }
+        try Data(words).write(to: URL(fileURLWithPath: vectors))
+        let theirs = try await testbed.tool(
+            "/bin/sh",
+            [
+                "-c",
+                "exec qemu-system-arm -M mps2-an386 -display none -monitor none -serial none -semihosting -kernel '\(vectors)' -device 'loader,file=\(elf)' 2>&1",
+            ])
+        let ours = try await testbed.orrery(["emulate", elf, "--for", "100s"])
+        #expect(ours.code == 0 && ours.output.contains("float 9c3c81cb"))
+        #expect(ours.output == theirs)
+    }
+
     /// Some faults start unsigned code that the ROM has measured: the fleet refuses such a device. After others the
     /// implant measures in its own name what should have been there: nobody notices, and the study says so.
     @Test func faultsAreFollowedToTheFleet() async throws {

@@ -21,6 +21,8 @@ struct Emulate: ParsableCommand {
     @Option(name: .customLong("for"), help: "Virtual time to run, such as 500ms or 10s.") var length = "10s"
     @Option(help: "The UART that standard output shows, debug or isu0 … isu5; '-' gives it standard input too.") var uart: [String] = []
     @Option(help: "A sensor or actuator: KIND@PLACE, again for each.") var attach: [String] = []
+    @Option(help: "Write the whole device to a file when the time is over.") var save: String?
+    @Option(help: "Go on from such a file, with the attachments that it names.") var restore: String?
 
     func run() throws {
         guard let nanoseconds = Emulate.nanoseconds(length) else {
@@ -31,18 +33,26 @@ struct Emulate: ParsableCommand {
         let output = EmulationOutput(ports: ports.isEmpty ? [.debug] : ports)
         let emulation: Emulation
         do {
-            emulation = try Emulation(ELFImage(Array(bytes)), attach: attach, sink: output.take)
+            let program = try ELFImage(Array(bytes))
+            if let restore {
+                guard attach.isEmpty else { throw ValidationError("--attach: the snapshot has its own attachments") }
+                let snapshot = try JSONDecoder().decode(Emulation.Snapshot.self, from: Data(contentsOf: URL(fileURLWithPath: restore)))
+                emulation = try Emulation(program, snapshot, sink: output.take)
+            } else {
+                emulation = try Emulation(program, attach: attach, sink: output.take)
+            }
         } catch {
             Orrery.fail("\(file): \(error)", 64)
         }
         if uart.contains("-") {
             emulation.board.send(Array(FileHandle.standardInput.readDataToEndOfFile()), to: ports.first ?? .debug, at: 0)
         }
-        let end = emulation.run(until: nanoseconds) {
+        let end = emulation.run(until: emulation.core.now + nanoseconds) {
             output.flush()
             return output.isClosed
         }
         output.close(end, emulation.core)
+        if let save { try RunFolder.writeJSON(emulation.snapshot, save) }
         switch end {
         case .exited(let code): throw ExitCode(code)
         case .outOfTime, .asleepForEver: throw ExitCode(2)

@@ -12,7 +12,10 @@ __attribute__((section(".vectors"), used)) void *vectors[116] = {
     &__stack_top, reset, stuck, hard_fault, hard_fault, hard_fault, hard_fault, 0, 0, 0, 0, supervisor_call, stuck, 0,
     pend_supervisor, system_tick, [16 ... 115] = stuck,
 };
-void reset(void) {
+void begin(void);
+/* Sets the stack too: a debugger or another emulator may come here without a look at the vector table. */
+__attribute__((naked)) void reset(void) { __asm volatile("ldr sp, =__stack_top\n b begin"); }
+void begin(void) {
     for (uint32_t *word = &__bss_start; word < &__bss_end; ++word) *word = 0;
     *(volatile uint32_t *)0xE000ED88 |= 0xF << 20; /* the floating-point unit */
     *(volatile uint32_t *)0xE000ED08 = (uint32_t)vectors;

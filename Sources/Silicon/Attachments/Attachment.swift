@@ -20,6 +20,8 @@ public protocol Attachment: AnyObject {
     func received(_ byte: UInt8, at now: Int64) -> [UInt8]
     /// When its pin changes by itself, and to what: all that is still to come, in order.
     var changes: [(at: Int64, isHigh: Bool)] { get }
+    /// What it remembers, for a snapshot; nothing by default.
+    var memory: [UInt8] { get set }
 }
 
 extension Attachment {
@@ -30,6 +32,10 @@ extension Attachment {
     public func spi(sending bytes: [UInt8], receiving count: Int, at now: Int64) -> [UInt8] { [UInt8](repeating: 0xFF, count: count) }
     public func received(_ byte: UInt8, at now: Int64) -> [UInt8] { [] }
     public var changes: [(at: Int64, isHigh: Bool)] { [] }
+    public var memory: [UInt8] {
+        get { [] }
+        set {}
+    }
 }
 
 /// Where something is attached: `gpio8`, `pwm0.1`, `adc0`, `i2c2`, `spi1`, `isu0`.

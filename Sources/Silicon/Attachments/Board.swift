@@ -1,6 +1,8 @@
 /// A chip's pins with what is attached to them.
 public final class Board: World {
     private var attachments: [AttachmentPlace: any Attachment] = [:]
+    /// As they were asked for, in that order.
+    private var names: [(name: String, place: AttachmentPlace)] = []
     /// Pins that change by themselves, in the order of time.
     private var changes: [(at: Int64, pin: Int, isHigh: Bool)] = []
     /// Answers of what sits at a UART.
@@ -18,6 +20,7 @@ public final class Board: World {
         let (place, attachment) = try Attachments.parse(text)
         guard attachments[place] == nil else { throw AttachmentError("two attachments at \(place)") }
         attachments[place] = attachment
+        names.append((text, place))
         if case .gpio(let pin) = place { changes += attachment.changes.map { ($0.at, pin, $0.isHigh) } }
         changes.sort { ($0.at, $0.pin) < ($1.at, $1.pin) }
     }
@@ -26,6 +29,41 @@ public final class Board: World {
     public func send(_ bytes: [UInt8], to port: SerialPortName, at now: Int64) {
         answers.append(.serial(port, bytes))
         answersAt = min(answersAt, now)
+    }
+
+    // MARK: Snapshots
+
+    /// What a board remembers: its attachments as they were named, with their memories, and what is on its way to the pins.
+    public struct Snapshot: Codable {
+        var attachments: [Item] = []
+        var changesLeft: Int
+        var answers: [Answer]
+        var answersAt: Int64
+
+        struct Item: Codable {
+            var name: String
+            var memory: [UInt8]
+        }
+        struct Answer: Codable {
+            var port: SerialPortName
+            var bytes: [UInt8]
+        }
+        public var names: [String] { attachments.map(\.name) }
+    }
+
+    public var snapshot: Snapshot {
+        Snapshot(
+            attachments: names.map { .init(name: $0.name, memory: attachments[$0.place]?.memory ?? []) }, changesLeft: changes.count,
+            answers: answers.compactMap { if case .serial(let port, let bytes) = $0 { .init(port: port, bytes: bytes) } else { nil } },
+            answersAt: answersAt)
+    }
+
+    /// To a board with the attachments that the snapshot names.
+    public func restore(_ snapshot: Snapshot) {
+        for (item, own) in zip(snapshot.attachments, names) { attachments[own.place]?.memory = item.memory }
+        changes.removeFirst(max(0, changes.count - snapshot.changesLeft))
+        answers = snapshot.answers.map { .serial($0.port, $0.bytes) }
+        answersAt = snapshot.answersAt
     }
 
     private func tell(_ place: AttachmentPlace, _ text: String?, _ now: Int64) {

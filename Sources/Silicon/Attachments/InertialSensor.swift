@@ -6,6 +6,14 @@ final class InertialSensor: Attachment {
 
     init() { reset() }
 
+    var memory: [UInt8] {
+        get { registers + [UInt8(selected)] }
+        set {
+            guard newValue.count == 129 else { return }
+            (registers, selected) = (Array(newValue.prefix(128)), Int(newValue[128] & 0x7F))
+        }
+    }
+
     private func reset() {
         registers = [UInt8](repeating: 0, count: 128)
         registers[0x0F] = 0x69  // WHO_AM_I

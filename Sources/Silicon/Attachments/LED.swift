@@ -2,6 +2,11 @@
 final class LED: Attachment {
     private var isOn = false
 
+    var memory: [UInt8] {
+        get { [isOn ? 1 : 0] }
+        set { isOn = newValue == [1] }
+    }
+
     func output(isHigh: Bool, at now: Int64) -> String? {
         guard isOn != isHigh else { return nil }
         isOn = isHigh

@@ -42,8 +42,16 @@ public struct UnmodelledAccesses: Codable, Equatable, Sendable {
     public var isEmpty: Bool { byKey.isEmpty }
     public var all: [Access] { byKey.sorted { $0.key < $1.key }.map(\.value) }
 
+    init() {}
+    public init(from decoder: any Decoder) throws {
+        for access in try [Access](from: decoder) { byKey[Self.key(access.address, access.isWrite)] = access }
+    }
+    public func encode(to encoder: any Encoder) throws { try all.encode(to: encoder) }
+
+    private static func key(_ address: UInt32, _ isWrite: Bool) -> UInt64 { UInt64(address) << 1 | (isWrite ? 1 : 0) }
+
     mutating func add(_ address: UInt32, isWrite: Bool, pc: UInt32) {
-        let key = UInt64(address) << 1 | (isWrite ? 1 : 0)
+        let key = Self.key(address, isWrite)
         if byKey[key] != nil {
             byKey[key]?.count += 1
         } else if byKey.count < Self.limit {

@@ -22,6 +22,7 @@ public import Formats
 
     /// Nanoseconds since the run's start.
     public var now: Int64 { clock.nanoseconds(at: unsafe hot.pointee.cycles) }
+    /// Executed by this process: what was skipped is not among them.
     public private(set) var instructions: Int64 = 0
     /// Accesses to registers that are not modelled.
     public private(set) var unmodelled = UnmodelledAccesses()
@@ -114,6 +115,19 @@ public import Formats
         programCounter = (engine.word(entry &+ 4) ?? 0) & ~1
         isSleeping = false
         isLockedUp = false
+    }
+
+    var cycles: Int64 { unsafe hot.pointee.cycles }
+
+    /// The part of a snapshot that is not in the engine.
+    func take(
+        _ peripherals: Peripherals, _ control: SystemControl, _ clock: CoreClock, cycles: Int64,
+        programCounter: UInt32, isSleeping: Bool, isLockedUp: Bool, _ unmodelled: UnmodelledAccesses
+    ) {
+        (self.peripherals, self.control, self.clock) = (peripherals, control, clock)
+        unsafe hot.pointee.cycles = cycles
+        (self.programCounter, self.unmodelled) = (programCounter, unmodelled)
+        (self.isSleeping, self.isLockedUp) = (isSleeping, isLockedUp)
     }
 
     // MARK: Running

@@ -18,7 +18,7 @@ struct SystemControl: Codable {
     private var handlerControl: UInt32 = 0
     private var configuration: UInt32 = 0x200
     private(set) var sleepControl: UInt32 = 0
-    private var storage: [UInt32: UInt32] = [0xF34: 0xC000_0000]
+    private var storage: RegisterFile = [0xF34: 0xC000_0000]
     private var counterControl: UInt32 = 0
     private var counterBase: Int64 = 0
     /// AIRCR.SYSRESETREQ was written.

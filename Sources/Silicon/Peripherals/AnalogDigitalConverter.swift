@@ -5,7 +5,7 @@ struct AnalogDigitalConverter: Peripheral {
     private static let periodHertz: Int64 = 2_000_000
     /// Of one conversion: 16 clocks, our estimate. Drivers that wait for the interrupt in WFI need it to take some time.
     private static let conversionNanoseconds: Int64 = 8_000
-    private var registers: [UInt32: UInt32] = [0x260: 7 << 2]
+    private var registers: RegisterFile = [0x260: 7 << 2]
     private var samples: [UInt32] = []
     private var samplesAt = Int64.max
     private var written: UInt32 = 0

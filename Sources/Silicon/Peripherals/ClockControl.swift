@@ -1,6 +1,6 @@
 /// RGU: which clock the core runs at, and storage for what low-power code sets (mt3620-silicon §2.3).
 struct ClockControl: Peripheral {
-    private var registers: [UInt32: UInt32] = [:]
+    private var registers = RegisterFile()
 
     mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 { registers[offset] ?? 0 }
     func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { .max }

@@ -4,7 +4,7 @@ struct DirectMemoryAccess: Peripheral {
     static let channels = 30
 
     struct Channel: Codable {
-        var registers: [UInt32: UInt32] = [:]
+        var registers = RegisterFile()
         var isRunning = false
         var interrupts: UInt32 = 0
         /// Elements still to be moved.

@@ -2,7 +2,7 @@
 struct ExternalInterrupts: Peripheral {
     static let count = 24
     static let firstLine = 20
-    private var registers: [UInt32: UInt32] = [:]
+    private var registers = RegisterFile()
     private var levels: UInt32 = 0xFF_FFFF
 
     private func control(_ index: Int) -> UInt32 { registers[UInt32(index) * 4] ?? 0 }

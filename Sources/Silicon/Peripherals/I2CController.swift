@@ -5,7 +5,7 @@ struct I2CController: Peripheral {
     private static let byteNanoseconds: Int64 = 22_500
 
     private let bus: Int
-    private var registers: [UInt32: UInt32] = [:]
+    private var registers = RegisterFile()
     private var interruptControl: UInt32 = 0
     private var toSend: [UInt8] = []
     private var received: [UInt8] = []

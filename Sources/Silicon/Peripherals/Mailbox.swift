@@ -16,7 +16,7 @@ struct Mailbox: Peripheral {
     private var softwareStatus: UInt32 = 0
     private var interruptEnable: UInt32 = 0
     private var interruptStatus: UInt32 = 0
-    private var registers: [UInt32: UInt32] = [:]
+    private var registers = RegisterFile()
     private var isOwned = false
 
     var softwareIsAsserting: Bool { softwareEnable & softwareStatus != 0 }

@@ -46,10 +46,35 @@ protocol DMAMemory: AnyObject {
     func dmaStore(_ address: UInt32, _ bytes: [UInt8]) -> Bool
 }
 
-/// Registers that keep what is written, where that is all that drivers need.
-struct RegisterStorage: Peripheral {
-    private var registers: [UInt32: UInt32] = [:]
-    mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 { registers[offset] ?? 0 }
-    mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) { registers[offset] = value }
-    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { .max }
+/// Registers by their offsets, as far as they were written; in the order of offsets wherever the order shows.
+struct RegisterFile: Codable, ExpressibleByDictionaryLiteral {
+    private var words: [UInt32: UInt32] = [:]
+
+    init() {}
+    init(dictionaryLiteral elements: (UInt32, UInt32)...) { for (offset, value) in elements { words[offset] = value } }
+
+    subscript(_ offset: UInt32) -> UInt32? {
+        get { words[offset] }
+        set { words[offset] = newValue }
+    }
+    subscript(_ offset: UInt32, default fallback: UInt32) -> UInt32 {
+        get { words[offset] ?? fallback }
+        set { words[offset] = newValue }
+    }
+
+    init(from decoder: any Decoder) throws {
+        var list = try decoder.unkeyedContainer()
+        while !list.isAtEnd {
+            let offset = try list.decode(UInt32.self)
+            words[offset] = try list.decode(UInt32.self)
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var list = encoder.unkeyedContainer()
+        for (offset, value) in words.sorted(by: { $0.key < $1.key }) {
+            try list.encode(offset)
+            try list.encode(value)
+        }
+    }
 }

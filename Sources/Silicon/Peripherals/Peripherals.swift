@@ -17,7 +17,8 @@ struct Peripherals: Codable {
     /// Groups 0–5, ISU 0–5, ADC, I2S 0 and 1.
     private var pins: [PinBlock]
     private var closePins = PinBlock(firstPin: 49, count: 7, input: 0x00, layout: .compact)
-    private var storage: [UInt32: RegisterStorage] = [:]
+    /// Registers that keep what is written, by their whole address.
+    private var storage = RegisterFile()
 
     init() {
         pins = (0..<6).map { PinBlock(firstPin: 4 * $0, count: 4) }
@@ -28,7 +29,7 @@ struct Peripherals: Codable {
     /// Where one access goes.
     private enum Place {
         case nothing, mailbox(Int), interrupts, clocks, watchdog, timers, serial(Int), i2c(Int), spi(Int), adc, pwm(Int), dma
-        case pins(Int), closePins, storage(UInt32), unknown
+        case pins(Int), closePins, storage, unknown
     }
 
     private func place(_ address: UInt32) -> (place: Place, offset: UInt32) {
@@ -44,17 +45,17 @@ struct Peripherals: Codable {
         case 0x2104: return (.serial(0), offset)
         case 0x2105, 0x2106: return (.mailbox(page - 0x2105), offset)
         case 0x2108: return (.dma, offset)
-        case 0x3001, 0x3003: return (.storage(UInt32(page)), offset)
+        case 0x3001, 0x3003: return (.storage, offset)
         case 0x3002: return (.closePins, offset)
         case 0x3800: return offset < 0x100 && offset > 0 ? (.pins(12), offset) : (.adc, offset)
         case 0x3801...0x3806:
             let group = page - 0x3801
             if group < 3, offset >= 0x1000 { return (.pwm(group), offset - 0x1000) }
-            return offset < 0x100 ? (.pins(group), offset) : (.storage(UInt32(page)), offset)
+            return offset < 0x100 ? (.pins(group), offset) : (.storage, offset)
         case 0x3807...0x380C:
             let unit = page - 0x3807
             switch offset {
-            case 0x000: return (.storage(UInt32(page)), offset)
+            case 0x000: return (.storage, offset)
             case 0x004..<0x100: return (.pins(6 + unit), offset)
             case 0x200..<0x300: return (.i2c(unit), offset - 0x200)
             case 0x300..<0x400: return (.spi(unit), offset - 0x300)
@@ -62,7 +63,7 @@ struct Peripherals: Codable {
             default: return (.unknown, offset)
             }
         case 0x380D, 0x380E:
-            return offset >= 0x100 && offset < 0x200 ? (.pins(13 + page - 0x380D), offset - 0x100) : (.storage(UInt32(page)), offset)
+            return offset >= 0x100 && offset < 0x200 ? (.pins(13 + page - 0x380D), offset - 0x100) : (.storage, offset)
         default: return (.unknown, offset)
         }
     }
@@ -84,7 +85,7 @@ struct Peripherals: Codable {
         case .dma: return dma.read(offset, bus)
         case .pins(let index): return pins[index].read(offset, bus)
         case .closePins: return closePins.read(offset, bus)
-        case .storage(let page): return storage[page, default: RegisterStorage()].read(offset, bus)
+        case .storage: return storage[address] ?? 0
         case .unknown:
             bus.isUnmodelled = true
             return 0
@@ -132,7 +133,7 @@ struct Peripherals: Codable {
             pins[index].write(offset, value, bus)
             pinsMoved(bus)
         case .closePins: closePins.write(offset, value, bus)
-        case .storage(let page): storage[page, default: RegisterStorage()].write(offset, value, bus)
+        case .storage: storage[address] = value
         case .unknown: bus.isUnmodelled = true
         }
         moveData(bus)

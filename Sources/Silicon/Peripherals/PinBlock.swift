@@ -13,7 +13,7 @@ struct PinBlock: Peripheral {
     private var out: UInt32 = 0
     private var enable: UInt32 = 0
     private var external: UInt32
-    private var storage: [UInt32: UInt32] = [:]
+    private var storage = RegisterFile()
 
     /// - Parameter input: Offset of the register that shows the pins' levels.
     init(firstPin: Int, count: Int, input: UInt32 = 0x04, layout: Layout = .standard) {

@@ -1,7 +1,7 @@
 /// One PWM controller with four channels; what is kicked is latched (mt3620-silicon §2.8).
 struct PulseWidthModulator: Peripheral {
     private let controller: Int
-    private var registers: [UInt32: UInt32] = [0: 0xE400]
+    private var registers: RegisterFile = [0: 0xE400]
 
     init(controller: Int) { self.controller = controller }
 

@@ -4,7 +4,7 @@ struct SPIController: Peripheral {
     private static let portOrder: [UInt32] = [0x04] + (0..<8).map { 0x08 + 4 * $0 } + [0x28, 0x2C, 0x00]
 
     private let bus: Int
-    private var registers: [UInt32: UInt32] = [:]
+    private var registers = RegisterFile()
     private var status: UInt32 = 0
     private var doneAt = Int64.max
     private var portIndex = 0

@@ -3,7 +3,7 @@
 struct SerialPort: Peripheral {
     static let depth = 16
     private let name: SerialPortName
-    private var registers: [UInt32: UInt32] = [:]
+    private var registers = RegisterFile()
     private var interruptEnable: UInt32 = 0
     private var fifoControl: UInt32 = 0
     private var received: [UInt8] = []

@@ -1,0 +1,75 @@
+import CUnicorn
+import Formats
+import SecureChannel
+
+/// All that a real-time core is at an instant: registers, memory, peripherals, time. What it becomes from there is the same
+/// bit for bit, in whatever process.
+public struct CoreSnapshot: Codable {
+    /// Raised when what is kept changes.
+    private static let currentVersion = 1
+
+    private var version = CoreSnapshot.currentVersion
+    private var registers: [UInt32]
+    private var pages: [Page]
+    private var peripherals: Peripherals
+    private var control: SystemControl
+    private var clock: CoreClock
+    private var cycles: Int64
+    private var programCounter: UInt32
+    private var isSleeping: Bool
+    private var isLockedUp: Bool
+    private var unmodelled: UnmodelledAccesses
+
+    /// 4 KiB that are not all zero, in hexadecimal digits.
+    private struct Page: Codable {
+        var address: UInt32
+        var bytes: String
+    }
+
+    private static let pageBytes = 4096
+    /// In the order in which they must be written: who is in charge first, then the stacks that this chooses between.
+    private static let special: [uc_arm_reg] = [
+        UC_ARM_REG_IPSR, UC_ARM_REG_CONTROL, UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK, UC_ARM_REG_MSP, UC_ARM_REG_PSP,
+        UC_ARM_REG_EPSR, UC_ARM_REG_APSR_NZCV, UC_ARM_REG_FPSCR,
+    ]
+    private static var all: [uc_arm_reg] {
+        special + Engine.general.dropLast() + (0..<32).map { uc_arm_reg(UC_ARM_REG_S0.rawValue + $0) } + [UC_ARM_REG_APSR_NZCV]
+    }
+
+    init(_ core: RealTimeCore) {
+        registers = CoreSnapshot.all.map { core.engine[$0] }
+        pages = core.engine.memories.flatMap { memory -> [Page] in
+            let content = memory.content
+            return stride(from: 0, to: content.count, by: CoreSnapshot.pageBytes).compactMap { start in
+                let bytes = Array(content[start..<min(start + CoreSnapshot.pageBytes, content.count)])
+                return bytes.allSatisfy { $0 == 0 } ? nil : Page(address: memory.base + UInt32(start), bytes: bytes.hex)
+            }
+        }
+        (peripherals, control, clock) = (core.peripherals, core.control, core.clock)
+        (cycles, programCounter) = (core.cycles, core.programCounter)
+        (isSleeping, isLockedUp, unmodelled) = (core.isSleeping, core.isLockedUp, core.unmodelled)
+    }
+
+    /// Why a snapshot does not fit.
+    public enum Failure: Error, Equatable { case version(Int), memory(UInt32), registers }
+
+    func restore(_ core: RealTimeCore) throws(Failure) {
+        guard version == CoreSnapshot.currentVersion else { throw .version(version) }
+        guard registers.count == CoreSnapshot.all.count else { throw .registers }
+        for memory in core.engine.memories { core.engine.storeCode(memory.base, [UInt8](repeating: 0, count: memory.count)) }
+        for page in pages {
+            guard let bytes = [UInt8](hex: page.bytes), core.engine.storeCode(page.address, bytes) else { throw .memory(page.address) }
+        }
+        for (register, value) in zip(CoreSnapshot.all, registers) { core.engine[register] = value }
+        core.take(
+            peripherals, control, clock, cycles: cycles, programCounter: programCounter, isSleeping: isSleeping, isLockedUp: isLockedUp,
+            unmodelled)
+    }
+}
+
+extension RealTimeCore {
+    public var snapshot: CoreSnapshot { CoreSnapshot(self) }
+
+    /// Becomes what was saved, on a core that was made for the same program.
+    public func restore(_ snapshot: CoreSnapshot) throws(CoreSnapshot.Failure) { try snapshot.restore(self) }
+}
