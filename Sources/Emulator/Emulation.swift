@@ -30,12 +30,28 @@ public final class Emulation {
 
     public init(_ program: ELFImage, attach: [String], sink: @escaping (Int64, Event) -> Void) throws {
         board = Board()
-        for text in attach { try board.attach(text) }
+        var partner: HighLevelPartner?
+        for text in attach {
+            // The other core is no sensor: it sits at the mailbox.
+            if text.hasPrefix("app@a7") { partner = try Emulation.partner(text) } else { try board.attach(text) }
+        }
         self.sink = sink
         core = try RealTimeCore(program, world: board, at: 0)
         core.answersSemihosting = true
+        core.partner = partner
+        core.onPartner = { now, text in sink(now, .attachment(place: "a7", text: text)) }
         board.onSerial = { now, port, byte in sink(now, .serial(port, [byte])) }
         board.onEvent = { now, place, text in sink(now, .attachment(place: place, text: text)) }
+    }
+
+    public static let partnerHelp = "app@a7:COMPONENT-ID  a high-level app that writes each second, and tells what it is answered"
+
+    private static func partner(_ text: String) throws(AttachmentError) -> HighLevelPartner {
+        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let component = GUID(parts[1]) else {
+            throw AttachmentError("'\(text)': expected app@a7:COMPONENT-ID, such as app@a7:25025d2c-66da-4448-bae1-ac26fcdd3627")
+        }
+        return HighLevelPartner(component: component)
     }
 
     /// A program with its board at an instant, in a file.

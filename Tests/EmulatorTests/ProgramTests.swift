@@ -97,6 +97,15 @@ struct Ran {
         #expect(ran.texts == ["i2c 00000069", "nobody: 1", "left over 0", "z 16393", "spi 00000069", "echo"])
     }
 
+    @Test func messagesCrossBetweenCores() throws {
+        let ran = try Ran("intercore", seconds: 3.5, attach: ["app@a7:25025d2c-66da-4448-bae1-ac26fcdd3627"])
+        #expect(ran.texts[..<3] == ["open", "hl-app-to-rt-app-00", "a7 received 19 bytes: HL-APP-TO-RT-APP-00"])
+        #expect(ran.has("hl-app-to-rt-app-02", at: 3) && ran.lines.count == 7)
+        // Nobody answers: the ring fills, and the sender says so.
+        let deaf = try Ran("tick", seconds: 150, attach: ["app@a7:25025d2c-66da-4448-bae1-ac26fcdd3627"])
+        #expect(deaf.lines.first { $0.text == "a7 cannot send: full" }.map { $0.at / 1_000_000_000 } == 84)
+    }
+
     @Test func resetsAndFaultsAreWhatSiliconDoes() throws {
         let ran = try Ran("watchdog", seconds: 3)
         #expect(

@@ -15,6 +15,7 @@ struct Emulate: ParsableCommand {
 
             Attachments:
             \(Attachments.help)
+            \(Emulation.partnerHelp)
             """)
 
     @Argument(help: "An ELF program.") var file: String

@@ -81,7 +81,7 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
 /// Why something cannot be attached.
 public struct AttachmentError: Error, Equatable, CustomStringConvertible {
     public var description: String
-    init(_ description: String) { self.description = description }
+    public init(_ description: String) { self.description = description }
 }
 
 /// What there is to attach.

@@ -125,6 +125,8 @@ import Glibc
         engine.resetCortexM(stack: engine.word(0) ?? 0)
         executed = 0
         change = .none
+        // What lies at an address of its RAM may be other code this time.
+        blockCounts = BlockCounts()
     }
 
     /// How the boot ended, if it did; nil at a place where something is to be changed.
@@ -142,7 +144,8 @@ import Glibc
     }
 
     fileprivate func block(_ address: UInt32, _ size: UInt32) {
-        let count = blockCounts.count(address, size, engine)
+        // A block with a fault in it is no block to remember.
+        let count = change == .waits ? ThumbCode.count(engine.load(address, Int(size)) ?? []) : blockCounts.count(address, size, engine)
         let isTarget = target >= executed && target < executed + count
         if registers?.end != nil || executed >= budget || isTarget || change == .runs { return engine.stop() }
         if change == .waits { change = .runs }

@@ -19,6 +19,7 @@ public struct CoreSnapshot: Codable {
     private var isSleeping: Bool
     private var isLockedUp: Bool
     private var unmodelled: UnmodelledAccesses
+    private var partner: HighLevelPartner?
 
     /// 4 KiB that are not all zero, in hexadecimal digits.
     private struct Page: Codable {
@@ -47,6 +48,7 @@ public struct CoreSnapshot: Codable {
         }
         (peripherals, control, clock) = (core.peripherals, core.control, core.clock)
         (cycles, programCounter) = (core.cycles, core.programCounter)
+        partner = core.partner
         (isSleeping, isLockedUp, unmodelled) = (core.isSleeping, core.isLockedUp, core.unmodelled)
     }
 
@@ -60,6 +62,7 @@ public struct CoreSnapshot: Codable {
         for page in pages {
             guard let bytes = [UInt8](hex: page.bytes), core.engine.storeCode(page.address, bytes) else { throw .memory(page.address) }
         }
+        core.partner = partner
         for (register, value) in zip(CoreSnapshot.all, registers) { core.engine[register] = value }
         core.take(
             peripherals, control, clock, cycles: cycles, programCounter: programCounter, isSleeping: isSleeping, isLockedUp: isLockedUp,

@@ -38,6 +38,9 @@ public import Formats
     private var entry: UInt32
     var loop: IdleLoop
     private var blockCounts = BlockCounts()
+    /// Who sits at the other end of the mailbox, if anybody; and what is to be seen of it.
+    public var partner: HighLevelPartner?
+    public var onPartner: (Int64, String) -> Void = { _, _ in }
     /// What stops a run for a debugger; empty without one.
     public var breakpoints: Set<UInt32> = []
     private var stepsLeft: Int?
@@ -137,7 +140,8 @@ public import Formats
 
     private var nextEvent: Int64 {
         let timer = control.nextEvent
-        return min(peripherals.nextEvent, bus.world.nextInput, timer == .max ? .max : clock.nanoseconds(at: timer))
+        return min(
+            peripherals.nextEvent, bus.world.nextInput, partner?.nextEvent ?? .max, timer == .max ? .max : clock.nanoseconds(at: timer))
     }
 
     /// Runs until the core's time reaches `nanoseconds`, or something happens that its owner should know.
@@ -180,6 +184,10 @@ public import Formats
             for input in bus.world.takeInputs(until: bus.now) { peripherals.take(input, bus) }
         }
         if peripherals.nextEvent <= bus.now { peripherals.advance(bus) }
+        if var partner, partner.nextEvent <= bus.now || peripherals.mailboxes[0].hasSent || bus.now == 0 {
+            for text in peripherals.withMailbox(0, { partner.advance(bus, &$0) }) { onPartner(bus.now, text) }
+            self.partner = partner
+        }
         control.advance(to: unsafe hot.pointee.cycles)
         control.setLines(peripherals.lines)
         bus.pulses.forEach { control.pend($0) }
@@ -207,7 +215,8 @@ public import Formats
 
     private func slice(until nanoseconds: Int64) -> Stop? {
         let cycles = unsafe hot.pointee.cycles
-        let event = min(clock.cycles(reaching: peripherals.nextEvent), clock.cycles(reaching: bus.world.nextInput), control.nextEvent)
+        let outside = min(peripherals.nextEvent, bus.world.nextInput, partner?.nextEvent ?? .max)
+        let event = min(clock.cycles(reaching: outside), control.nextEvent)
         unsafe hot.pointee.sliceEnd = max(cycles + 1, min(event, clock.cycles(reaching: nanoseconds)))
         unsafe hot.pointee.wantsAttention = false
         unsafe hot.pointee.loopHead = 0

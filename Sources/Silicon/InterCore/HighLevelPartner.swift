@@ -1,0 +1,48 @@
+public import Formats
+
+/// What stands for the A7 and its app where only a real-time core runs: opens the way to the core, sends it a message each
+/// second, and tells what comes back (mt3620-silicon §4.5).
+public struct HighLevelPartner: Codable {
+    private static let every: Int64 = 1_000_000_000
+
+    private let component: [UInt8]
+    private let text: String
+    private var link = InterCoreLink(base: CoreMemory.sharedBase)
+    private var setupLeft: [Mailbox.Message]
+    private var nextAt = HighLevelPartner.every
+    private var count = 0
+
+    /// - Parameters:
+    ///   - component: Component ID of the high-level app, as the real-time app's manifest allows it.
+    ///   - text: What is sent, with a number of two digits behind it.
+    public init(component: GUID, text: String = "hl-app-to-rt-app-") {
+        self.component = component.bytes
+        self.text = text
+        setupLeft = link.setup
+    }
+
+    var nextEvent: Int64 { link.isHalted ? .max : nextAt }
+
+    /// Does what is due; returns what is to be seen of it.
+    mutating func advance(_ bus: Bus, _ mailbox: inout Mailbox) -> [String] {
+        var seen: [String] = []
+        while let message = setupLeft.first, mailbox.deliver(message) { setupLeft.removeFirst() }
+        let sent = mailbox.takeSent()
+        if sent.interrupts & 1 != 0 {
+            for message in link.receive(bus.memory) {
+                let words = String(decoding: message.payload.prefix { $0 != 0 }, as: UTF8.self)
+                seen.append("received \(message.payload.count) bytes: \(words)")
+            }
+            mailbox.raise(1)
+        }
+        if nextAt <= bus.now, !link.isHalted {
+            let number = count < 10 ? "0\(count)" : "\(count)"
+            let refusal = link.send(.init(component: component, payload: Array((text + number).utf8)), bus.memory)
+            if let refusal { seen.append("cannot send: \(refusal)") } else { mailbox.raise(2) }
+            count = (count + 1) % 100
+            nextAt += HighLevelPartner.every
+        }
+        if link.isHalted { seen.append("the channel is halted: the core has broken its rules") }
+        return seen
+    }
+}
