@@ -26,7 +26,7 @@ final class EmulationOutput {
         if !isAtLineStart { write([0x0A]) }
         flush()
         switch end {
-        case .outOfTime, .exited: break
+        case .outOfTime, .exited, .breakpoint: break
         case .lockedUp: note("[\(seconds(core.now))] locked up")
         case .asleepForEver: note("[\(seconds(core.now))] asleep for ever: nothing can wake the core")
         }

@@ -9,6 +9,8 @@ public final class Emulation {
         case lockedUp(CoreFault)
         /// It waits for something that will never come.
         case asleepForEver
+        /// A debugger has it stop there.
+        case breakpoint
     }
 
     /// What happens, as it happens, with its instant in nanoseconds.
@@ -80,7 +82,7 @@ public final class Emulation {
                 // A watchdog that runs will help.
                 if core.nextWork == .max { return .lockedUp(fault) }
             case .reset(let reason): sink(core.now, .reset(reason))
-            case .breakpoint: return .outOfTime
+            case .breakpoint: return .breakpoint
             case .semihosting: if let code = answerSemihosting() { return .exited(code) }
             }
         }

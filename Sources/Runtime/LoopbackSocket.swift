@@ -59,3 +59,50 @@ enum LoopbackSocket {
         return errno == EAGAIN || errno == EINTR ? 0 : nil
     }
 }
+
+/// One connection at a time on a port of 127.0.0.1, for a debugger.
+public final class LoopbackServer {
+    private let listener: Int32
+    private var connection: Int32?
+
+    /// - Parameter port: 0 for one that the system chooses. Nil if it is taken.
+    public init?(port: UInt16) {
+        guard let descriptor = LoopbackSocket.listen(port: port) else { return nil }
+        listener = descriptor
+    }
+
+    deinit {
+        if let connection { close(connection) }
+        close(listener)
+    }
+
+    public var port: UInt16 { LoopbackSocket.port(of: listener) }
+
+    /// Waits for somebody to connect.
+    public func accept() -> Bool {
+        wait(listener, milliseconds: -1)
+        connection = LoopbackSocket.accept(listener)
+        return connection != nil
+    }
+
+    /// What has come within a time, -1 for as long as it takes; nil if nobody is there any more.
+    public func read(milliseconds: Int32) -> [UInt8]? {
+        guard let connection else { return nil }
+        wait(connection, milliseconds: milliseconds)
+        switch LoopbackSocket.read(connection, 65_536) {
+        case .bytes(let bytes): return bytes
+        case .later: return []
+        case .ended: return nil
+        }
+    }
+
+    public func write(_ bytes: [UInt8]) {
+        var left = bytes[...]
+        while !left.isEmpty, let connection, let count = LoopbackSocket.write(connection, Array(left)) { left = left.dropFirst(count) }
+    }
+
+    private func wait(_ descriptor: Int32, milliseconds: Int32) {
+        var one = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        unsafe _ = poll(&one, 1, milliseconds)
+    }
+}

@@ -2,6 +2,7 @@ import ArgumentParser
 import Emulator
 import Formats
 import Foundation
+import Runtime
 import Silicon
 
 /// One device, no network: for people who want to run firmware.
@@ -24,6 +25,8 @@ struct Emulate: ParsableCommand {
     @Option(help: "A sensor or actuator: KIND@PLACE, again for each.") var attach: [String] = []
     @Option(help: "Write the whole device to a file when the time is over.") var save: String?
     @Option(help: "Go on from such a file, with the attachments that it names.") var restore: String?
+
+    @Option(help: "Wait for GDB on this port of localhost (0: any) and let it say what runs.") var gdb: UInt16?
 
     func run() throws {
         guard let nanoseconds = Emulate.nanoseconds(length) else {
@@ -48,6 +51,7 @@ struct Emulate: ParsableCommand {
         if uart.contains("-") {
             emulation.board.send(Array(FileHandle.standardInput.readDataToEndOfFile()), to: ports.first ?? .debug, at: 0)
         }
+        if let gdb { return try debug(emulation, output, port: gdb) }
         let end = emulation.run(until: emulation.core.now + nanoseconds) {
             output.flush()
             return output.isClosed
@@ -56,8 +60,30 @@ struct Emulate: ParsableCommand {
         if let save { try RunFolder.writeJSON(emulation.snapshot, save) }
         switch end {
         case .exited(let code): throw ExitCode(code)
-        case .outOfTime, .asleepForEver: throw ExitCode(2)
+        case .outOfTime, .asleepForEver, .breakpoint: throw ExitCode(2)
         case .lockedUp: throw ExitCode(3)
+        }
+    }
+
+    /// The core runs when GDB lets it, and its time stands still meanwhile.
+    private func debug(_ emulation: Emulation, _ output: EmulationOutput, port: UInt16) throws {
+        guard let server = LoopbackServer(port: port) else { Orrery.fail("port \(port) is taken", 70) }
+        FileHandle.standardError.write(Data("waiting for GDB: target remote localhost:\(server.port)\n".utf8))
+        let session = DebugSession(emulation)
+        var wire = DebugProtocol()
+        guard server.accept() else { return }
+        while session.state != .detached {
+            guard let bytes = server.read(milliseconds: session.state == .running ? 0 : -1) else { break }
+            let (commands, answers) = wire.take(bytes)
+            server.write(answers)
+            for command in commands {
+                switch command {
+                case .interrupt: if session.state == .running { server.write(DebugProtocol.frame(session.interrupt())) }
+                case .packet(let text): if let answer = session.answer(text) { server.write(DebugProtocol.frame(answer)) }
+                }
+            }
+            if session.state == .running, let stop = session.run(for: 1_000_000) { server.write(DebugProtocol.frame(stop)) }
+            output.flush()
         }
     }
 

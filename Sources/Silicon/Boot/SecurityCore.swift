@@ -38,7 +38,7 @@ import Glibc
     private let engine: Engine
     private let memory = SignatureMemory()
     private var registers: BootRegisters?
-    private var blockCounts = BlockCounts()
+    private let blockCounts = BlockCounts()
     private var executed: Int64 = 0
     private var budget: Int64 = 0
     private var block: UInt32 = 0
@@ -126,7 +126,7 @@ import Glibc
         executed = 0
         change = .none
         // What lies at an address of its RAM may be other code this time.
-        blockCounts = BlockCounts()
+        blockCounts.forget()
     }
 
     /// How the boot ended, if it did; nil at a place where something is to be changed.

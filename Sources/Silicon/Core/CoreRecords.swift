@@ -74,18 +74,31 @@ final class CoreMemory: DMAMemory {
 }
 
 /// How many instructions a block has: counted once for each, in a table that two blocks may share a place of.
-struct BlockCounts {
-    private static let slots = 4096
-    private var keys = [UInt64](repeating: .max, count: slots)
-    private var counts = [Int64](repeating: 0, count: slots)
+@safe final class BlockCounts {
+    struct Entry {
+        /// Address and size; no block has all bits set.
+        var key: UInt64
+        var count: Int64
+    }
+    static let slots = 4096
+    let entries: UnsafeMutablePointer<Entry>
 
-    @inline(__always) mutating func count(_ address: UInt32, _ size: UInt32, _ engine: Engine) -> Int64 {
-        let key = UInt64(address) << 32 | UInt64(size)
-        let slot = Int(address >> 1) & (BlockCounts.slots - 1)
-        if keys[slot] == key { return counts[slot] }
+    init() {
+        unsafe entries = .allocate(capacity: BlockCounts.slots)
+        unsafe entries.initialize(repeating: Entry(key: .max, count: 0), count: BlockCounts.slots)
+    }
+    deinit { unsafe entries.deallocate() }
+
+    func forget() { unsafe entries.update(repeating: Entry(key: .max, count: 0), count: BlockCounts.slots) }
+
+    @inline(__always) static func key(_ address: UInt32, _ size: UInt32) -> UInt64 { UInt64(address) << 32 | UInt64(size) }
+    @inline(__always) static func slot(_ address: UInt32) -> Int { Int(address >> 1) & (slots - 1) }
+
+    func count(_ address: UInt32, _ size: UInt32, _ engine: Engine) -> Int64 {
+        let (slot, key) = (BlockCounts.slot(address), BlockCounts.key(address, size))
+        if unsafe entries[slot].key == key { return unsafe entries[slot].count }
         let count = ThumbCode.count(engine.load(address, Int(size)) ?? [])
-        keys[slot] = key
-        counts[slot] = count
+        unsafe entries[slot] = Entry(key: key, count: count)
         return count
     }
 }

@@ -10,7 +10,7 @@ extension RealTimeCore {
         case 7:
             if answersSemihosting, engine.load(programCounter, 2) == [0xAB, 0xBE] { return .semihosting }
             // BKPT without a debugger is a hard fault.
-            if !breakpoints.isEmpty { return .breakpoint(programCounter) }
+            if debugging != nil { return .breakpoint(programCounter) }
             return answer(control.escalate(CoreException.debugMonitor, masks), CoreFault(cause: "breakpoint instruction", self))
         // 8 is EXC_RETURN; 3 the same with stale flags (mt3620-silicon §7.1), or a fetch from nowhere.
         case 8 where !control.active.isEmpty, 3 where programCounter >= 0xFFFF_FFE0 && !control.active.isEmpty:

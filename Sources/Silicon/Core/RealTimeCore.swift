@@ -37,36 +37,37 @@ public import Formats
     private(set) var isLockedUp = false
     private var entry: UInt32
     var loop: IdleLoop
-    private var blockCounts = BlockCounts()
+    private let blockCounts = BlockCounts()
     /// Who sits at the other end of the mailbox, if anybody; and what is to be seen of it.
     public var partner: HighLevelPartner?
     public var onPartner: (Int64, String) -> Void = { _, _ in }
-    /// What stops a run for a debugger; empty without one.
-    public var breakpoints: Set<UInt32> = []
-    private var stepsLeft: Int?
+    var debugging: Debugging?
     /// BKPT 0xAB is a call to whoever runs the core, and no fault.
     public var answersSemihosting = false
 
     /// What the block hook looks at a million times: outside of the object, so that nothing checks each access.
-    struct Hot {
+    @safe struct Hot {
         var cycles: Int64 = 0
         var sliceEnd: Int64 = 0
         var wantsAttention = false
         /// Something waits that only a mask register holds back: look for the end of masking.
         var watchesMasks = false
-        var hasBreakpoints = false
         var block: UInt32 = 0
         var blockBytes: UInt32 = 0
         /// Blocks until the next look for a loop.
         var untilSample = 0
         var loopHead: UInt32 = 0
+        let counts: UnsafeMutablePointer<BlockCounts.Entry>
+        var owner: Unmanaged<RealTimeCore>?
+
+        init(counts: UnsafeMutablePointer<BlockCounts.Entry>) { unsafe self.counts = counts }
     }
     let hot: UnsafeMutablePointer<Hot>
 
     /// Loads a program and sets the core to its reset state; the vector table is at the entry point.
     public init(_ program: ELFImage, world: any World, at nanoseconds: Int64) throws(SiliconError) {
         unsafe hot = .allocate(capacity: 1)
-        unsafe hot.initialize(to: Hot())
+        unsafe hot.initialize(to: Hot(counts: blockCounts.entries))
         engine = try Engine(.cortexM4)
         clock = CoreClock(at: nanoseconds)
         entry = program.entry
@@ -80,7 +81,8 @@ public import Formats
         loop = IdleLoop(engine)
         try load(program)
         mapRegisters()
-        unsafe engine.watchBlocks(RealTimeCore.blockBegins, Unmanaged.passUnretained(self).toOpaque())
+        unsafe hot.pointee.owner = .passUnretained(self)
+        unsafe engine.watchBlocks(RealTimeCore.blockBegins, hot)
         start()
     }
 
@@ -158,23 +160,10 @@ public import Formats
                 if let stop = enter(exception) { return stop }
                 continue
             }
-            if unsafe hot.pointee.hasBreakpoints, stepsLeft == nil, breakpoints.contains(programCounter), !isSteppingOff {
-                return .breakpoint(programCounter)
-            }
             unsafe hot.pointee.watchesMasks = control.isHeldBack(by: masks)
             if let stop = slice(until: nanoseconds) { return stop }
         }
         return .reachedDeadline
-    }
-
-    /// True while the instruction at a breakpoint is let through.
-    private var isSteppingOff = false
-
-    /// One instruction, for a debugger: the next block that is one instruction long, or a stop before the second.
-    public func step() -> Stop {
-        stepsLeft = 1
-        defer { stepsLeft = nil }
-        return run(until: now + 1)
     }
 
     /// Brings everything around the core up to its time.
@@ -220,14 +209,13 @@ public import Formats
         unsafe hot.pointee.sliceEnd = max(cycles + 1, min(event, clock.cycles(reaching: nanoseconds)))
         unsafe hot.pointee.wantsAttention = false
         unsafe hot.pointee.loopHead = 0
-        unsafe hot.pointee.hasBreakpoints = !breakpoints.isEmpty || stepsLeft != nil
+        debugging?.begin()
         unsafe hot.pointee.block = .max
         let end = engine.run(from: programCounter, thumb: true)
-        isSteppingOff = false
         programCounter = engine[UC_ARM_REG_PC]
         defer { instructions += unsafe hot.pointee.cycles - cycles - loop.takeSkipped() }
         switch end {
-        case .stopped: return nil
+        case .stopped: return debugging?.hasStopped == true ? stopForDebugger() : nil
         case .idle:
             isSleeping = true
             return nil
@@ -241,29 +229,35 @@ public import Formats
     // MARK: Each block of code
 
     private static let blockBegins: uc_cb_hookcode_t = { _, address, size, slot in
-        unsafe Unmanaged<RealTimeCore>.fromOpaque(slot!)._withUnsafeGuaranteedRef {
-            $0.block(UInt32(truncatingIfNeeded: address), size)
-        }
-    }
-
-    @inline(__always) private func block(_ address: UInt32, _ size: UInt32) {
-        let hot = unsafe hot
-        if unsafe hot.pointee.wantsAttention || hot.pointee.cycles >= hot.pointee.sliceEnd {
-            return engine.stop()
-        }
-        if unsafe hot.pointee.watchesMasks || hot.pointee.hasBreakpoints, mustStop(at: address) { return engine.stop() }
+        let hot = unsafe slot!.assumingMemoryBound(to: Hot.self)
+        let start = UInt32(truncatingIfNeeded: address)
         unsafe hot.pointee.untilSample -= 1
-        if unsafe hot.pointee.untilSample <= 0 || hot.pointee.loopHead == address { lookForLoop(at: address) }
-        unsafe hot.pointee.block = address
+        let isUsual = unsafe hot.pointee.cycles < hot.pointee.sliceEnd && !hot.pointee.wantsAttention && !hot.pointee.watchesMasks
+        if unsafe !isUsual || hot.pointee.untilSample <= 0 || hot.pointee.loopHead == start {
+            guard let owner = unsafe hot.pointee.owner, unsafe owner._withUnsafeGuaranteedRef({ $0.goesOn(start) }) else { return }
+        }
+        unsafe hot.pointee.block = start
         unsafe hot.pointee.blockBytes = size
-        unsafe hot.pointee.cycles += blockCounts.count(address, size, engine)
+        let entry = unsafe hot.pointee.counts + BlockCounts.slot(start)
+        if unsafe entry.pointee.key == BlockCounts.key(start, size) {
+            unsafe hot.pointee.cycles += entry.pointee.count
+        } else {
+            unsafe hot.pointee.owner?._withUnsafeGuaranteedRef { $0.countBlock(start, size) }
+        }
     }
 
-    private func mustStop(at address: UInt32) -> Bool {
-        if unsafe hot.pointee.watchesMasks, !control.isHeldBack(by: masks) { return true }
-        // The first block of a slice is where it was let go.
-        guard unsafe hot.pointee.hasBreakpoints, unsafe hot.pointee.block != .max else { return false }
-        return stepsLeft != nil || breakpoints.contains(address)
+    private func countBlock(_ address: UInt32, _ size: UInt32) { unsafe hot.pointee.cycles += blockCounts.count(address, size, engine) }
+
+    /// False if the stretch ends before this block.
+    private func goesOn(_ address: UInt32) -> Bool {
+        if unsafe hot.pointee.wantsAttention || hot.pointee.cycles >= hot.pointee.sliceEnd
+            || hot.pointee.watchesMasks && !control.isHeldBack(by: masks)
+        {
+            engine.stop()
+            return false
+        }
+        if unsafe hot.pointee.untilSample <= 0 || hot.pointee.loopHead == address { lookForLoop(at: address) }
+        return true
     }
 
     private func lookForLoop(at address: UInt32) {
