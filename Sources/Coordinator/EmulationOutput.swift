@@ -1,4 +1,5 @@
 import Emulator
+import Formats
 import Foundation
 import Silicon
 
@@ -34,6 +35,25 @@ final class EmulationOutput {
             let way = access.isWrite ? "write" : "read"
             note("unmodelled \(way) 0x\(hex(access.address)), first at pc 0x\(hex(access.firstPC)), \(access.count)×")
         }
+    }
+
+    func trace(_ now: Int64, _ event: RealTimeCore.TraceEvent, _ symbols: ELFSymbols) {
+        let text =
+            switch event {
+            case .access(let address, let value, let isWrite, let pc):
+                "\(isWrite ? "write" : "read ") 0x\(hex(address)) \(isWrite ? "←" : "→") 0x\(hex(value)) at \(symbols.name(of: pc))"
+            case .entered(let exception, let pc): "\(EmulationOutput.name(exception)) interrupts \(symbols.name(of: pc))"
+            case .left(let exception): "\(EmulationOutput.name(exception)) returns"
+            case .called(let address): "calls \(symbols.name(of: address))"
+            }
+        note("[\(seconds(now))] \(text)")
+    }
+
+    private static func name(_ exception: Int) -> String {
+        let names = [
+            2: "NMI", 3: "hard fault", 4: "memory fault", 5: "bus fault", 6: "usage fault", 11: "SVC", 14: "PendSV", 15: "SysTick",
+        ]
+        return names[exception] ?? "IRQ \(exception - 16)"
     }
 
     private func hex(_ value: UInt32) -> String { String(value, radix: 16) }

@@ -138,7 +138,7 @@ extension Device {
                 }
                 cores.append(
                     try RealTimeHost(
-                        app: app, program: try ELFImage(program), roomPath: configuration.statePath + "/room.bin",
+                        app: app, program: try ELFImage(program), manifest: manifest, roomPath: configuration.statePath + "/room.bin",
                         at: out.now))
                 out.observe(
                     .appStarted,

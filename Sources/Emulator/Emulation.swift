@@ -30,7 +30,7 @@ public final class Emulation {
     /// Longest stretch between two looks at whether somebody has stopped it.
     private static let slice: Int64 = 50_000_000
 
-    public init(_ program: ELFImage, attach: [String], sink: @escaping (Int64, Event) -> Void) throws {
+    public init(_ program: ELFImage, firewall: Firewall = .open, attach: [String], sink: @escaping (Int64, Event) -> Void) throws {
         board = Board()
         var partner: HighLevelPartner?
         for text in attach {
@@ -38,7 +38,7 @@ public final class Emulation {
             if text.hasPrefix("app@a7") { partner = try Emulation.partner(text) } else { try board.attach(text) }
         }
         self.sink = sink
-        core = try RealTimeCore(program, world: board, at: 0)
+        core = try RealTimeCore(program, world: board, at: 0, firewall: firewall)
         core.answersSemihosting = true
         core.partner = partner
         core.onPartner = { now, text in sink(now, .attachment(place: "a7", text: text)) }
@@ -65,8 +65,10 @@ public final class Emulation {
     public var snapshot: Snapshot { Snapshot(core: core.snapshot, board: board.snapshot) }
 
     /// Goes on where a snapshot was taken; attachments are those that it names.
-    public convenience init(_ program: ELFImage, _ snapshot: Snapshot, sink: @escaping (Int64, Event) -> Void) throws {
-        try self.init(program, attach: snapshot.board.names, sink: sink)
+    public convenience init(
+        _ program: ELFImage, firewall: Firewall = .open, _ snapshot: Snapshot, sink: @escaping (Int64, Event) -> Void
+    ) throws {
+        try self.init(program, firewall: firewall, attach: snapshot.board.names, sink: sink)
         try core.restore(snapshot.core)
         board.restore(snapshot.board)
     }

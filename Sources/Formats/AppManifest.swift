@@ -14,6 +14,7 @@ public struct AppManifest: Sendable, Equatable, Codable {
         case flag(Bool)
         case names([String])
         case number(Int)
+        case numbers([Int])
 
         public init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
@@ -21,6 +22,8 @@ public struct AppManifest: Sendable, Equatable, Codable {
                 self = .flag(flag)
             } else if let number = try? container.decode(Int.self) {
                 self = .number(number)
+            } else if let numbers = try? container.decode([Int].self) {
+                self = .numbers(numbers)
             } else {
                 self = .names(try container.decode([String].self))
             }
@@ -32,6 +35,7 @@ public struct AppManifest: Sendable, Equatable, Codable {
             case .flag(let flag): try container.encode(flag)
             case .names(let names): try container.encode(names)
             case .number(let number): try container.encode(number)
+            case .numbers(let numbers): try container.encode(numbers)
             }
         }
     }

@@ -12,7 +12,14 @@ public struct ELFImage: Equatable, Sendable {
 
     public enum Failure: Error, Equatable, Sendable {
         case notELF, notARMExecutable, truncated, tooManySegments
+        /// More than 16 MiB, or beyond the end of the address space.
+        case hugeSegment(address: UInt32)
+        case overlappingSegments(address: UInt32)
+        /// Nothing is loaded where the program begins.
+        case entryOutside(UInt32)
     }
+
+    private static let longestSegment: UInt32 = 16 << 20
 
     /// The whole file.
     public let file: [UInt8]
@@ -38,10 +45,17 @@ public struct ELFImage: Equatable, Sendable {
             guard let content = file.block(Int(offset), Int(fileBytes)), fileBytes <= memoryBytes else {
                 throw .truncated
             }
+            guard memoryBytes <= ELFImage.longestSegment, address <= .max - memoryBytes else { throw .hugeSegment(address: address) }
+            if segments.contains(where: { address < $0.address + $0.memoryBytes && $0.address < address + memoryBytes }) {
+                throw .overlappingSegments(address: address)
+            }
             segments.append(
                 Segment(
                     address: address, bytes: content, memoryBytes: memoryBytes, isExecutable: flags & 1 != 0,
                     fileOffset: Int(offset)))
+        }
+        guard segments.contains(where: { entry & ~1 >= $0.address && entry & ~1 < $0.address + $0.memoryBytes }) else {
+            throw .entryOutside(entry)
         }
         self.file = bytes
         self.entry = entry

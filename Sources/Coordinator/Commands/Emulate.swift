@@ -19,7 +19,13 @@ struct Emulate: ParsableCommand {
             \(Emulation.partnerHelp)
             """)
 
-    @Argument(help: "An ELF program.") var file: String
+    enum Trace: String, ExpressibleByArgument, CaseIterable { case mmio, calls, irq }
+    enum Core: String, ExpressibleByArgument, CaseIterable { case auto, m4, a7 }
+
+    @Argument(help: "An ELF program, or an image package.") var file: String
+    @Option(help: "Which core it is for. a7 is not there yet.") var core: Core = .auto
+    @Option(help: "The app's manifest: peripherals that it does not ask for are closed.") var manifest: String?
+    @Option(help: "Tell on standard error: accesses to registers, calls of functions, interrupts.") var trace: [Trace] = []
     @Option(name: .customLong("for"), help: "Virtual time to run, such as 500ms or 10s.") var length = "10s"
     @Option(help: "The UART that standard output shows, debug or isu0 … isu5; '-' gives it standard input too.") var uart: [String] = []
     @Option(help: "A sensor or actuator: KIND@PLACE, again for each.") var attach: [String] = []
@@ -29,6 +35,7 @@ struct Emulate: ParsableCommand {
     @Option(help: "Wait for GDB on this port of localhost (0: any) and let it say what runs.") var gdb: UInt16?
 
     func run() throws {
+        if core == .a7 { throw ValidationError("--core: programs for the A7 are not run yet") }
         guard let nanoseconds = Emulate.nanoseconds(length) else {
             throw ValidationError("--for: '\(length)' is no time such as 500ms or 10s")
         }
@@ -36,14 +43,17 @@ struct Emulate: ParsableCommand {
         guard let bytes = FileManager.default.contents(atPath: file) else { throw ValidationError("cannot read \(file)") }
         let output = EmulationOutput(ports: ports.isEmpty ? [.debug] : ports)
         let emulation: Emulation
+        let symbols: ELFSymbols
         do {
-            let program = try ELFImage(Array(bytes))
+            let firmware = try Firmware(Array(bytes), manifest: manifest.map { Array(try Data(contentsOf: URL(fileURLWithPath: $0))) })
+            let (program, firewall) = (firmware.program, firmware.manifest.map { Firewall($0) } ?? .open)
+            symbols = ELFSymbols(program.file)
             if let restore {
                 guard attach.isEmpty else { throw ValidationError("--attach: the snapshot has its own attachments") }
                 let snapshot = try JSONDecoder().decode(Emulation.Snapshot.self, from: Data(contentsOf: URL(fileURLWithPath: restore)))
-                emulation = try Emulation(program, snapshot, sink: output.take)
+                emulation = try Emulation(program, firewall: firewall, snapshot, sink: output.take)
             } else {
-                emulation = try Emulation(program, attach: attach, sink: output.take)
+                emulation = try Emulation(program, firewall: firewall, attach: attach, sink: output.take)
             }
         } catch {
             Orrery.fail("\(file): \(error)", 64)
@@ -51,6 +61,7 @@ struct Emulate: ParsableCommand {
         if uart.contains("-") {
             emulation.board.send(Array(FileHandle.standardInput.readDataToEndOfFile()), to: ports.first ?? .debug, at: 0)
         }
+        if !trace.isEmpty { follow(emulation.core, symbols, output) }
         if let gdb { return try debug(emulation, output, port: gdb) }
         let end = emulation.run(until: emulation.core.now + nanoseconds) {
             output.flush()
@@ -63,6 +74,18 @@ struct Emulate: ParsableCommand {
         case .outOfTime, .asleepForEver, .breakpoint: throw ExitCode(2)
         case .lockedUp: throw ExitCode(3)
         }
+    }
+
+    private func follow(_ core: RealTimeCore, _ symbols: ELFSymbols, _ output: EmulationOutput) {
+        let wanted = Set(trace.map(\.rawValue))
+        core.onTrace = { now, event in
+            switch event {
+            case .access: if wanted.contains("mmio") { output.trace(now, event, symbols) }
+            case .entered, .left: if wanted.contains("irq") { output.trace(now, event, symbols) }
+            case .called: output.trace(now, event, symbols)
+            }
+        }
+        if wanted.contains("calls") { core.traceCalls(Set(symbols.functions.map(\.address))) }
     }
 
     /// The core runs when GDB lets it, and its time stands still meanwhile.

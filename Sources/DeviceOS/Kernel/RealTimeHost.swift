@@ -32,11 +32,11 @@ final class RealTimeHost: World {
         func transmitted(_ byte: UInt8, on port: SerialPortName, at now: Int64) { host?.transmitted(byte, on: port, at: now) }
     }
 
-    init(app: String, program: ELFImage, roomPath: String, at now: Instant) throws(SiliconError) {
+    init(app: String, program: ELFImage, manifest: AppManifest, roomPath: String, at now: Instant) throws(SiliconError) {
         self.app = app
         let pins = Pins()
         room = RoomBox(try ColdRoom(path: roomPath, at: now.nanoseconds))
-        core = try RealTimeCore(program, world: pins, at: now.nanoseconds)
+        core = try RealTimeCore(program, world: pins, at: now.nanoseconds, firewall: Firewall(manifest))
         pins.host = self
     }
 

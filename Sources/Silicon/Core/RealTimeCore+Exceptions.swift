@@ -89,6 +89,7 @@ extension RealTimeCore {
         engine[UC_ARM_REG_SP] = sp
 
         control.enter(exception)
+        onTrace?(now, .entered(exception: exception, pc: programCounter))
         var link: UInt32 = isThread ? (usesProcessStack ? 0xFFFF_FFFD : 0xFFFF_FFF9) : 0xFFFF_FFF1
         if hasFloat { link -= 0x10 }
         // The order is what keeps the engine's flags right (mt3620-silicon §7.1).
@@ -138,6 +139,7 @@ extension RealTimeCore {
         // The handler may have just quieted its line.
         control.setLines(peripherals.lines)
         _ = control.leave()
+        onTrace?(now, .left(exception: left))
         if left != CoreException.nonMaskable { engine[UC_ARM_REG_FAULTMASK] = 0 }
         if processStack { engine[UC_ARM_REG_PSP] = newStack } else { engine[UC_ARM_REG_SP] = newStack }
         let privilege = engine[UC_ARM_REG_CONTROL] & 1

@@ -12,6 +12,14 @@ extension RealTimeCore {
         set { loop.isOn = newValue }
     }
 
+    /// Tells of each function that begins, by its address. Must be called before the core has run.
+    public func traceCalls(_ functions: Set<UInt32>) {
+        engine.onInstruction = { [unowned self] address, _ in
+            if functions.contains(address) { onTrace?(clock.nanoseconds(at: cycles), .called(address)) }
+        }
+        engine.watchInstructions()
+    }
+
     /// Operation and parameter of a semihosting call.
     public var semihostingCall: (operation: UInt32, parameter: UInt32) { (engine[UC_ARM_REG_R0], engine[UC_ARM_REG_R1]) }
 

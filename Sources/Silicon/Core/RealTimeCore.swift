@@ -42,6 +42,14 @@ public import Formats
     public var partner: HighLevelPartner?
     public var onPartner: (Int64, String) -> Void = { _, _ in }
     var debugging: Debugging?
+    /// What happens inside, for somebody who looks closely; it costs time.
+    public enum TraceEvent: Equatable, Sendable {
+        case access(address: UInt32, value: UInt32, isWrite: Bool, pc: UInt32)
+        case entered(exception: Int, pc: UInt32)
+        case left(exception: Int)
+        case called(UInt32)
+    }
+    public var onTrace: ((Int64, TraceEvent) -> Void)?
     /// BKPT 0xAB is a call to whoever runs the core, and no fault.
     public var answersSemihosting = false
 
@@ -65,7 +73,9 @@ public import Formats
     let hot: UnsafeMutablePointer<Hot>
 
     /// Loads a program and sets the core to its reset state; the vector table is at the entry point.
-    public init(_ program: ELFImage, world: any World, at nanoseconds: Int64) throws(SiliconError) {
+    public init(
+        _ program: ELFImage, world: any World, at nanoseconds: Int64, firewall: Firewall = .open
+    ) throws(SiliconError) {
         unsafe hot = .allocate(capacity: 1)
         unsafe hot.initialize(to: Hot(counts: blockCounts.entries))
         engine = try Engine(.cortexM4)
@@ -80,7 +90,7 @@ public import Formats
         try engine.map(CoreMemory.sharedBase, count: CoreMemory.sharedBytes, .readWrite)
         loop = IdleLoop(engine)
         try load(program)
-        mapRegisters()
+        mapRegisters(firewall)
         unsafe hot.pointee.owner = .passUnretained(self)
         unsafe engine.watchBlocks(RealTimeCore.blockBegins, hot)
         start()
@@ -102,11 +112,13 @@ public import Formats
         }
     }
 
-    private func mapRegisters() {
-        for (base, size) in [
-            (0, 0x1_0000), (0x2100_0000, 0x9_0000), (0x3000_0000, 0x4_0000), (0x3800_0000, 0x11_0000),
-            (0xE000_1000, 0x1000), (0xE000_E000, 0x1000),
-        ] as [(UInt32, Int)] {
+    private func mapRegisters(_ firewall: Firewall) {
+        // The core's own blocks, then those that it shares, as far as the firewall lets it.
+        var windows: [(UInt32, Int)] = [(0, 0x1_0000), (0x2100_0000, 0x9_0000), (0xE000_1000, 0x1000), (0xE000_E000, 0x1000)]
+        for page in Array(UInt32(0x3000)...0x3003) + Array(0x3800...0x3810) where firewall.allows(page: page) {
+            windows.append((page << 16, 0x1_0000))
+        }
+        for (base, size) in windows {
             engine.window(
                 base, count: size, read: { [unowned self] in load($0, $1) }, write: { [unowned self] in save($0, $1, $2) })
         }
@@ -295,6 +307,9 @@ public import Formats
             value = peripherals.read(word, bus)
             noteUnmodelled(address, isWrite: false)
         }
+        if let onTrace {
+            onTrace(bus.now, .access(address: address, value: value >> shift, isWrite: false, pc: pcOfAccess(address, isWrite: false)))
+        }
         return value >> shift
     }
 
@@ -302,6 +317,7 @@ public import Formats
         let cycles = unsafe hot.pointee.cycles
         bus.now = clock.nanoseconds(at: cycles)
         loop.sawWrite()
+        if let onTrace { onTrace(bus.now, .access(address: address, value: value, isWrite: true, pc: pcOfAccess(address, isWrite: true))) }
         switch address >> 12 {
         case 0xE_000E:
             control.advance(to: cycles)

@@ -1,0 +1,26 @@
+public import Formats
+
+/// What somebody hands over to be run: a program, or an image package with its manifest.
+public struct Firmware {
+    public enum Failure: Error, Equatable {
+        case notARealTimeApp(String)
+        case noProgram(String)
+    }
+
+    public var program: ELFImage
+    public var manifest: AppManifest?
+
+    /// - Parameter manifest: Of an app whose file is the program alone; what a package brings is used without it.
+    public init(_ file: [UInt8], manifest: [UInt8]?) throws {
+        self.manifest = try manifest.map { json in try AppManifest(json: json) }
+        if let package = try? ImagePackage.parse(file).package, package.type == .applications {
+            let files = try CompressedROM.unpack(package.body)
+            let own = try self.manifest ?? AppManifest(json: files["app_manifest.json"] ?? [])
+            guard let bytes = files[String(own.entryPoint.dropFirst())] else { throw Failure.noProgram(own.entryPoint) }
+            (program, self.manifest) = (try ELFImage(bytes), own)
+        } else {
+            program = try ELFImage(file)
+        }
+        if let manifest = self.manifest, !manifest.isRealTime { throw Failure.notARealTimeApp(manifest.name) }
+    }
+}
