@@ -209,8 +209,12 @@ import Glibc
     /// its own `uc_mem_write`).
     @discardableResult func storeCode(_ address: UInt32, _ bytes: [UInt8]) -> Bool {
         guard store(address, bytes) else { return false }
-        unsafe _ = uc_forget_code(handle, UInt64(address), UInt64(address) + UInt64(bytes.count))
+        forgetCode(address, count: bytes.count)
         return true
+    }
+
+    func forgetCode(_ address: UInt32, count: Int) {
+        unsafe _ = uc_forget_code(handle, UInt64(address), UInt64(address) + UInt64(count))
     }
 
     func word(_ address: UInt32) -> UInt32? {

@@ -322,6 +322,9 @@ public import Formats
         case 0xE_000E:
             control.advance(to: cycles)
             control.write(address & 0xFFF, value, bytes: bytes, at: cycles)
+            // Its settings are kept, and nothing is refused because of them: whoever counts on that is told.
+            if address == 0xE000_ED94, value & 1 != 0 { bus.isUnmodelled = true }
+            noteUnmodelled(address, isWrite: true)
         case 0xE_0001: control.writeCounter(address & 0xFFF, value, at: cycles)
         default:
             peripherals.write(address & ~3, value << (8 * (address & 3)), bus)
