@@ -4,12 +4,12 @@ public struct Bytes: Sendable {
 
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    func block(_ offset: Int, _ count: Int) -> [UInt8]? {
+    public func block(_ offset: Int, _ count: Int) -> [UInt8]? {
         guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else { return nil }
         return Array(bytes[offset..<offset + count])
     }
 
-    func u16(_ offset: Int) -> UInt16? {
+    public func u16(_ offset: Int) -> UInt16? {
         block(offset, 2).map { UInt16($0[0]) | UInt16($0[1]) << 8 }
     }
 

@@ -40,6 +40,9 @@ public final class Pluton {
             case .flash: break
             }
             fuses.markManufactured()
+            // The factory is done with it.
+            _ = fuses.advance(to: .secure)
+            _ = fuses.advance(to: .deviceComplete)
         }
         let keys =
             switch storage {
@@ -80,11 +83,14 @@ public final class Pluton {
     public func attest(nonce: [UInt8]) -> [UInt8] {
         let token = PSAToken(
             nonce: nonce, instance: [1] + sha256(devicePublicKey.bytes), implementation: Pluton.implementation,
-            components: measurements)
+            lifecycle: fuses.securityState.psaLifeCycle, components: measurements)
         let payload = token.encoded()
         let signature = attestation.sign(digest: sha256(CoseSign1.toBeSigned(payload)))
         return CoseSign1(payload: payload, signature: signature).encoded()
     }
+
+    /// The short form of evidence that the command set has (HW-29), over a digest that `PlutonMailbox` has put together.
+    func signQuote(_ digest: [UInt8]) -> [UInt8] { attestation.sign(digest: digest) }
 
     /// READ_RNG (0x40).
     public func random(_ count: Int) -> [UInt8] { Randomness.bytes(count) }
