@@ -93,6 +93,7 @@ extension AttackName {
         case .downgrade: Downgrade(step)
         case .staleMeasurement: StaleMeasurement(step)
         case .modifiedImage: ModifiedImage(step)
+        case .bootGlitch: BootGlitch(step)
         case .updateRollback: UpdateRollback(step)
         case .updateFreeze: UpdateFreeze(step)
         case .updateMixAndMatch: UpdateMixAndMatch(step)
@@ -108,7 +109,7 @@ extension AttackName {
     /// It takes power from devices or starts new ones, so that nobody may be ahead of it.
     var changesProcesses: Bool {
         switch self {
-        case .clonedDevice, .stolenDeviceKey, .modifiedImage: true
+        case .clonedDevice, .stolenDeviceKey, .modifiedImage, .bootGlitch: true
         default: false
         }
     }

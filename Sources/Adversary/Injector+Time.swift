@@ -249,10 +249,11 @@ extension Injector {
             // When the run is over nothing is started any more.
             case _ where phase == .finished: break
             case .start, .clone, .duplicate: want(order)
-            case .rewrite:
+            case .rewrite, .glitch:
                 // A device that has no power already is as good as one that loses it.
                 kill(order.node, hostStaysUp: false)
-                want(ProcessOrder(.rewrite, node: order.node, generation: (lastGeneration[order.node] ?? 0) + 1, template: order.template))
+                want(
+                    ProcessOrder(order.verb, node: order.node, generation: (lastGeneration[order.node] ?? 0) + 1, template: order.template))
             }
         }
     }

@@ -114,7 +114,7 @@ extension Step.Act {
     /// What a step needs for itself while it lasts.
     var hold: String? {
         switch self {
-        case .fault(.powerCut), .fault(.deviceChurn), .attack(.modifiedImage): "the power"
+        case .fault(.powerCut), .fault(.deviceChurn), .attack(.modifiedImage), .attack(.bootGlitch): "the power"
         case .fault(.serviceKill): "the process"
         case .attack(let attack) where attack.holdsUpdates: "the way to updates"
         case .attack(.tlsInterception), .attack(.dnsSpoof), .attack(.timeSpoof): "the way to peers"

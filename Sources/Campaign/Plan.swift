@@ -67,11 +67,12 @@ public struct Plan: Sendable, Equatable, Codable {
     public var controlsOff: [Control]
     public var steps: [Step]
     public var expectations: [Expectation]
-    /// Which build of boot code the devices' chips are made with.
-    public var bootCode: BootCode
     public var keepsKeyLog: Bool
     public var capture: Bool
     public var benchWork: BenchWork?
+
+    /// Which build of boot code the devices' chips are made with.
+    public var bootCode: BootCode { controlsOff.contains(.glitchHardening) ? .plain : .hardened }
 
     public func settings(of group: String) -> GroupSettings { groups[group] ?? GroupSettings() }
 

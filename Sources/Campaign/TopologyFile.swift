@@ -4,7 +4,7 @@ import Yams
 /// Reads a topology (and, on top of it, a campaign) into a plan.
 struct PlanReader {
     static let topologyKeys = [
-        "name", "seed", "stop", "start", "networks", "links", "service", "devices", "groups", "gateways", "boot-code", "controls-off",
+        "name", "seed", "stop", "start", "networks", "links", "service", "devices", "groups", "gateways", "controls-off",
         "expect",
         "method", "steady-state",
     ]
@@ -20,7 +20,7 @@ struct PlanReader {
             name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
             stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",
             serviceAddress: Address(bits: 0), devices: [], groups: [:], gateways: [], controlsOff: [], steps: [], expectations: [],
-            bootCode: .hardened, keepsKeyLog: false, capture: false)
+            keepsKeyLog: false, capture: false)
     }
 
     mutating func readTopology(_ section: Section) {
@@ -30,7 +30,6 @@ struct PlanReader {
         readDevices(section)
         readGroups(section)
         readGateways(section)
-        if let build = section.word("boot-code", of: Plan.BootCode.self) { plan.bootCode = build }
     }
 
     /// Ports of this machine that lead to nodes: `gateways: { door: { network: home, ports: [{ port: 8080, to: "service:80" }] } }`.

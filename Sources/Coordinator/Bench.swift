@@ -1,9 +1,12 @@
+import Emulator
 import Formats
 import Foundation
+import SecureChannel
+import Silicon
 import Wire
 
 /// Tools in hand: what somebody does to chips while the power is off. An attack says what; this is the clip, the
-/// soldering iron and the laboratory.
+/// soldering iron, the glitcher and the laboratory.
 enum Bench {
     /// Carries out an order on a device's files; the process is started afterwards.
     static func carryOut(_ order: ProcessOrder, _ folder: RunFolder) throws {
@@ -14,6 +17,8 @@ enum Bench {
         case .rewrite:
             guard let edit = FlashEdit(order.template) else { throw RunError("no flash edit: \(order.template)") }
             try rewrite(try configuration(of: order.node, folder), edit)
+        case .glitch where order.template == ProcessOrder.undo: try removeImplant(order.node, folder)
+        case .glitch: try glitch(order.node, folder)
         }
     }
 
@@ -37,29 +42,115 @@ enum Bench {
 
     /// Replaces text in the primary copy of an image. Nothing happens if it is not there.
     private static func rewrite(_ device: DeviceConfiguration, _ edit: FlashEdit) throws {
-        guard let base = FileManager.default.contents(atPath: device.baseImagePath),
-            var overlay = FileManager.default.contents(atPath: device.statePath + "/flash.bin")
-        else { throw RunError("cannot read the flash of \(device.setting.name)") }
-        let sector = FlashLayout.sectorBytes
-        func isWritten(_ number: Int) -> Bool { overlay[FlashOverlay.bitmapOffset + number / 8] & 1 << (number % 8) != 0 }
-        func read(_ number: Int) -> [UInt8] {
-            let start = isWritten(number) ? FlashOverlay.headerBytes + number * sector : number * sector
-            return Array((isWritten(number) ? overlay : base)[start..<start + sector])
-        }
-        let tables = FlashLayout.tableOffsets.compactMap { try? FlashLayout(sector: read($0 / sector)) }
-        guard let table = tables.max(by: { $0.generation < $1.generation }),
-            let type = ImageType.allCases.first(where: { $0.name == edit.image }), let place = table.place(type, 0, .primary)
-        else { return }
-        let (offset, length) = (Int(table.entries[place].offset), Int(table.entries[place].length))
-        let numbers = Array(offset / sector...(offset + length - 1) / sector)
-        var content = numbers.flatMap(read)
+        var chip = try FlashChip(device)
+        guard let type = ImageType.allCases.first(where: { $0.name == edit.image }), let place = chip.primary(type) else { return }
+        var content = chip.read(place)
         guard let range = content.firstRange(of: Array(edit.find.utf8)) else { return }
         content.replaceSubrange(range, with: Array(edit.replacement.utf8))
-        for (index, number) in numbers.enumerated() {
-            let start = FlashOverlay.headerBytes + number * sector
-            overlay.replaceSubrange(start..<start + sector, with: content[index * sector..<(index + 1) * sector])
+        chip.write(place.lowerBound, content)
+        try chip.save()
+    }
+
+    // MARK: The glitcher
+
+    /// What was in place of the implant.
+    private static func genuinePath(_ device: DeviceConfiguration) -> String { device.statePath + "/genuine-1bl.bin" }
+
+    /// An implant in place of 1BL, and power again and again with a fault at another place each time, until the implant says
+    /// that it runs and that nobody has measured it.
+    private static func glitch(_ node: String, _ folder: RunFolder) throws {
+        var device = try configuration(of: node, folder)
+        var chip = try FlashChip(device)
+        guard let place = chip.primary(.oneBL) else { return }
+        let genuine = chip.read(place)
+        let path = folder.state("implant.elf")
+        guard let program = FileManager.default.contents(atPath: path).flatMap({ try? ELFImage(Array($0)) }),
+            let package = Implant.package(replacing: genuine, digest: sha256(genuine), code: program.flat(from: Implant.base))
+        else { throw RunError("no implant that fits: \(path)") }
+        try RunFolder.write(genuine, genuinePath(device))
+        chip.write(place.lowerBound, package)
+        try chip.save()
+        device.bootGlitch = try search(device, chip)?.text
+        try RunFolder.writeJSON(device, Workshop.configuration(folder, node))
+    }
+
+    private static func search(_ device: DeviceConfiguration, _ chip: FlashChip) throws -> Glitch? {
+        let fuses = try FuseBank(path: device.statePath + "/fuses.bin")
+        let controlsOff = device.controlsOff
+        return try GlitchSearch(
+            build: "", rom: try SecurityCore.readROM(path: device.romPath), programs: [],
+            surroundings: BootSurroundings(
+                bootKeyHash: fuses.bootKeyHash, counters: (0..<FuseBank.counterCount).map(fuses.counter),
+                isSecure: !controlsOff.contains(.secureBoot), refusesOldVersions: !controlsOff.contains(.rollbackProtection),
+                verifyNanoseconds: device.cryptoCost.verifyNanoseconds, random: { 5 },
+                readFlash: { $0 >= 0 && $1 >= 0 && $0 <= Flash.totalBytes - $1 ? chip.read($0..<$0 + $1) : nil }), genuine: [:]
+        ).firstUnnoticed()
+    }
+
+    private static func removeImplant(_ node: String, _ folder: RunFolder) throws {
+        var device = try configuration(of: node, folder)
+        if let genuine = FileManager.default.contents(atPath: genuinePath(device)) {
+            var chip = try FlashChip(device)
+            if let place = chip.primary(.oneBL), place.count == genuine.count { chip.write(place.lowerBound, Array(genuine)) }
+            try chip.save()
+        }
+        device.bootGlitch = nil
+        try RunFolder.writeJSON(device, Workshop.configuration(folder, node))
+    }
+}
+
+/// The flash chip of a device that has no power, in a clip.
+struct FlashChip {
+    private let path: String
+    private let base: Data
+    private var overlay: Data
+
+    init(_ device: DeviceConfiguration) throws {
+        path = device.statePath + "/flash.bin"
+        guard let base = FileManager.default.contents(atPath: device.baseImagePath),
+            let overlay = FileManager.default.contents(atPath: path)
+        else { throw RunError("cannot read the flash of \(device.setting.name)") }
+        (self.base, self.overlay) = (base, overlay)
+    }
+
+    private static let sector = FlashLayout.sectorBytes
+
+    private func isWritten(_ number: Int) -> Bool { overlay[FlashOverlay.bitmapOffset + number / 8] & 1 << (number % 8) != 0 }
+
+    private func read(sector number: Int) -> Data {
+        let start = isWritten(number) ? FlashOverlay.headerBytes + number * FlashChip.sector : number * FlashChip.sector
+        return (isWritten(number) ? overlay : base)[start..<start + FlashChip.sector]
+    }
+
+    func read(_ range: Range<Int>) -> [UInt8] {
+        guard !range.isEmpty else { return [] }
+        let first = range.lowerBound / FlashChip.sector
+        let sectors = (first...(range.upperBound - 1) / FlashChip.sector).reduce(into: Data()) { $0 += read(sector: $1) }
+        let start = range.lowerBound - first * FlashChip.sector
+        return Array(sectors[start..<start + range.count])
+    }
+
+    mutating func write(_ offset: Int, _ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
+        let numbers = offset / FlashChip.sector...(offset + bytes.count - 1) / FlashChip.sector
+        var content = numbers.reduce(into: Data()) { $0 += read(sector: $1) }
+        let start = offset - numbers.lowerBound * FlashChip.sector
+        content.replaceSubrange(start..<start + bytes.count, with: bytes)
+        for number in numbers {
+            let from = (number - numbers.lowerBound) * FlashChip.sector
+            let to = FlashOverlay.headerBytes + number * FlashChip.sector
+            overlay.replaceSubrange(to..<to + FlashChip.sector, with: content[from..<from + FlashChip.sector])
             overlay[FlashOverlay.bitmapOffset + number / 8] |= 1 << (number % 8)
         }
-        try RunFolder.write(Array(overlay), device.statePath + "/flash.bin")
+    }
+
+    func save() throws { try RunFolder.write(Array(overlay), path) }
+
+    /// Where the primary copy of the first image of a type lies, as the newer of the readable tables has it.
+    func primary(_ type: ImageType) -> Range<Int>? {
+        let tables = FlashLayout.tableOffsets.compactMap { try? FlashLayout(sector: read($0..<$0 + FlashChip.sector)) }
+        guard let table = tables.max(by: { $0.generation < $1.generation }), let place = table.place(type, 0, .primary) else { return nil }
+        let entry = table.entries[place]
+        return Int(entry.offset)..<Int(entry.offset) + Int(entry.length)
     }
 }

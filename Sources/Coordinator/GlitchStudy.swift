@@ -64,7 +64,8 @@ struct GlitchBench {
 
     private func plan(_ build: Plan.BootCode, glitch: Glitch?) -> Plan {
         var plan = plan
-        plan.bootCode = build
+        plan.controlsOff.removeAll { $0 == .glitchHardening }
+        if build == .plain { plan.controlsOff.append(.glitchHardening) }
         plan.steps = []
         plan.expectations = []
         plan.clock = .virtual

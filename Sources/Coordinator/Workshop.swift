@@ -45,6 +45,7 @@ struct Workshop {
     func prepare() throws {
         try writeAuthority()
         try RunFolder.write(try Workshop.program("rom-\(plan.bootCode)", in: guestFolder).file, folder.state("rom.elf"))
+        try RunFolder.write(try Workshop.program("onebl-implant", in: guestFolder).file, folder.state("implant.elf"))
         var references: Set<String> = []
         var measurements: [ReferenceMeasurement] = []
         var imageOf: [[String]: String] = [:]

@@ -95,6 +95,18 @@ public struct GlitchSearch {
         return map
     }
 
+    /// The first instruction that, when it is skipped, lets the implant run without anybody having measured it: as the
+    /// implant itself says on the console, which is all that somebody on the bench sees.
+    public func firstUnnoticed() -> Glitch? {
+        let (_, addresses) = core.traceBoot(surroundings)
+        for position in addresses.indices {
+            let glitch = Glitch(instruction: Int64(position), model: .skip)
+            let console = core.boot(surroundings, glitch: glitch, budget: Int64(addresses.count) * 10).console
+            if String(decoding: console, as: UTF8.self).contains("nobody has measured it") { return glitch }
+        }
+        return nil
+    }
+
     private static func changes(_ model: Model) -> [Glitch.Model] {
         switch model {
         case .skip: [.skip]

@@ -10,6 +10,7 @@ public enum AttackName: String, Sendable, Codable, CaseIterable {
     case downgrade = "downgrade"
     case staleMeasurement = "stale-measurement"
     case modifiedImage = "modified-image"
+    case bootGlitch = "boot-glitch"
     case updateRollback = "update-rollback"
     case updateFreeze = "update-freeze"
     case updateMixAndMatch = "update-mix-and-match"
@@ -172,6 +173,15 @@ extension AttackName {
                 oracle: "a target runs the changed image",
                 techniques: "ATT&CK ICS T0857 System Firmware; EMB3D TID-201",
                 controls: [.secureBoot], rules: [.evidenceRefused, .imageRefused])
+        case .bootGlitch:
+            AttackEntry(
+                summary: "puts an implant into the targets' flash and has boot code start it by a fault",
+                mechanism:
+                    "On the bench, the primary copy of the first boot loader is replaced. Then the power is switched on again and again with one instruction skipped, at another place each time, until the implant says that it runs and that nobody has measured it; it measures in its own place what should have been there. With that fault the target goes back to its network.",
+                needs: "the targets in hand, opened, and a glitcher",
+                oracle: "a target on which the implant runs is attested, or has an exchange accepted",
+                techniques: "ATT&CK ICS T0857 System Firmware; EMB3D TID-105, TID-201",
+                controls: [.glitchHardening], rules: [.imageRefused, .evidenceRefused])
         case .updateRollback:
             AttackEntry(
                 summary: "lets the targets install an old release again, after a newer one",

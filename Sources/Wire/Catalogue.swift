@@ -4,6 +4,8 @@ public enum Control: String, Sendable, Codable, CaseIterable {
     case hardwareRootOfTrust = "hardware-root-of-trust"
     /// Off: the boot chain starts images without a look at their signatures.
     case secureBoot = "secure-boot"
+    /// Off: boot code decides by single branches, as it is often written.
+    case glitchHardening = "glitch-hardening"
     /// Off: nobody checks certificates; a secret shared by the fleet proves identity.
     case certificateAuth = "certificate-auth"
     /// Off: a device serves peers that show no certificate.
@@ -40,6 +42,7 @@ public enum Control: String, Sendable, Codable, CaseIterable {
         switch self {
         case .hardwareRootOfTrust: "device keys lie in flash, not in fuses behind Pluton"
         case .secureBoot: "the boot chain starts images without checking signatures"
+        case .glitchHardening: "boot code decides by single branches, so that one fault can lead it past a check"
         case .certificateAuth: "certificates are not checked; a secret shared by the fleet proves identity"
         case .mutualDeviceAuth: "a device serves peers that show no certificate"
         case .attestationGate: "the service issues certificates without appraising evidence"
@@ -63,6 +66,7 @@ public enum Control: String, Sendable, Codable, CaseIterable {
         switch self {
         case .hardwareRootOfTrust: "MID-029"
         case .secureBoot: "MID-002"
+        case .glitchHardening: "MID-063"
         case .certificateAuth, .mutualDeviceAuth: "MID-034"
         case .attestationGate: "MID-003"
         case .transportEncryption: "MID-035"

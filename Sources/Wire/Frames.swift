@@ -96,7 +96,11 @@ public struct ProcessOrder: WireValue {
         case duplicate = 3
         /// The flash chip changed on the bench (`template` is a ``FlashEdit``), then power.
         case rewrite = 4
+        /// An implant in the flash chip, and the fault that starts it if one does; with the template `undo` both are gone.
+        case glitch = 5
     }
+    public static let undo = "undo"
+
     public var verb: Verb
     public var node: String
     public var generation: UInt32

@@ -32,6 +32,7 @@ import Wire
         (.dnsSpoof, [.certificateAuth]), (.dnsSpoof, [.transportEncryption]), (.recordReplay, [.transportEncryption]),
         (.timeSpoof, [.authenticatedTime]), (.downgrade, [.strongAlgorithms]), (.downgrade, [.transportEncryption]),
         (.staleMeasurement, [.nonces]), (.staleMeasurement, [.attestationGate]), (.modifiedImage, [.secureBoot]),
+        (.bootGlitch, [.glitchHardening]),
         (.updateRollback, [.rollbackProtection]), (.updateMixAndMatch, [.updateFreshness]), (.endlessData, [.requestLimits]),
         (.stolenDeviceKey, [.threatDetection]), (.stolenCatalogCA, [.attestationGate]), (.credentialFlood, [.requestLimits]),
         (.botnet, [.networkFirewall]), (.stolenSigningKey, [.signedUpdates, .secureBoot]),

@@ -32,6 +32,7 @@ static void implant(void) {
     REG(CHIP_POSTCODE) = 0xBAD;
     print("implant\n");
     if (REG(MEASURE_COUNT)) return;
+    print("nobody has measured it\n");
     REG(MEASURE_TYPE) = TYPE_ONE_BL;
     hash((uint32_t)BOOT_KEY, 64, 0, MODE_SHA256);
     copy_registers(MEASURE_SIGNER, HASH_DIGEST, 8);
