@@ -76,15 +76,23 @@ enum Bench {
 
     private static func search(_ device: DeviceConfiguration, _ chip: FlashChip) throws -> Glitch? {
         let fuses = try FuseBank(path: device.statePath + "/fuses.bin")
-        let controlsOff = device.controlsOff
+        let counters = (0..<FuseBank.counterCount).map(fuses.counter)
         return try GlitchSearch(
             build: "", rom: try SecurityCore.readROM(path: device.romPath), programs: [],
-            surroundings: BootSurroundings(
-                bootKeyHash: fuses.bootKeyHash, counters: (0..<FuseBank.counterCount).map(fuses.counter),
-                isSecure: !controlsOff.contains(.secureBoot), refusesOldVersions: !controlsOff.contains(.rollbackProtection),
-                verifyNanoseconds: device.cryptoCost.verifyNanoseconds, random: { 5 },
-                readFlash: { $0 >= 0 && $1 >= 0 && $0 <= Flash.totalBytes - $1 ? chip.read($0..<$0 + $1) : nil }), genuine: [:]
+            surroundings: surroundings(of: device, chip, counters: counters), genuine: [:]
         ).firstUnnoticed()
+    }
+
+    /// What the security core of a device on the bench sees. Random delays are the same in every trial: it is one boot whose
+    /// instructions are looked at.
+    static func surroundings(of device: DeviceConfiguration, _ chip: FlashChip, counters: [Int]) -> BootSurroundings {
+        // Boot code reads words, thousands of times in each of thousands of trials: all of it at once.
+        let flash = chip.read(0..<Flash.totalBytes)
+        return BootSurroundings(
+            bootKeyHash: [UInt8](hex: device.bootKeyHash) ?? [], counters: counters, isSecure: !device.controlsOff.contains(.secureBoot),
+            refusesOldVersions: !device.controlsOff.contains(.rollbackProtection),
+            verifyNanoseconds: device.cryptoCost.verifyNanoseconds, random: { 5 },
+            readFlash: { $0 >= 0 && $1 >= 0 && $0 <= flash.count - $1 ? Array(flash[$0..<$0 + $1]) : nil })
     }
 
     private static func removeImplant(_ node: String, _ folder: RunFolder) throws {
@@ -107,10 +115,12 @@ struct FlashChip {
 
     init(_ device: DeviceConfiguration) throws {
         path = device.statePath + "/flash.bin"
-        guard let base = FileManager.default.contents(atPath: device.baseImagePath),
-            let overlay = FileManager.default.contents(atPath: path)
-        else { throw RunError("cannot read the flash of \(device.setting.name)") }
-        (self.base, self.overlay) = (base, overlay)
+        guard let base = FileManager.default.contents(atPath: device.baseImagePath) else {
+            throw RunError("cannot read the flash of \(device.setting.name)")
+        }
+        self.base = base
+        // A device that has never had power is as the factory has made it.
+        overlay = FileManager.default.contents(atPath: path) ?? Data(count: FlashOverlay.headerBytes)
     }
 
     private static let sector = FlashLayout.sectorBytes

@@ -80,30 +80,21 @@ struct GlitchBench {
         try Workshop(plan: plan, folder: folder, guestFolder: guestFolder).prepare()
         let data = FileManager.default.contents(atPath: Workshop.configuration(folder, device)) ?? Data()
         let configuration = try JSONDecoder().decode(DeviceConfiguration.self, from: data)
-        guard let flash = FileManager.default.contents(atPath: configuration.baseImagePath).map(Array.init) else {
-            throw RunError("cannot read \(configuration.baseImagePath)")
-        }
+        let chip = try FlashChip(configuration)
         let rom = try Workshop.program("rom-\(build)", in: guestFolder)
         let loader = try Workshop.program("onebl-\(build)", in: guestFolder)
-        let controlsOff = configuration.controlsOff
+        let counters = [Int](repeating: 0, count: FuseBank.counterCount)
         return try GlitchSearch(
             build: build.rawValue, rom: rom, programs: [rom, loader],
-            surroundings: BootSurroundings(
-                bootKeyHash: [UInt8](hex: configuration.bootKeyHash) ?? [], counters: [Int](repeating: 0, count: FuseBank.counterCount),
-                isSecure: !controlsOff.contains(.secureBoot), refusesOldVersions: !controlsOff.contains(.rollbackProtection),
-                verifyNanoseconds: configuration.cryptoCost.verifyNanoseconds,
-                // Random delays are the same in every trial: one instruction of one boot is what is looked at.
-                random: { 5 },
-                readFlash: { $0 >= 0 && $1 >= 0 && $0 <= flash.count - $1 ? Array(flash[$0..<$0 + $1]) : nil }),
-            genuine: try GlitchBench.genuine(flash))
+            surroundings: Bench.surroundings(of: configuration, chip, counters: counters), genuine: try GlitchBench.genuine(chip))
     }
 
     /// SHA-256 of each stage's backup copy, which nobody has touched.
-    private static func genuine(_ flash: [UInt8]) throws -> [UInt32: [UInt8]] {
-        let layout = try FlashLayout(sector: Array(flash[..<FlashLayout.sectorBytes]))
+    private static func genuine(_ chip: FlashChip) throws -> [UInt32: [UInt8]] {
+        let layout = try FlashLayout(sector: chip.read(0..<FlashLayout.sectorBytes))
         var digests: [UInt32: [UInt8]] = [:]
         for entry in layout.entries where entry.slot == .backup && entry.type != ImageType.applications.rawValue {
-            digests[UInt32(entry.type)] = sha256(Array(flash[Int(entry.offset)..<Int(entry.offset) + Int(entry.length)]))
+            digests[UInt32(entry.type)] = sha256(chip.read(Int(entry.offset)..<Int(entry.offset) + Int(entry.length)))
         }
         return digests
     }
