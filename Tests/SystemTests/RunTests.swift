@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Runtime
+import Synchronization
 import Testing
 import Wire
 
@@ -116,7 +117,9 @@ import Wire
     @Test func interruptLeavesNothingBehindAndStillReports() async throws {
         let testbed = try Testbed()
         let file = try testbed.write(Self.topology, "pair.yaml")
+        let coordinator = Mutex<Int32>(0)
         let ended = try await testbed.orrery(["run", file, "--clock", "wall"]) { process in
+            coordinator.withLock { $0 = process }
             try await testbed.waitForAttestation()
             kill(process, SIGINT)
         }
@@ -124,7 +127,7 @@ import Wire
         #expect(ended.output.contains("The run ended before its time"))
         #expect(testbed.processes().isEmpty)
         let sockets = try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory()).filter {
-            $0.hasPrefix("orrery-") && FileManager.default.fileExists(atPath: NSTemporaryDirectory() + $0 + "/bus")
+            $0.hasPrefix("orrery-\(coordinator.withLock { $0 })-")
         }
         #expect(sockets.isEmpty)
     }
