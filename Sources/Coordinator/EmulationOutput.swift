@@ -11,11 +11,20 @@ final class EmulationOutput {
     /// Whoever reads has gone.
     private(set) var isClosed = false
 
-    init(ports: [SerialPortName]) { self.ports = Set(ports) }
+    private let hasTimes: Bool
+
+    /// - Parameter hasTimes: Lines of a UART begin with the virtual time of their first byte.
+    init(ports: [SerialPortName], hasTimes: Bool) {
+        self.ports = Set(ports)
+        self.hasTimes = hasTimes
+    }
 
     func take(_ now: Int64, _ event: Emulation.Event) {
         switch event {
-        case .serial(let port, let bytes): if ports.contains(port) { write(bytes) }
+        case .serial(let port, let bytes):
+            guard ports.contains(port) else { return }
+            if hasTimes && isAtLineStart { write(Array("[\(seconds(now))] ".utf8)) }
+            write(bytes)
         case .console(let bytes): write(bytes)
         case .attachment(let place, let text): line("[\(seconds(now))] \(place): \(text)")
         case .fault(let fault): note("[\(seconds(now))] fault: \(fault.text)")

@@ -60,6 +60,13 @@ struct Ran {
         #expect(ran.core.unmodelled.isEmpty)
     }
 
+    /// Code that stays in flash runs where it was linked for, wherever it lies in its file.
+    @Test func codeIsExecutedInPlace() throws {
+        #expect(try Ran.program("flash").segments.contains { $0.address >> 28 == 1 })
+        let ran = try Ran("flash", seconds: 2.5)
+        #expect(ran.texts == ["tick", "second 1", "second 2"])
+    }
+
     /// 199 ticks of 33/32768 s, three times, then 100.
     @Test func pollingLoopsWaitAsLongAsTheyShould() throws {
         let ran = try Ran("poll", seconds: 1)

@@ -28,6 +28,7 @@ struct Emulate: ParsableCommand {
     @Option(help: "Tell on standard error: accesses to registers, calls of functions, interrupts.") var trace: [Trace] = []
     @Option(name: .customLong("for"), help: "Virtual time to run, such as 500ms or 10s.") var length = "10s"
     @Option(help: "The UART that standard output shows, debug or isu0 … isu5; '-' gives it standard input too.") var uart: [String] = []
+    @Flag(help: "Begin each line of a UART with its virtual time.") var timestamps = false
     @Option(help: "A sensor or actuator: KIND@PLACE, again for each.") var attach: [String] = []
     @Option(help: "Write the whole device to a file when the time is over.") var save: String?
     @Option(help: "Go on from such a file, with the attachments that it names.") var restore: String?
@@ -41,7 +42,7 @@ struct Emulate: ParsableCommand {
         }
         let ports = try uart.filter { $0 != "-" }.map(Emulate.port)
         guard let bytes = FileManager.default.contents(atPath: file) else { throw ValidationError("cannot read \(file)") }
-        let output = EmulationOutput(ports: ports.isEmpty ? [.debug] : ports)
+        let output = EmulationOutput(ports: ports.isEmpty ? [.debug] : ports, hasTimes: timestamps)
         let emulation: Emulation
         let symbols: ELFSymbols
         do {

@@ -102,12 +102,11 @@ public enum Attachments {
         },
         Kind(name: "echo", places: ["isu"], help: "echo@isu0  answers every byte with itself") { _ throws(AttachmentError) in SerialEcho()
         },
-        Kind(name: "imu", places: ["i2c", "spi"], help: "imu@i2c2  like LSM6DS3, lying flat; I2C address 0x6A") {
-            _ throws(AttachmentError) in
-            InertialSensor()
+        Kind(name: "imu", places: ["i2c", "spi"], help: "imu@i2c2, imu@spi1:lsm6dso  LSM6DS3 or LSM6DSO, lying flat; I2C address 0x6A") {
+            words throws(AttachmentError) in try InertialSensor(words)
         },
-        Kind(name: "led", places: ["gpio", "pwm"], help: "led@gpio8, led@pwm0.1  says when it goes on and off") {
-            _ throws(AttachmentError) in LED()
+        Kind(name: "led", places: ["gpio", "pwm"], help: "led@gpio8, led@gpio8:low, led@pwm0.1  says when it goes on and off") {
+            words throws(AttachmentError) in try LED(words)
         },
         Kind(name: "relay", places: ["gpio"], help: "relay@gpio0  says when it closes and opens") { _ throws(AttachmentError) in Relay() },
         Kind(name: "thermistor", places: ["adc"], help: "thermistor@adc0:22.5  10 kΩ NTC at so many °C, below 10 kΩ to 2.5 V") {
@@ -129,7 +128,7 @@ public enum Attachments {
         }
         let rest = halves[1].split(separator: ":", maxSplits: 1).map(String.init)
         guard let place = rest.first.flatMap({ AttachmentPlace($0) }), kind.places.contains(place.kind) else {
-            throw AttachmentError("'\(text)': a \(kind.name) is attached like \(kind.help.split(separator: " ")[0])")
+            throw AttachmentError("'\(text)': a \(kind.name) is attached like \(kind.help.split { $0 == " " || $0 == "," }[0])")
         }
         let words = rest.count > 1 ? rest[1].split(separator: ",").map(String.init) : []
         return (place, try kind.make(words))

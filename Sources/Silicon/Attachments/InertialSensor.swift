@@ -1,10 +1,20 @@
-/// An accelerometer and gyroscope with the registers of LSM6DS3 that drivers use, lying flat and still: 1 g on z, 25 °C.
+/// An accelerometer and gyroscope with the registers of LSM6DS3 and LSM6DSO that drivers use, lying flat and still: 1 g on z, 25 °C.
 final class InertialSensor: Attachment {
     private static let addresses: ClosedRange<UInt8> = 0x6A...0x6B
     private var registers = [UInt8](repeating: 0, count: 128)
     private var selected = 0
 
-    init() { reset() }
+    private let identity: UInt8
+
+    /// Nothing or `lsm6ds3`, or `lsm6dso` as on the reference board.
+    init(_ words: [String]) throws(AttachmentError) {
+        switch words {
+        case [], ["lsm6ds3"]: identity = 0x69
+        case ["lsm6dso"]: identity = 0x6C
+        default: throw AttachmentError("imu: expected lsm6ds3 or lsm6dso")
+        }
+        reset()
+    }
 
     var memory: [UInt8] {
         get { registers + [UInt8(selected)] }
@@ -16,7 +26,7 @@ final class InertialSensor: Attachment {
 
     private func reset() {
         registers = [UInt8](repeating: 0, count: 128)
-        registers[0x0F] = 0x69  // WHO_AM_I
+        registers[0x0F] = identity  // WHO_AM_I
         registers[0x12] = 0x04  // CTRL3_C: addresses go up
     }
 

@@ -1,5 +1,14 @@
-/// Says when it is lit. Boards wire it either way: high is on.
+/// Says when it is lit: by a high level, or by a low one as on the reference board.
 final class LED: Attachment {
+    private let isActiveLow: Bool
+
+    init(_ words: [String]) throws(AttachmentError) {
+        guard words.isEmpty || words == ["low"] else {
+            throw AttachmentError("led: expected nothing, or low for one that a low level lights")
+        }
+        isActiveLow = words == ["low"]
+    }
+
     private var isOn = false
 
     var memory: [UInt8] {
@@ -8,9 +17,10 @@ final class LED: Attachment {
     }
 
     func output(isHigh: Bool, at now: Int64) -> String? {
-        guard isOn != isHigh else { return nil }
-        isOn = isHigh
-        return isHigh ? "on" : "off"
+        let lights = isHigh != isActiveLow
+        guard isOn != lights else { return nil }
+        isOn = lights
+        return lights ? "on" : "off"
     }
 
     func pulseWidth(_ duty: Double, at now: Int64) -> String? { "\(Int((duty * 100).rounded())) %" }

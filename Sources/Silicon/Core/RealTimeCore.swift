@@ -27,6 +27,8 @@ public import Formats
     /// Accesses to registers that are not modelled.
     public private(set) var unmodelled = UnmodelledAccesses()
 
+    private static let flashWindowBytes = 1 << 20
+
     let engine: Engine
     let bus: Bus
     var peripherals = Peripherals()
@@ -99,10 +101,14 @@ public import Formats
     deinit { unsafe hot.deallocate() }
 
     private func load(_ program: ELFImage) throws(SiliconError) {
-        if program.segments.contains(where: { $0.address >> 28 == 1 }) {
-            // The flash window shows the file itself (mt3620-silicon §5).
-            let pages = (program.file.count + 4095) & ~4095
-            try engine.map(0x1000_0000, count: pages, .readExecute).content = program.file
+        let inPlace = program.segments.filter { $0.address >> 28 == 1 }
+        if let end = inPlace.map({ Int($0.address & 0x0FFF_FFFF) + $0.bytes.count }).max() {
+            // The flash window shows the file itself, moved so that code lies where it was linked for (mt3620-silicon §5).
+            let count = max(end, program.file.count)
+            guard count <= RealTimeCore.flashWindowBytes else { throw .engine("more than 1 MiB to be executed in place") }
+            let window = try engine.map(0x1000_0000, count: (count + 4095) & ~4095, .readExecute)
+            window.content = program.file
+            for segment in inPlace { engine.store(segment.address, segment.bytes) }
         }
         for segment in program.segments where segment.address >> 28 != 1 {
             let zeros = [UInt8](repeating: 0, count: Int(segment.memoryBytes) - segment.bytes.count)
