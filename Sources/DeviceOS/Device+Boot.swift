@@ -190,7 +190,7 @@ extension Device {
         guard let customer = authentication.identity(chain: customer, seed: seed),
             let update = authentication.identity(chain: update, seed: seed)
         else {
-            out.observe(.refusal, [.operation: "restore certificate", .reason: "the key is not in this silicon"])
+            out.observe(.refusal, [.operation: "restore certificate", .reason: "their key is not that of this silicon and these images"])
             return
         }
         identity.set(update: update, customer: customer)

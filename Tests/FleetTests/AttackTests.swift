@@ -85,9 +85,26 @@ import Wire
         #expect(report.metrics.refusalsByServers["device-device"]?["self-signed"] == 1)
     }
 
+    /// Certificates of a good boot are worth nothing to a changed one: it must be attested, and is not.
+    @Test func aChangedImageLosesItsCertificates() throws {
+        let (_, fleet) = try verdict(.modifiedImage, off: [.secureBoot], length: "20m")
+        func during(_ observation: Observation) -> Bool { (.start + .minutes(40)..<(.start + .minutes(60))).contains(observation.at) }
+        let lost = fleet.facts(.refusal, at: "fridge").filter { $0.fact.text(.operation) == "restore certificate" && during($0) }
+        #expect(lost.count == 1)
+        let appraised = fleet.facts(.evidenceAppraised).filter(during)
+        #expect(!appraised.isEmpty && appraised.allSatisfy { $0.fact.text(.reason) == "measurement of services is not a reference value" })
+        #expect(
+            !fleet.facts(.exchange, at: "fridge").contains {
+                during($0) && $0.fact.text(.operation) == "telemetry" && $0.fact.text(.result) == "accepted"
+            })
+        // Put right again, the old certificates are good again.
+        #expect(fleet.facts(.certificateRestored, at: "fridge").contains { $0.at > .start + .minutes(60) })
+    }
+
     @Test func aCopyIsRefusedForTheKeyThatItLacks() throws {
         let (_, fleet) = try verdict(.clonedDevice, off: [])
-        #expect(fleet.facts(.refusal, at: "fridge-clone").first?.fact.text(.reason) == "the key is not in this silicon")
+        #expect(
+            fleet.facts(.refusal, at: "fridge-clone").first?.fact.text(.reason) == "their key is not that of this silicon and these images")
         let refused = fleet.facts(.evidenceAppraised).filter { $0.fact.text(.result) == "rejected" }
         #expect(refused.first?.fact.text(.reason) == "device is not claimed")
     }

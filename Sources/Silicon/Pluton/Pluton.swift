@@ -97,12 +97,16 @@ public final class Pluton {
 
     // MARK: Client authentication key
 
-    /// GENERATE_CLIENT_AUTH_KEY (0x4A): a key that depends on this silicon and on `seed`. The seed may lie in
-    /// flash (AS-5): on other silicon it gives another key.
+    /// GENERATE_CLIENT_AUTH_KEY (0x4A): a key that depends on this silicon, on `seed`, and on what has booted below apps. The
+    /// seed may lie in flash (AS-5): on other silicon, or after another boot stage, it gives another key, so that what was
+    /// attested once is worth nothing to a boot that was not.
     public func clientAuthKey(seed: [UInt8]) -> any SigningKey {
+        let app = String(ImageType.applications.rawValue)
+        var booted: [UInt8] = []
+        for stage in measurements where stage.type != app { booted += Array(stage.type.utf8) + [0] + stage.measurement }
         var counter: UInt8 = 0
         while true {
-            let scalar = sha256(generalScalar + Array("client-auth".utf8) + seed + [counter])
+            let scalar = sha256(generalScalar + Array("client-auth".utf8) + sha256(booted) + seed + [counter])
             if let key = try? P256PrivateKey(scalar: scalar) { return SiliconKey(key) }
             counter += 1
         }
