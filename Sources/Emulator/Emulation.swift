@@ -26,6 +26,7 @@ public final class Emulation {
     public let core: RealTimeCore
     public let board: Board
     private let sink: (Int64, Event) -> Void
+    private var semihosting = Semihosting()
 
     /// Longest stretch between two looks at whether somebody has stopped it.
     private static let slice: Int64 = 50_000_000
@@ -85,32 +86,14 @@ public final class Emulation {
                 if core.nextWork == .max { return .lockedUp(fault) }
             case .reset(let reason): sink(core.now, .reset(reason))
             case .breakpoint: return .breakpoint
-            case .semihosting: if let code = answerSemihosting() { return .exited(code) }
+            case .semihosting:
+                switch semihosting.answer(core) {
+                case .print(let bytes): sink(core.now, .console(bytes))
+                case .exit(let code): return .exited(code)
+                case .none: break
+                }
             }
         }
         return .outOfTime
-    }
-
-    /// The operations that programs use to print and to end (Arm semihosting, release 2.0).
-    private func answerSemihosting() -> Int32? {
-        let (operation, parameter) = core.semihostingCall
-        switch operation {
-        case 0x03: if let byte = core.load(parameter, 1) { sink(core.now, .console(byte)) }
-        case 0x04:
-            var bytes: [UInt8] = []
-            while bytes.count < 4096, let byte = core.load(parameter &+ UInt32(bytes.count), 1)?.first, byte != 0 { bytes.append(byte) }
-            sink(core.now, .console(bytes))
-        case 0x05:
-            if let block = core.words(parameter, 3), let bytes = core.load(block[1], Int(min(block[2], 65_536))) {
-                sink(core.now, .console(bytes))
-            }
-            core.returnFromSemihosting(0)
-            return nil
-        case 0x18: return parameter == 0x2_0026 ? 0 : 1
-        case 0x20: return core.words(parameter, 2).map { $0[0] == 0x2_0026 ? Int32(truncatingIfNeeded: $0[1]) : 1 } ?? 1
-        default: break
-        }
-        core.returnFromSemihosting(operation == 0x01 || operation == 0x02 ? 1 : .max)
-        return nil
     }
 }

@@ -67,6 +67,12 @@ struct Ran {
         #expect(ran.texts == ["tick", "second 1", "second 2"])
     }
 
+    /// An entry point that is code: the vector table is found by it.
+    @Test func theEntryPointMayBeTheResetHandler() throws {
+        #expect(try Ran.program("entry").entry & 1 != 0)
+        #expect(try Ran("entry", seconds: 1.5).texts == ["tick", "second 1"])
+    }
+
     /// 199 ticks of 33/32768 s, three times, then 100.
     @Test func pollingLoopsWaitAsLongAsTheyShould() throws {
         let ran = try Ran("poll", seconds: 1)

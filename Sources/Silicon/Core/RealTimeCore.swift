@@ -37,6 +37,7 @@ public import Formats
     var programCounter: UInt32 = 0
     var isSleeping = false
     private(set) var isLockedUp = false
+    /// Where the vector table lies when the core begins.
     private var entry: UInt32
     var loop: IdleLoop
     private let blockCounts = BlockCounts()
@@ -74,7 +75,8 @@ public import Formats
     }
     let hot: UnsafeMutablePointer<Hot>
 
-    /// Loads a program and sets the core to its reset state; the vector table is at the entry point.
+    /// Loads a program and sets the core to its reset state. The vector table is at the entry point, as the chip's loader has
+    /// it; or, for programs that were linked like those for other chips, it is the segment whose second word is the entry point.
     public init(
         _ program: ELFImage, world: any World, at nanoseconds: Int64, firewall: Firewall = .open
     ) throws(SiliconError) {
@@ -92,6 +94,7 @@ public import Formats
         try engine.map(CoreMemory.sharedBase, count: CoreMemory.sharedBytes, .readWrite)
         loop = IdleLoop(engine)
         try load(program)
+        entry = RealTimeCore.vectorTable(of: program, engine)
         mapRegisters(firewall)
         unsafe hot.pointee.owner = .passUnretained(self)
         unsafe engine.watchBlocks(RealTimeCore.blockBegins, hot)
@@ -116,6 +119,13 @@ public import Formats
                 throw .engine("segment at 0x\(String(segment.address, radix: 16)) is outside the core's memory")
             }
         }
+    }
+
+    private static func vectorTable(of program: ELFImage, _ engine: Engine) -> UInt32 {
+        func begins(at table: UInt32) -> UInt32? { engine.word(table &+ 4) }
+        let tables = program.segments.map(\.address).filter { begins(at: $0).map { $0 | 1 } == program.entry | 1 }
+        let isCode = program.entry & 1 != 0 || begins(at: program.entry).map { $0 & 1 == 0 } ?? true
+        return isCode ? tables.first ?? program.entry & ~1 : program.entry
     }
 
     private func mapRegisters(_ firewall: Firewall) {
