@@ -81,7 +81,13 @@ enum Oracle {
             return seen { doubles.contains($0.node) && $0.fact.kind == .exchange && $0.fact.text(.result) != "accepted" }
         case .recordTamper:
             return seen { $0.fact.kind == .handshake && $0.fact.text(.result) == "failed" && step.nodes.contains($0.node) }
-        case .modifiedImage, .bootGlitch: return seen { $0.fact.kind == .bootFallback && step.nodes.contains($0.node) }
+        case .modifiedImage: return seen { $0.fact.kind == .bootFallback && step.nodes.contains($0.node) }
+        // Refused by boot code; or, if it runs, by the verifier.
+        case .bootGlitch:
+            return seen {
+                step.nodes.contains($0.node)
+                    && ($0.fact.kind == .bootFallback || $0.fact.kind == .attestation && $0.fact.text(.result) != "accepted")
+            }
         case .updateRollback, .updateFreeze, .updateMixAndMatch, .endlessData, .stolenSigningKey:
             return seen { $0.fact.kind == .updateCheck && $0.fact.text(.result) == "refused" && step.nodes.contains($0.node) }
         case .timeSpoof: return seen { $0.fact.kind == .refusal && $0.fact.text(.operation) == "set clock" && step.nodes.contains($0.node) }
