@@ -65,7 +65,7 @@ enum Bench {
         let genuine = chip.read(place)
         let path = folder.state("implant.elf")
         guard let program = FileManager.default.contents(atPath: path).flatMap({ try? ELFImage(Array($0)) }),
-            let package = Implant.package(replacing: genuine, digest: sha256(genuine), code: program.flat(from: Implant.base))
+            let package = Implant.package(replacing: genuine, digest: sha256(genuine), code: program.flat(from: FlashLayout.loaderAddress))
         else { throw RunError("no implant that fits: \(path)") }
         try RunFolder.write(genuine, genuinePath(device))
         chip.write(place.lowerBound, package)

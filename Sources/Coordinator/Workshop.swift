@@ -37,7 +37,7 @@ struct Workshop {
             verifierKey: authorities.verifierKey.key.publicKey.bytes.hex)
         flash = FlashBuilder(
             osVersion: Workshop.osVersion, unixSeconds: plan.epochSeconds, policy: Array(try RunFolder.encode(policy).utf8),
-            loader: try Workshop.program("onebl-\(plan.bootCode)", in: guestFolder).flat(from: FlashBuilder.loaderBase))
+            loader: try Workshop.program("onebl-\(plan.bootCode)", in: guestFolder).flat(from: FlashLayout.loaderAddress))
         sharedSecret = Randomness.bytes(16).hex
     }
 
@@ -183,7 +183,7 @@ struct Workshop {
     /// A flash chip in which somebody has replaced the primary copy of 1BL.
     private func implanted(_ path: String) throws -> [UInt8] {
         guard var flash = FileManager.default.contents(atPath: path).map(Array.init) else { throw RunError("cannot read \(path)") }
-        let code = try Workshop.program("onebl-implant", in: guestFolder).flat(from: FlashBuilder.loaderBase)
+        let code = try Workshop.program("onebl-implant", in: guestFolder).flat(from: FlashLayout.loaderAddress)
         guard let place = Implant.place(in: flash),
             let package = Implant.package(replacing: Array(flash[place]), digest: sha256(Array(flash[place])), code: code)
         else { throw RunError("the implant does not fit into \(path)") }

@@ -3,9 +3,6 @@ import Formats
 /// What somebody with the flash chip in a clip puts in place of the first boot loader: a package that looks like the
 /// genuine one, is as long, and is signed by nobody.
 public enum Implant {
-    /// Where its code lies in the security core's memory: behind the key and the length.
-    public static let base: UInt32 = 0x0010_0044
-
     /// - Parameters:
     ///   - genuine: The package of 1BL as it lies in flash.
     ///   - digest: SHA-256 of the genuine package, which the implant measures in its own place if nobody has measured it.

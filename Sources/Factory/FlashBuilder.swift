@@ -28,11 +28,8 @@ public struct FlashBuilder {
     public let osVersion: String
     /// Roots of the director and of the image repository, as the policy image holds them.
     let policy: [UInt8]
-    /// Machine code of the first boot loader, as it lies from `loaderBase` on.
+    /// Machine code of the first boot loader, as it lies from `FlashLayout.loaderAddress` on.
     let loader: [UInt8]
-
-    /// Where 1BL's code lies in the security core's memory: behind its key and its length.
-    public static let loaderBase: UInt32 = 0x0010_0044
 
     public init(osVersion: String, unixSeconds: Int64, policy: [UInt8], loader: [UInt8]) {
         self.osVersion = osVersion

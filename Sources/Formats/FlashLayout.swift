@@ -12,6 +12,9 @@ public struct FlashLayout: Equatable, Sendable {
     /// Where device keys lie when there is no hardware root of trust.
     public static let softwareKeyOffset = settingsOffset - sectorBytes
 
+    /// Where the code of 1BL lies in the security core's memory: behind its key and its own length, which begin its body.
+    public static let loaderAddress: UInt32 = 0x0010_0044
+
     public enum Slot: UInt16, Sendable { case primary, backup }
 
     public struct Entry: Equatable, Sendable {

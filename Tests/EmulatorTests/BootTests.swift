@@ -25,7 +25,7 @@ struct BootBench {
     init(_ build: String) throws {
         rom = try BootBench.program("rom-\(build)")
         loader = try BootBench.program("onebl-\(build)")
-        builder = FlashBuilder(osVersion: "26.11", unixSeconds: 0, policy: [], loader: loader.flat(from: FlashBuilder.loaderBase))
+        builder = FlashBuilder(osVersion: "26.11", unixSeconds: 0, policy: [], loader: loader.flat(from: FlashLayout.loaderAddress))
         let product = try builder.build(apps: [], roots: [])
         flash = product.flash
         for (type, digest) in product.measurements { genuine[type] = digest }
@@ -33,7 +33,7 @@ struct BootBench {
 
     mutating func implant() throws {
         let place = try #require(Implant.place(in: flash))
-        let code = try BootBench.program("onebl-implant").flat(from: FlashBuilder.loaderBase)
+        let code = try BootBench.program("onebl-implant").flat(from: FlashLayout.loaderAddress)
         let package = try #require(Implant.package(replacing: Array(flash[place]), digest: genuine[1] ?? [], code: code))
         #expect(package.count == place.count)
         flash.replaceSubrange(place, with: package)

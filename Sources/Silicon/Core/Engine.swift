@@ -68,8 +68,6 @@ import Glibc
 
     /// Called before each instruction, if instructions are watched.
     var onInstruction: ((UInt32, UInt32) -> Void)?
-    /// Called at each access to memory, if memory is watched; false if it is not allowed.
-    var onMemory: ((UInt32, Int, Bool) -> Void)?
 
     init(_ model: Model) throws(SiliconError) {
         var opened: OpaquePointer?
@@ -264,17 +262,6 @@ import Glibc
             { _, address, size, slot in
                 let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
                 engine.onInstruction?(UInt32(truncatingIfNeeded: address), size)
-            }, slot)
-    }
-
-    func watchMemory() {
-        let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
-        var hook: uc_hook = 0
-        unsafe _ = uc_hook_memory(
-            handle, &hook,
-            { _, type, address, size, _, slot in
-                let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
-                engine.onMemory?(UInt32(truncatingIfNeeded: address), Int(size), type == UC_MEM_WRITE)
             }, slot)
     }
 }
