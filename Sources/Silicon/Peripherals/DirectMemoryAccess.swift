@@ -52,11 +52,6 @@ struct DirectMemoryAccess: Peripheral {
     var channel = [Channel](repeating: Channel(), count: channels)
     private var enabled: UInt32 = 0
 
-    /// Channels that move bytes between memory and an I2C or SPI block.
-    static func isHalfSize(_ index: Int) -> Bool { index < 12 }
-    /// Channels with a ring in memory.
-    static func isRing(_ index: Int) -> Bool { index >= 13 }
-
     var isAsserting: Bool { channel.contains { $0.interrupts != 0 } }
 
     mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {

@@ -17,7 +17,6 @@ struct Mailbox: Peripheral {
     private var interruptEnable: UInt32 = 0
     private var interruptStatus: UInt32 = 0
     private var registers = RegisterFile()
-    private var isOwned = false
 
     var softwareIsAsserting: Bool { softwareEnable & softwareStatus != 0 }
     /// Reading, not full, writing, not empty: as the four lines of the controller have them (§2.1).
@@ -67,9 +66,7 @@ struct Mailbox: Peripheral {
         case 0x50: return queue.isEmpty ? 0 : queue.removeFirst().command
         case 0x54: return queue.first?.data ?? 0
         case 0x58: return UInt32(queue.count)
-        case 0x60:
-            isOwned = true
-            return 1
+        case 0x60: return 1  // the semaphore: always this core's
         default: return registers[offset] ?? 0
         }
     }
@@ -92,7 +89,7 @@ struct Mailbox: Peripheral {
         case 0x3C: interruptStatus &= ~value
         case 0x40: if outgoing.count < Mailbox.depth { outgoing.append(Message(command: value, data: dataToPush)) }
         case 0x44: dataToPush = value
-        case 0x60: isOwned = false
+        case 0x60: break
         default: registers[offset] = value
         }
     }

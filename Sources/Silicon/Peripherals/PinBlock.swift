@@ -27,7 +27,6 @@ struct PinBlock: Peripheral {
 
     var levels: UInt32 { out & enable | external & ~enable }
 
-    func isHigh(pin: Int) -> Bool { levels >> UInt32(pin - firstPin) & 1 != 0 }
     func contains(pin: Int) -> Bool { pin >= firstPin && pin < firstPin + count }
 
     mutating func setExternal(pin: Int, isHigh: Bool) {
