@@ -2,11 +2,13 @@ import Wire
 
 /// The matrix for a terminal, a spreadsheet and a browser.
 extension Ablation {
+    private var seedCount: String { seeds.count == 1 ? "1 seed" : "\(seeds.count) seeds" }
+
     private func word(_ cell: Cell?) -> String { cell?.successRatio.map { "\(Int(($0 * 100).rounded())) %" } ?? "?" }
 
     public var text: String {
         let rowWidth = (rows.map(\.count).max() ?? 0) + 2
-        var lines = ["\(campaign): share of runs in which the attack reached its goal, \(seeds.count) seeds"]
+        var lines = ["\(campaign): share of runs in which the attack reached its goal, \(seedCount)"]
         // As many columns as fit a wide terminal; numbers stand for attacks, whose names follow.
         lines.append("control off".padded(rowWidth) + attacks.indices.map { "\($0 + 1)".left(7) }.joined())
         for row in rows { lines.append(row.padded(rowWidth) + attacks.map { word(cells[row]?[$0]).left(7) }.joined()) }
@@ -68,7 +70,7 @@ extension Ablation {
             td{color:#fff;text-align:center;padding:4px 6px;border-radius:4px;font-size:13px;min-width:56px}td.none{background:#8a97a5}
             small{display:block;font-size:10px;opacity:.85;white-space:nowrap}
             </style></head><body><h1>\(escaped(campaign))</h1>
-            <p>Share of runs in which each attack reached its goal, with what a row names off; \(seeds.count) seeds. Point at a cell for details.</p>
+            <p>Share of runs in which each attack reached its goal, with what a row names off; \(seedCount). Point at a cell for details.</p>
             <div><table><tr><th class="row">control off</th>\(head)</tr>\(body.joined())</table></div>\(list)
             </body></html>
 
