@@ -26,16 +26,13 @@ public struct Plan: Sendable, Equatable, Codable {
     /// As boot code is often written, or so that one fault is not enough.
     public enum BootCode: String, Sendable, Codable, CaseIterable { case plain, hardened }
 
-    /// What somebody has done to a device on the bench before it gets power.
+    /// What somebody has done to a device on the bench before it gets power: an implant lies in place of the primary copy of 1BL.
     public struct BenchWork: Sendable, Equatable, Codable {
         public var device: String
-        /// The primary copy of 1BL is replaced by an implant.
-        public var hasImplant: Bool
         /// A fault while it boots, such as `1234:skip`.
         public var glitch: String?
-        public init(device: String, hasImplant: Bool, glitch: String?) {
+        public init(device: String, glitch: String?) {
             self.device = device
-            self.hasImplant = hasImplant
             self.glitch = glitch
         }
     }

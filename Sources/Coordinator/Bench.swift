@@ -77,10 +77,8 @@ enum Bench {
     private static func search(_ device: DeviceConfiguration, _ chip: FlashChip) throws -> Glitch? {
         let fuses = try FuseBank(path: device.statePath + "/fuses.bin")
         let counters = (0..<FuseBank.counterCount).map(fuses.counter)
-        return try GlitchSearch(
-            build: "", rom: try SecurityCore.readROM(path: device.romPath), programs: [],
-            surroundings: surroundings(of: device, chip, counters: counters), genuine: [:]
-        ).firstUnnoticed()
+        return try GlitchSearch.firstUnnoticed(
+            rom: SecurityCore.readROM(path: device.romPath), surroundings(of: device, chip, counters: counters))
     }
 
     /// What the security core of a device on the bench sees. Random delays are the same in every trial: it is one boot whose
@@ -158,8 +156,7 @@ struct FlashChip {
 
     /// Where the primary copy of the first image of a type lies, as the newer of the readable tables has it.
     func primary(_ type: ImageType) -> Range<Int>? {
-        let tables = FlashLayout.tableOffsets.compactMap { try? FlashLayout(sector: read($0..<$0 + FlashChip.sector)) }
-        guard let table = tables.max(by: { $0.generation < $1.generation }), let place = table.place(type, 0, .primary) else { return nil }
+        guard let table = FlashLayout.newest({ read($0..<$0 + $1) }), let place = table.place(type, 0, .primary) else { return nil }
         let entry = table.entries[place]
         return Int(entry.offset)..<Int(entry.offset) + Int(entry.length)
     }

@@ -70,7 +70,7 @@ struct GlitchBench {
         plan.expectations = []
         plan.clock = .virtual
         plan.stop = min(plan.stop, .start + .hours(1))
-        plan.benchWork = Plan.BenchWork(device: device, hasImplant: true, glitch: glitch?.text)
+        plan.benchWork = Plan.BenchWork(device: device, glitch: glitch?.text)
         return plan
     }
 

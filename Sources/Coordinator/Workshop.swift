@@ -172,8 +172,8 @@ struct Workshop {
             updateEveryNanoseconds: device.updateEveryNanoseconds, deferUpdatesNanoseconds: device.deferUpdatesNanoseconds,
             controlsOff: plan.controlsOff, cryptoCost: .microcontroller, baseImagePath: image, romPath: folder.state("rom.elf"),
             statePath: path, sharedSecret: sharedSecret, bootKeyHash: flash.bootKeyHash.hex)
-        configuration.bootGlitch = work?.glitch
-        if work?.hasImplant == true {
+        if let work {
+            configuration.bootGlitch = work.glitch
             configuration.baseImagePath = folder.state("bench.flash")
             try RunFolder.write(try implanted(image), configuration.baseImagePath)
         }

@@ -97,7 +97,8 @@ public struct GlitchSearch {
 
     /// The first instruction that, when it is skipped, lets the implant run without anybody having measured it: as the
     /// implant itself says on the console, which is all that somebody on the bench sees.
-    public func firstUnnoticed() -> Glitch? {
+    public static func firstUnnoticed(rom: ELFImage, _ surroundings: BootSurroundings) throws(SiliconError) -> Glitch? {
+        let core = try SecurityCore(rom: rom)
         let (_, addresses) = core.traceBoot(surroundings)
         for position in addresses.indices {
             let glitch = Glitch(instruction: Int64(position), model: .skip)

@@ -23,13 +23,8 @@ public enum Implant {
 
     /// Where the primary copy of 1BL lies in 16 MiB of flash.
     public static func place(in flash: [UInt8]) -> Range<Int>? {
-        let layouts = FlashLayout.tableOffsets.compactMap { offset in
-            offset + FlashLayout.sectorBytes <= flash.count
-                ? try? FlashLayout(sector: Array(flash[offset..<offset + FlashLayout.sectorBytes])) : nil
-        }
-        guard let layout = layouts.max(by: { $0.generation < $1.generation }), let index = layout.place(.oneBL, 0, .primary) else {
-            return nil
-        }
+        let layout = FlashLayout.newest { $0 + $1 <= flash.count ? Array(flash[$0..<$0 + $1]) : [] }
+        guard let layout, let index = layout.place(.oneBL, 0, .primary) else { return nil }
         let entry = layout.entries[index]
         return Int(entry.offset)..<Int(entry.offset) + Int(entry.length)
     }

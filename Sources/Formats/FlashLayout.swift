@@ -73,6 +73,11 @@ public struct FlashLayout: Equatable, Sendable {
         self.init(generation: generation, entries: entries)
     }
 
+    /// The table that counts, of those that can be read.
+    public static func newest(_ read: (_ offset: Int, _ count: Int) throws -> [UInt8]) -> FlashLayout? {
+        tableOffsets.compactMap { try? FlashLayout(sector: read($0, sectorBytes)) }.max { $0.generation < $1.generation }
+    }
+
     /// The place in ``entries`` of the n-th image of a type in a slot: the n-th primary copy and the n-th backup
     /// copy are of the same component.
     public func place(_ type: ImageType, _ ordinal: Int, _ slot: Slot) -> Int? {

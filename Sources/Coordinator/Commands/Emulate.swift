@@ -1,9 +1,11 @@
 import ArgumentParser
+import Campaign
 import Emulator
 import Formats
 import Foundation
 import Runtime
 import Silicon
+import Wire
 
 /// One device, no network: for people who want to run firmware.
 struct Emulate: ParsableCommand {
@@ -37,7 +39,7 @@ struct Emulate: ParsableCommand {
 
     func run() throws {
         if core == .a7 { throw ValidationError("--core: programs for the A7 are not run yet") }
-        guard let nanoseconds = Emulate.nanoseconds(length) else {
+        guard let nanoseconds = Plan.duration(length)?.nanoseconds, nanoseconds > 0 else {
             throw ValidationError("--for: '\(length)' is no time such as 500ms or 10s")
         }
         let ports = try uart.filter { $0 != "-" }.map(Emulate.port)
@@ -109,13 +111,6 @@ struct Emulate: ParsableCommand {
             if session.state == .running, let stop = session.run(for: 1_000_000) { server.write(DebugProtocol.frame(stop)) }
             output.flush()
         }
-    }
-
-    static func nanoseconds(_ text: String) -> Int64? {
-        for (unit, scale) in [("us", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)] where text.hasSuffix(unit) {
-            if let value = Double(text.dropLast(unit.count)), value > 0, value < 1e6 { return Int64(value * scale) }
-        }
-        return nil
     }
 
     private static func port(_ word: String) throws -> SerialPortName {

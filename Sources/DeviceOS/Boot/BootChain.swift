@@ -138,21 +138,21 @@ struct BootChain {
             guard report.result == .accepted else {
                 return refuse(type, slot, report.reason(package), &out)
             }
-            accept(Booted(package: package, digest: sha256(bytes), ordinal: 0, slot: slot), type, &out)
-                .map { result.images[type] = [$0] }
+            let image = Booted(package: package, digest: sha256(bytes), ordinal: 0, slot: slot)
+            accept(image, type, &out)
+            result.images[type] = [image]
         } catch {
             refuse(type, slot, "\(error)", &out)
         }
     }
 
-    private func accept(_ image: Booted, _ type: ImageType, _ out: inout Outbox) -> Booted? {
+    private func accept(_ image: Booted, _ type: ImageType, _ out: inout Outbox) {
         out.observe(
             .bootStage,
             [
                 .stage: .text(type.name), .image: .text(image.package.name), .slot: .text(image.slot.name),
                 .version: .number(Int64(image.package.securityVersion)), .digest: .text(image.digest.hex.digestHead),
             ])
-        return image
     }
 
     private mutating func refuse(_ type: ImageType, _ slot: FlashLayout.Slot, _ reason: String, _ out: inout Outbox) {
@@ -167,10 +167,7 @@ struct BootChain {
         readLayout().map { start(type, in: $0, &out) }
     }
 
-    private func readLayout() -> FlashLayout? {
-        FlashLayout.tableOffsets.compactMap { try? FlashLayout(sector: flash.read($0, FlashLayout.sectorBytes)) }
-            .max { $0.generation < $1.generation }
-    }
+    private func readLayout() -> FlashLayout? { FlashLayout.newest { try flash.read($0, $1) } }
 
     /// All images of a type: for each, the primary copy or else its backup.
     private mutating func start(_ type: ImageType, in layout: FlashLayout, _ out: inout Outbox) -> [Booted] {
@@ -182,7 +179,9 @@ struct BootChain {
             let candidates = [primary] + (index < backups.count ? [backups[index]] : [])
             for candidate in candidates {
                 switch check(candidate, type, index, &out) {
-                case .success(let image): accept(image, type, &out).map { booted.append($0) }
+                case .success(let image):
+                    accept(image, type, &out)
+                    booted.append(image)
                 case .failure(let refusal):
                     refuse(type, candidate.slot, refusal.reason, &out)
                     continue

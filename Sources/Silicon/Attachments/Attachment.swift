@@ -48,8 +48,7 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
     case serial(Int)
 
     public init?(_ text: String) {
-        let letters = text.prefix { $0.isLetter || $0 == "2" && text.hasPrefix("i2c") && $0 != text.last }
-        let kind = text.hasPrefix("i2c") ? "i2c" : String(letters)
+        guard let kind = AttachmentPlace.kinds.first(where: text.hasPrefix) else { return nil }
         let numbers = text.dropFirst(kind.count).split(separator: ".", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
         switch (kind, numbers.count) {
         case ("gpio", 1) where (0...95).contains(numbers[0]): self = .gpio(numbers[0])
@@ -74,8 +73,9 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    private static let kinds = ["gpio", "pwm", "adc", "i2c", "spi", "isu"]
     /// `gpio`, `adc` …
-    var kind: String { String(description.prefix(3) == "i2c" ? "i2c" : description.prefix { $0.isLetter }) }
+    var kind: String { AttachmentPlace.kinds.first(where: description.hasPrefix) ?? "" }
 }
 
 /// Why something cannot be attached.

@@ -1,4 +1,5 @@
 import CUnicorn
+import Formats
 import Glibc
 
 /// The CPU engine (Unicorn) behind one small type: registers, memory, hooks. It knows no peripheral and no time.
@@ -215,9 +216,7 @@ import Glibc
         unsafe _ = uc_forget_code(handle, UInt64(address), UInt64(address) + UInt64(count))
     }
 
-    func word(_ address: UInt32) -> UInt32? {
-        load(address, 4).map { $0.reversed().reduce(0) { $0 << 8 | UInt32($1) } }
-    }
+    func word(_ address: UInt32) -> UInt32? { load(address, 4).flatMap { Bytes($0).u32(0) } }
 
     // MARK: Hooks
 

@@ -42,6 +42,8 @@ import Glibc
 
     init(_ engine: Engine) { self.engine = engine }
 
+    /// Between two passes of a head: what is read meanwhile counts.
+    var isWatching: Bool { phase != .none }
     mutating func sawRead(stableUntil instant: Int64) { stableUntil = min(stableUntil, instant) }
     mutating func sawWrite() { stableUntil = .min }
 

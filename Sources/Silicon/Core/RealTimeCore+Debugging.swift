@@ -64,6 +64,6 @@ extension RealTimeCore {
         }
     }
 
-    /// Memory, or registers of the chip as words, with the effects that reading them has.
+    /// Writes memory, code among it; false where there is none.
     public func debugStore(_ address: UInt32, _ bytes: [UInt8]) -> Bool { engine.storeCode(address, bytes) }
 }

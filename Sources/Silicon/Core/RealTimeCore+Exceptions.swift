@@ -1,4 +1,5 @@
 import CUnicorn
+import Formats
 
 /// Exception entry and return, and faults (ARM DDI 0403E B1.5.6 to B1.5.15).
 extension RealTimeCore {
@@ -166,7 +167,7 @@ extension RealTimeCore {
 }
 
 extension [UInt32] {
-    var littleEndianBytes: [UInt8] { flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) } } }
+    var littleEndianBytes: [UInt8] { flatMap { $0.littleEndianBytes } }
 
     init(littleEndian bytes: [UInt8]) {
         self = stride(from: 0, to: bytes.count - 3, by: 4).map { start in

@@ -201,7 +201,7 @@ public import Formats
             for input in bus.world.takeInputs(until: bus.now) { peripherals.take(input, bus) }
         }
         if peripherals.nextEvent <= bus.now { peripherals.advance(bus) }
-        if var partner, partner.nextEvent <= bus.now || peripherals.mailboxes[0].hasSent || bus.now == 0 {
+        if var partner, partner.nextEvent <= bus.now || peripherals.mailboxes[0].hasSent {
             for text in peripherals.withMailbox(0, { partner.advance(bus, &$0) }) { onPartner(bus.now, text) }
             self.partner = partner
         }
@@ -319,7 +319,7 @@ public import Formats
             loop.sawRead(stableUntil: .min)
             value = control.readCounter(word & 0xFFF, at: cycles)
         default:
-            loop.sawRead(stableUntil: peripherals.stableUntil(word, bus.now))
+            if loop.isWatching { loop.sawRead(stableUntil: peripherals.stableUntil(word, bus.now)) }
             value = peripherals.read(word, bus)
             noteUnmodelled(address, isWrite: false)
         }

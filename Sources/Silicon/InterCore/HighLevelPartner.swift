@@ -21,11 +21,13 @@ public struct HighLevelPartner: Codable {
         setupLeft = link.setup
     }
 
-    var nextEvent: Int64 { link.isHalted ? .max : nextAt }
+    /// At once while the core has not been told where the rings are.
+    var nextEvent: Int64 { link.isHalted ? .max : setupLeft.isEmpty ? nextAt : 0 }
 
     /// Does what is due; returns what is to be seen of it.
     mutating func advance(_ bus: Bus, _ mailbox: inout Mailbox) -> [String] {
         var seen: [String] = []
+        let wasHalted = link.isHalted
         while let message = setupLeft.first, mailbox.deliver(message) { setupLeft.removeFirst() }
         let sent = mailbox.takeSent()
         if sent.interrupts & 1 != 0 {
@@ -42,7 +44,7 @@ public struct HighLevelPartner: Codable {
             count = (count + 1) % 100
             nextAt += HighLevelPartner.every
         }
-        if link.isHalted { seen.append("the channel is halted: the core has broken its rules") }
+        if link.isHalted && !wasHalted { seen.append("the channel is halted: the core has broken its rules") }
         return seen
     }
 }
