@@ -17,3 +17,6 @@ static inline uc_err uc_hook_interrupts(uc_engine *uc, uc_hook *hook, uc_cb_hook
 static inline uc_err uc_hook_bad_memory(uc_engine *uc, uc_hook *hook, uc_cb_eventmem_t call, void *user) {
     return uc_hook_add(uc, hook, UC_HOOK_MEM_INVALID, (void *)call, user, 1, 0);
 }
+static inline uc_err uc_hook_accesses(uc_engine *uc, uc_hook *hook, uc_cb_hookmem_t call, void *user) {
+    return uc_hook_add(uc, hook, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, (void *)call, user, 1, 0);
+}

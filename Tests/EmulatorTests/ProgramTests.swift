@@ -60,6 +60,19 @@ struct Ran {
         #expect(ran.core.unmodelled.isEmpty)
     }
 
+    /// Each refusal at its instruction, with status and address; what is allowed beside it, in the same page, goes on.
+    @Test func memoryIsProtected() throws {
+        let ran = try Ran("mpu", seconds: 1)
+        let printed = ran.texts.filter { !$0.hasPrefix("fault: ") }
+        #expect(
+            printed == [
+                "fault 00000082 at 00000400", "fault 00000082 at 0000041c", "fault 00000082 at 0000041c", "fault 00000082 at 00000800",
+                "first 7", "fault 00000001", "fault 00000082 at fffff020", "fault 00000082 at 00000000", "task", "secret 7", "open 10",
+                "fault 00080000", "end",
+            ])
+        #expect(ran.core.unmodelled.isEmpty)
+    }
+
     /// Code that stays in flash runs where it was linked for, wherever it lies in its file.
     @Test func codeIsExecutedInPlace() throws {
         #expect(try Ran.program("flash").segments.contains { $0.address >> 28 == 1 })
@@ -199,7 +212,7 @@ struct Ran {
         let text = String(decoding: try JSONEncoder.sorted.encode(emulation.snapshot), as: UTF8.self)
         let counter = "\"programCounter\":\(try #require(text.firstMatch(of: /"programCounter":(\d+)/)).1),\"registers\":["
         for (old, new) in [
-            ("\"version\":1", "\"version\":9"), ("\"address\":1048576", "\"address\":3"), (counter, counter + "1,"),
+            ("\"version\":2", "\"version\":9"), ("\"address\":1048576", "\"address\":3"), (counter, counter + "1,"),
         ] {
             #expect(text.contains(old))
             let changed = try JSONDecoder().decode(

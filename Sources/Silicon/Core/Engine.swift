@@ -6,17 +6,15 @@ import Glibc
 @safe final class Engine {
     enum Model { case cortexM4, cortexA7 }
 
-    enum Permission {
-        case readWriteExecute, readExecute, readWrite, read, none
-        fileprivate var bits: UInt32 {
-            switch self {
-            case .readWriteExecute: UC_PROT_ALL.rawValue
-            case .readExecute: UC_PROT_READ.rawValue | UC_PROT_EXEC.rawValue
-            case .readWrite: UC_PROT_READ.rawValue | UC_PROT_WRITE.rawValue
-            case .read: UC_PROT_READ.rawValue
-            case .none: UC_PROT_NONE.rawValue
-            }
-        }
+    struct Permission: OptionSet {
+        let rawValue: UInt32
+        static let none: Permission = []
+        static let read = Permission(rawValue: UC_PROT_READ.rawValue)
+        static let write = Permission(rawValue: UC_PROT_WRITE.rawValue)
+        static let execute = Permission(rawValue: UC_PROT_EXEC.rawValue)
+        static let readWrite: Permission = [read, write]
+        static let readExecute: Permission = [read, execute]
+        static let readWriteExecute: Permission = [read, write, execute]
     }
 
     /// What an access that the memory map does not allow tried to do.
@@ -43,9 +41,12 @@ import Glibc
     /// Memory that lies in this process, and that DMA, snapshots and comparisons see without the engine.
     @safe final class Memory {
         let base: UInt32
+        /// What it was mapped with.
+        let permission: Permission
         let bytes: UnsafeMutableRawBufferPointer
-        init(base: UInt32, count: Int) {
+        init(base: UInt32, count: Int, _ permission: Permission) {
             self.base = base
+            self.permission = permission
             // Pages that nobody writes cost nothing.
             let pages = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             guard let pages = unsafe pages, unsafe pages != MAP_FAILED else { fatalError("no memory for \(count) bytes") }
@@ -69,6 +70,8 @@ import Glibc
 
     /// Called before each instruction, if instructions are watched.
     var onInstruction: ((UInt32, UInt32) -> Void)?
+    /// Called before each access to memory, if accesses are watched: its address, and whether it writes.
+    private var onAccess: ((UInt32, Bool) -> Void)?
 
     init(_ model: Model) throws(SiliconError) {
         var opened: OpaquePointer?
@@ -88,11 +91,13 @@ import Glibc
 
     // MARK: Running
 
-    /// Runs from an address until something ends the stretch.
-    func run(from address: UInt32, thumb: Bool) -> End {
+    /// Runs from an address until something ends the stretch, such as another address. This one costs memory each time
+    /// (mt3620-silicon §7.5), and needs code there that is not translated yet.
+    func run(from address: UInt32, thumb: Bool, until last: UInt32 = 0) -> End {
         end = nil
-        let error = unsafe uc_emu_start(handle, UInt64(thumb ? address | 1 : address), 0, 0, 0)
+        let error = unsafe uc_emu_start(handle, UInt64(thumb ? address | 1 : address), UInt64(last), 0, 0)
         if let end { return end }
+        if last != 0, error == UC_ERR_OK, self[UC_ARM_REG_PC] == last { return .stopped }
         switch error {
         case UC_ERR_OK: return .idle
         case UC_ERR_INSN_INVALID: return .undefined
@@ -144,8 +149,8 @@ import Glibc
     // MARK: Memory
 
     @discardableResult func map(_ base: UInt32, count: Int, _ permission: Permission) throws(SiliconError) -> Memory {
-        let memory = Memory(base: base, count: count)
-        guard unsafe uc_mem_map_ptr(handle, UInt64(base), count, permission.bits, memory.bytes.baseAddress) == UC_ERR_OK else {
+        let memory = Memory(base: base, count: count, permission)
+        guard unsafe uc_mem_map_ptr(handle, UInt64(base), count, permission.rawValue, memory.bytes.baseAddress) == UC_ERR_OK else {
             throw .engine("cannot map 0x\(String(base, radix: 16))")
         }
         memories.append(memory)
@@ -153,7 +158,7 @@ import Glibc
     }
 
     func protect(_ base: UInt32, count: Int, _ permission: Permission) {
-        unsafe _ = uc_mem_protect(handle, UInt64(base), count, permission.bits)
+        unsafe _ = uc_mem_protect(handle, UInt64(base), count, permission.rawValue)
     }
 
     func unmap(_ memory: Memory) {
@@ -251,6 +256,18 @@ import Glibc
     @unsafe func watchBlocks(_ call: uc_cb_hookcode_t, _ slot: UnsafeMutableRawPointer) {
         var hook: uc_hook = 0
         unsafe _ = uc_hook_blocks(handle, &hook, call, slot)
+    }
+
+    func watchAccesses(_ call: @escaping (UInt32, Bool) -> Void) {
+        onAccess = call
+        let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
+        var hook: uc_hook = 0
+        unsafe _ = uc_hook_accesses(
+            handle, &hook,
+            { _, type, address, _, _, slot in
+                let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
+                engine.onAccess?(UInt32(truncatingIfNeeded: address), type == UC_MEM_WRITE)
+            }, slot)
     }
 
     func watchInstructions() {

@@ -42,12 +42,15 @@ extension RealTimeCore {
         guard access.kind != .fetch else {
             programCounter = access.address & ~1
             // Registers and everything above 0xA0000000 can never be executed.
-            let isForbidden = access.address >> 29 == 2 || access.address >= 0xA000_0000
+            let isForbidden =
+                access.address >> 29 == 2 || access.address >= 0xA000_0000
+                || !mayAccess(.fetch, access.address, isPrivileged: isPrivileged)
             return fault(isForbidden ? .instructionAccess : .instructionBus, address: nil)
         }
         programCounter = pcOfAccess(access.address, isWrite: access.kind == .write)
         uncount(after: programCounter)
-        return fault(.preciseDataBus, address: access.address)
+        let isAllowed = mayAccess(access.kind == .write ? .write : .read, access.address, isPrivileged: isPrivileged)
+        return fault(isAllowed ? .preciseDataBus : .dataAccess, address: access.address)
     }
 
     func fault(_ cause: FaultCause, address: UInt32?) -> Stop? {
@@ -86,7 +89,8 @@ extension RealTimeCore {
         var frame = [UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR].map { engine[$0] }
         frame += [programCounter, xpsr]
         if hasFloat { frame += RealTimeCore.lowFloats.map { engine[$0] } + [engine[UC_ARM_REG_FPSCR], 0] }
-        let isStacked = engine.store(sp, frame.littleEndianBytes)
+        let mayStack = mayStack(.write, sp, words: frame.count, isPrivileged: isPrivileged)
+        let isStacked = mayStack && engine.store(sp, frame.littleEndianBytes)
         engine[UC_ARM_REG_SP] = sp
 
         control.enter(exception)
@@ -104,9 +108,10 @@ extension RealTimeCore {
         let vector = engine.word(control.vectorTable &+ UInt32(exception) * 4)
         programCounter = (vector ?? 0) & ~1
         if !isStacked {
-            let record = CoreFault(cause: "\(FaultCause.stacking)", self, address: sp)
+            let cause = mayStack ? FaultCause.stacking : .memoryStacking
+            let record = CoreFault(cause: "\(cause)", self, address: sp)
             guard exception != CoreException.hardFault else { return lockUp(record) }
-            return answer(control.fault(.stacking, address: nil, masks), record)
+            return answer(control.fault(cause, address: nil, masks), record)
         }
         guard let vector else {
             guard exception != CoreException.hardFault else { return lockUp(CoreFault(cause: "no vector table", self)) }
@@ -132,10 +137,14 @@ extension RealTimeCore {
             return fault(.invalidReturn, address: nil)
         }
         let sp = engine[processStack ? UC_ARM_REG_PSP : UC_ARM_REG_SP]
-        guard let bytes = engine.load(sp, hasFloat ? 0x68 : 0x20) else { return fault(.unstacking, address: nil) }
+        let count = hasFloat ? 0x68 : 0x20
+        // It is read with the rights of what it returns to.
+        let returnsPrivileged = !toThread || engine[UC_ARM_REG_CONTROL] & 1 == 0
+        guard mayStack(.read, sp, words: count / 4, isPrivileged: returnsPrivileged) else { return fault(.memoryUnstacking, address: nil) }
+        guard let bytes = engine.load(sp, count) else { return fault(.unstacking, address: nil) }
         let frame = [UInt32](littleEndian: bytes)
         let xpsr = frame[7]
-        let newStack = sp &+ (hasFloat ? 0x68 : 0x20) &+ (xpsr & 1 << 9 != 0 ? 4 : 0)
+        let newStack = sp &+ UInt32(count) &+ (xpsr & 1 << 9 != 0 ? 4 : 0)
 
         // The handler may have just quieted its line.
         control.setLines(peripherals.lines)

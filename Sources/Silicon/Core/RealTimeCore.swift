@@ -55,6 +55,13 @@ public import Formats
     public var onTrace: ((Int64, TraceEvent) -> Void)?
     /// BKPT 0xAB is a call to whoever runs the core, and no fault.
     public var answersSemihosting = false
+    /// Windows of registers: where, and how many bytes.
+    private(set) var windows: [(base: UInt32, count: Int)] = []
+    var applied: AppliedProtection?
+    var watchesAccesses = false
+    private var isHeldBack = false
+    /// The code that must not be executed, and why not.
+    private var refused: (cause: FaultCause, pc: UInt32)?
 
     /// What the block hook looks at a million times: outside of the object, so that nothing checks each access.
     @safe struct Hot {
@@ -130,7 +137,8 @@ public import Formats
 
     private func mapRegisters(_ firewall: Firewall) {
         // The core's own blocks, then those that it shares, as far as the firewall lets it.
-        var windows: [(UInt32, Int)] = [(0, 0x1_0000), (0x2100_0000, 0x9_0000), (0xE000_1000, 0x1000), (0xE000_E000, 0x1000)]
+        windows = [(0, 0x1_0000), (0xE000_1000, 0x1000), (0xE000_E000, 0x1000)]
+        windows += (UInt32(0x2100)...0x2108).map { ($0 << 16, 0x1_0000) }
         for page in Array(UInt32(0x3000)...0x3003) + Array(0x3800...0x3810) where firewall.allows(page: page) {
             windows.append((page << 16, 0x1_0000))
         }
@@ -148,6 +156,7 @@ public import Formats
         programCounter = (engine.word(entry &+ 4) ?? 0) & ~1
         isSleeping = false
         isLockedUp = false
+        blockCounts.forget()
     }
 
     var cycles: Int64 { unsafe hot.pointee.cycles }
@@ -188,7 +197,9 @@ public import Formats
                 if let stop = enter(exception) { return stop }
                 continue
             }
-            unsafe hot.pointee.watchesMasks = control.isHeldBack(by: masks)
+            if needsProtection { applyProtection() }
+            isHeldBack = control.isHeldBack(by: masks)
+            unsafe hot.pointee.watchesMasks = isHeldBack || control.protection.isEnabled
             if let stop = slice(until: nanoseconds) { return stop }
         }
         return .reachedDeadline
@@ -239,11 +250,14 @@ public import Formats
         unsafe hot.pointee.loopHead = 0
         debugging?.begin()
         unsafe hot.pointee.block = .max
-        let end = engine.run(from: programCounter, thumb: true)
+        var end = engine.run(from: programCounter, thumb: true)
         programCounter = engine[UC_ARM_REG_PC]
+        if end == .stopped, let refused { end = runUpTo(refused.pc) }
         defer { instructions += unsafe hot.pointee.cycles - cycles - loop.takeSkipped() }
         switch end {
-        case .stopped: return debugging?.hasStopped == true ? stopForDebugger() : nil
+        case .stopped:
+            if let refused = takeRefused() { return fault(refused, address: nil) }
+            return debugging?.hasStopped == true ? stopForDebugger() : nil
         case .idle:
             isSleeping = true
             return nil
@@ -274,13 +288,39 @@ public import Formats
         }
     }
 
-    private func countBlock(_ address: UInt32, _ size: UInt32) { unsafe hot.pointee.cycles += blockCounts.count(address, size, engine) }
+    /// Blocks that must not run to their end are not remembered.
+    private func countBlock(_ address: UInt32, _ size: UInt32) {
+        if !control.allowsFloats, let code = engine.load(address, Int(size)), let offset = ThumbCode.offset(ofFloatIn: code) {
+            refused = (.noCoprocessor, address &+ UInt32(offset))
+            return engine.stop()
+        }
+        unsafe hot.pointee.cycles += blockCounts.count(address, size, engine)
+    }
+
+    /// Runs what comes before an instruction that must not be executed, in the same block.
+    private func runUpTo(_ pc: UInt32) -> Engine.End {
+        guard pc != programCounter else { return .stopped }
+        engine.forgetCode(programCounter, count: Int(unsafe hot.pointee.blockBytes))
+        let end = engine.run(from: programCounter, thumb: true, until: pc)
+        programCounter = engine[UC_ARM_REG_PC]
+        return end
+    }
+
+    private func takeRefused() -> FaultCause? {
+        defer { refused = nil }
+        return refused?.pc == programCounter ? refused?.cause : nil
+    }
 
     /// False if the stretch ends before this block.
     private func goesOn(_ address: UInt32) -> Bool {
-        if unsafe hot.pointee.wantsAttention || hot.pointee.cycles >= hot.pointee.sliceEnd
-            || hot.pointee.watchesMasks && !control.isHeldBack(by: masks)
-        {
+        let isWatched = unsafe hot.pointee.watchesMasks
+        let hasChanged = isWatched && (isHeldBack && !control.isHeldBack(by: masks) || needsProtection)
+        if unsafe hot.pointee.wantsAttention || hot.pointee.cycles >= hot.pointee.sliceEnd || hasChanged {
+            engine.stop()
+            return false
+        }
+        if isWatched, !mayFetch(address) {
+            refused = (.instructionAccess, address)
             engine.stop()
             return false
         }
@@ -338,8 +378,9 @@ public import Formats
         case 0xE_000E:
             control.advance(to: cycles)
             control.write(address & 0xFFF, value, bytes: bytes, at: cycles)
-            // Its settings are kept, and nothing is refused because of them: whoever counts on that is told.
-            if address == 0xE000_ED94, value & 1 != 0 { bus.isUnmodelled = true }
+            if address & ~3 == 0xE000_ED88 { blockCounts.forget() }
+            // DIV_0_TRP and UNALIGN_TRP are kept, and the engine does not raise them: whoever counts on that is told.
+            if address & ~3 == 0xE000_ED14, value & 0x18 != 0 { bus.isUnmodelled = true }
             noteUnmodelled(address, isWrite: true)
         case 0xE_0001: control.writeCounter(address & 0xFFF, value, at: cycles)
         default:

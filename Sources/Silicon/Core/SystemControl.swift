@@ -147,6 +147,9 @@ struct SystemControl: Codable {
     mutating func advance(to cycle: Int64) { if sysTick.advance(to: cycle) { pending[CoreException.sysTick] = true } }
     var nextEvent: Int64 { sysTick.nextEvent }
 
+    /// CPACR opens the floating-point unit (B3.2.20).
+    var allowsFloats: Bool { storage[0xD88].map { $0 >> 20 & 5 == 5 } ?? false }
+
     // MARK: Registers
 
     mutating func read(_ offset: UInt32, at cycle: Int64) -> UInt32 {

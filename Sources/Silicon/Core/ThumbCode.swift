@@ -16,6 +16,16 @@ enum ThumbCode {
         return count
     }
 
+    /// Where the first instruction for the floating-point unit lies (coprocessors 10 and 11; A5.3.18).
+    static func offset(ofFloatIn code: [UInt8]) -> Int? {
+        var position = 0
+        while let first = half(code, position) {
+            if first & 0xEC00 == 0xEC00, let second = half(code, position + 2), second & 0x0E00 == 0x0A00 { return position }
+            position += length(first)
+        }
+        return nil
+    }
+
     /// The engine tells of an access only the block that it is in, with registers as they are just before the
     /// instruction: the one that would access that address now is the one that did.
     static func offset(ofAccess address: UInt32, isWrite: Bool, in code: [UInt8], at base: UInt32, _ registers: [UInt32]) -> Int? {
