@@ -94,6 +94,7 @@ extension AttackName {
         case .staleMeasurement: StaleMeasurement(step)
         case .modifiedImage: ModifiedImage(step)
         case .bootGlitch: BootGlitch(step)
+        case .debugPort: DebugPort(step)
         case .updateRollback: UpdateRollback(step)
         case .updateFreeze: UpdateFreeze(step)
         case .updateMixAndMatch: UpdateMixAndMatch(step)

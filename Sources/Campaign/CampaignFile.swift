@@ -32,6 +32,8 @@ extension Plan {
 public struct PlanProblems: Error, Equatable, Sendable {
     public var problems: [Problem]
     public init(problems: [Problem]) { self.problems = problems }
+    /// Of a file as a whole.
+    public init(file: String, _ message: String) { problems = [Problem(file: file, line: 1, column: 1, message: message)] }
 }
 
 extension PlanReader {
@@ -41,8 +43,7 @@ extension PlanReader {
         guard let section = document.section(root, "the campaign", keys: PlanReader.campaignKeys),
             let field = section.required("topology"), let relative = field.scalar?.string
         else { return [] }
-        let folder = document.file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        let path = relative.hasPrefix("/") || folder.isEmpty ? relative : "\(folder)/\(relative)"
+        let path = document.path(relative)
         guard let text = load(path) else {
             document.report(field, "topology: cannot read '\(path)'")
             return []

@@ -44,6 +44,12 @@ final class Document {
         }
     }
 
+    /// A path that the file names: from the folder that it lies in.
+    func path(_ relative: String) -> String {
+        let folder = file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        return relative.hasPrefix("/") || folder.isEmpty ? relative : "\(folder)/\(relative)"
+    }
+
     func report(_ node: YAMLNode?, _ message: String) {
         let mark = node?.mark
         problems.append(Problem(file: file, line: mark?.line ?? 1, column: mark?.column ?? 1, message: message))

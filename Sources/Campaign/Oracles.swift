@@ -88,6 +88,7 @@ enum Oracle {
                 step.nodes.contains($0.node)
                     && ($0.fact.kind == .bootFallback || $0.fact.kind == .attestation && $0.fact.text(.result) != "accepted")
             }
+        case .debugPort: return seen { $0.fact.kind == .debugPort && step.nodes.contains($0.node) }
         case .updateRollback, .updateFreeze, .updateMixAndMatch, .endlessData, .stolenSigningKey:
             return seen { $0.fact.kind == .updateCheck && $0.fact.text(.result) == "refused" && step.nodes.contains($0.node) }
         case .timeSpoof: return seen { $0.fact.kind == .refusal && $0.fact.text(.operation) == "set clock" && step.nodes.contains($0.node) }

@@ -21,6 +21,8 @@ public struct Plan: Sendable, Equatable, Codable {
         public var deferUpdatesNanoseconds: Int64
         /// Words that steps may aim at.
         public var labels: [String]
+        /// What is on the pins of its real-time cores, such as `led@gpio8`.
+        public var attachments: [String]
     }
 
     /// As boot code is often written, or so that one fault is not enough.
@@ -35,6 +37,14 @@ public struct Plan: Sendable, Equatable, Codable {
             self.device = device
             self.glitch = glitch
         }
+    }
+
+    /// An app that the file brings along: an image package, or a program with its manifest. Paths are found from where
+    /// `orrery` runs.
+    public struct App: Sendable, Equatable, Codable {
+        public var image: String?
+        public var program: String?
+        public var manifest: String?
     }
 
     public struct Gateway: Sendable, Equatable, Codable {
@@ -57,6 +67,8 @@ public struct Plan: Sendable, Equatable, Codable {
     public var serviceNetwork: String
     public var serviceAddress: Address
     public var devices: [Device]
+    /// By the names that devices use; others come with the testbed.
+    public var apps: [String: App]
     /// Settings of device groups that have other ones than usual.
     public var groups: [String: GroupSettings]
     /// Doors to real programs, open on the wall clock only.

@@ -4,9 +4,8 @@ import Yams
 /// Reads a topology (and, on top of it, a campaign) into a plan.
 struct PlanReader {
     static let topologyKeys = [
-        "name", "seed", "stop", "start", "networks", "links", "service", "devices", "groups", "gateways", "controls-off",
-        "expect",
-        "method", "steady-state",
+        "name", "seed", "stop", "start", "networks", "links", "service", "apps", "devices", "groups", "gateways", "controls-off",
+        "expect", "method", "steady-state",
     ]
     static let knownApps = ["compressor"]
     static let shortestLatency = Duration.milliseconds(1)
@@ -19,7 +18,7 @@ struct PlanReader {
         plan = Plan(
             name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
             stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",
-            serviceAddress: Address(bits: 0), devices: [], groups: [:], gateways: [], controlsOff: [], steps: [], expectations: [],
+            serviceAddress: Address(bits: 0), devices: [], apps: [:], groups: [:], gateways: [], controlsOff: [], steps: [], expectations: [],
             keepsKeyLog: false, capture: false)
     }
 
@@ -27,6 +26,7 @@ struct PlanReader {
         readHead(section)
         readNetworks(section)
         readService(section)
+        readApps(section)
         readDevices(section)
         readGroups(section)
         readGateways(section)
@@ -142,13 +142,14 @@ struct PlanReader {
         var hosts: [String: Int] = [:]
         var peers: [(kind: String, products: [(text: String, node: YAMLNode)])] = []
         for (kind, key, value) in document.named(section.required("devices"), "devices") {
-            let keys = ["count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels"]
+            let keys = ["count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels", "attach"]
             guard let entry = document.section(value, "device \(kind)", keys: keys) else { continue }
             if kind == "service" { document.report(key, "'service' is the name of the security service") }
             let networks = entry.words("network").compactMap { network($0.node) }
             if entry.words("network").isEmpty { _ = entry.required("network") }
-            for (app, node) in entry.words("apps") where !PlanReader.knownApps.contains(app) {
-                document.report(node, "unknown app '\(app)'\(document.suggestion(app, among: PlanReader.knownApps))")
+            let apps = PlanReader.knownApps + plan.apps.keys.sorted()
+            for (app, node) in entry.words("apps") where !apps.contains(app) {
+                document.report(node, "unknown app '\(app)'\(document.suggestion(app, among: apps))")
             }
             let count = entry.count("count", in: 1...10_000) ?? 1
             peers.append((kind, entry.words("peers")))
@@ -165,7 +166,7 @@ struct PlanReader {
                         callEveryNanoseconds: (entry.duration("call-every", atLeast: .seconds(1)) ?? .minutes(15)).nanoseconds,
                         updateEveryNanoseconds: (entry.duration("update-every", atLeast: .minutes(1)) ?? .hours(20)).nanoseconds,
                         deferUpdatesNanoseconds: (entry.duration("defer-updates") ?? .zero).nanoseconds,
-                        labels: entry.words("labels").map(\.text)))
+                        labels: entry.words("labels").map(\.text), attachments: entry.words("attach").map(\.text)))
             }
         }
         connect(peers)

@@ -17,6 +17,7 @@ struct Preflight {
         for name in Preflight.executables where !FileManager.default.isExecutableFile(atPath: "\(binFolder)/\(name)") {
             throw RunError("missing executable \(binFolder)/\(name): run 'swift build'")
         }
+        try AppFile.check(plan)
         let descriptors = plan.devices.count * 3 + Preflight.spareDescriptors
         guard descriptors <= Machine.fileDescriptorLimit else {
             throw RunError(

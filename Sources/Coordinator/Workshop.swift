@@ -135,6 +135,11 @@ struct Workshop {
     }
 
     private func source(_ app: String, _ defect: UpdateOrder.Defect? = nil) throws -> AppSource {
+        if let own = plan.apps[app] {
+            var source = try AppFile.read(own, name: app)
+            if defect == .crash { source.program = try crashing(source.program, app) }
+            return source
+        }
         let path = "\(guestFolder)/\(app).elf"
         guard var program = FileManager.default.contents(atPath: path).map(Array.init) else {
             throw RunError("the app '\(app)' is not built: run scripts/guest (looked for \(path))")
@@ -172,6 +177,7 @@ struct Workshop {
             updateEveryNanoseconds: device.updateEveryNanoseconds, deferUpdatesNanoseconds: device.deferUpdatesNanoseconds,
             controlsOff: plan.controlsOff, cryptoCost: .microcontroller, baseImagePath: image, romPath: folder.state("rom.elf"),
             statePath: path, sharedSecret: sharedSecret, bootKeyHash: flash.bootKeyHash.hex)
+        configuration.attachments = device.attachments
         if let work {
             configuration.bootGlitch = work.glitch
             configuration.baseImagePath = folder.state("bench.flash")

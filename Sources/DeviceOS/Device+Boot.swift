@@ -106,7 +106,26 @@ extension Device {
         case "cut-power-at-flash-operation":
             if let count = JSON.decode(Int.self, body) { flash.cutPower(duringOperation: count) }
         case "flip-flash-bits": rot(body)
+        case DebugRequest.command: if let request = JSON.decode(DebugRequest.self, body) { probe(request, &out) }
         default: break
+        }
+    }
+
+    /// Somebody has put a probe on the SWD pins.
+    private func probe(_ request: DebugRequest, _ out: inout Outbox) {
+        guard DebugLock(isFitted: !isOff(.debugLock)).isOpen(in: fuses.securityState) else {
+            return out.observe(.debugPort, [.operation: .text(request.rawValue), .result: "locked"])
+        }
+        for core in cores {
+            switch request {
+            case .halt:
+                let words = core.halt() ?? []
+                let text = words.map { "0x" + String($0, radix: 16) }.joined(separator: " ")
+                out.observe(.debugPort, [.operation: "halt", .result: words.isEmpty ? "no core" : "halted", .text: .text(text)])
+            case .resume:
+                core.resume(at: out.now)
+                out.observe(.debugPort, [.operation: "resume", .result: "running"])
+            }
         }
     }
 
@@ -136,10 +155,14 @@ extension Device {
                     refuseApp(app, "high-level apps are not run yet", &out)
                     continue
                 }
+                guard cores.count < Device.realTimeCores else {
+                    refuseApp(app, "the chip has \(Device.realTimeCores) real-time cores", &out)
+                    continue
+                }
                 cores.append(
                     try RealTimeHost(
-                        app: app, program: try ELFImage(program), manifest: manifest, roomPath: configuration.statePath + "/room.bin",
-                        at: out.now))
+                        app: app, program: try ELFImage(program), manifest: manifest,
+                        attachments: configuration.attachments, roomPath: configuration.statePath + "/room.bin", at: out.now))
                 out.observe(
                     .appStarted,
                     [

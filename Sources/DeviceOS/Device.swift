@@ -37,6 +37,8 @@ public struct Device: Node {
     var clients = ClientPool<Purpose>()
     var servers = ServerPool(pair: .deviceDevice)
     var cores: [RealTimeHost] = []
+    /// Cortex-M4F beside the A7 (HW-2).
+    static let realTimeCores = 2
     var pendingReports: [ServiceAPI.ErrorReport.Event] = []
     var reportsInFlight = 0
     var hasPower = true

@@ -6,6 +6,7 @@ public struct ELFImage: Equatable, Sendable {
         /// Size in memory; what the file does not fill is zero.
         public var memoryBytes: UInt32
         public var isExecutable: Bool
+        public var isWritable: Bool
         /// Where its bytes lie in the file.
         public var fileOffset: Int
     }
@@ -25,11 +26,18 @@ public struct ELFImage: Equatable, Sendable {
     public let file: [UInt8]
     public let entry: UInt32
     public let segments: [Segment]
+    /// It may be loaded anywhere, and relocates itself (ET_DYN).
+    public let isPositionIndependent: Bool
+    /// Where its program headers are in memory, if they are, and how many.
+    public let headersAddress: UInt32?
+    public let headerCount: Int
 
-    public init(_ bytes: [UInt8]) throws(Failure) {
+    /// - Parameter mayMove: Whether a program that can be loaded anywhere is taken: an operating system does.
+    public init(_ bytes: [UInt8], mayMove: Bool = false) throws(Failure) {
         let file = Bytes(bytes)
         guard file.block(0, 7) == [0x7F, 0x45, 0x4C, 0x46, 1, 1, 1] else { throw .notELF }
-        guard file.u16(16) == 2, file.u16(18) == 40 else { throw .notARMExecutable }
+        isPositionIndependent = file.u16(16) == 3
+        guard file.u16(16) == 2 || mayMove && isPositionIndependent, file.u16(18) == 40 else { throw .notARMExecutable }
         guard let entry = file.u32(24), let table = file.u32(28), let entrySize = file.u16(42),
             let count = file.u16(44)
         else { throw .truncated }
@@ -51,12 +59,15 @@ public struct ELFImage: Equatable, Sendable {
             }
             segments.append(
                 Segment(
-                    address: address, bytes: content, memoryBytes: memoryBytes, isExecutable: flags & 1 != 0,
+                    address: address, bytes: content, memoryBytes: memoryBytes, isExecutable: flags & 1 != 0, isWritable: flags & 2 != 0,
                     fileOffset: Int(offset)))
         }
         guard segments.contains(where: { entry & ~1 >= $0.address && entry & ~1 < $0.address + $0.memoryBytes }) else {
             throw .entryOutside(entry)
         }
+        headerCount = Int(count)
+        headersAddress = segments.first { Int(table) >= $0.fileOffset && Int(table) < $0.fileOffset + $0.bytes.count }
+            .map { $0.address + table - UInt32($0.fileOffset) }
         self.file = bytes
         self.entry = entry
         self.segments = segments

@@ -11,6 +11,7 @@ public enum AttackName: String, Sendable, Codable, CaseIterable {
     case staleMeasurement = "stale-measurement"
     case modifiedImage = "modified-image"
     case bootGlitch = "boot-glitch"
+    case debugPort = "debug-port"
     case updateRollback = "update-rollback"
     case updateFreeze = "update-freeze"
     case updateMixAndMatch = "update-mix-and-match"
@@ -182,6 +183,15 @@ extension AttackName {
                 oracle: "a target on which the implant runs is attested, or has an exchange accepted",
                 techniques: "ATT&CK ICS T0857 System Firmware; EMB3D TID-105, TID-201",
                 controls: [.glitchHardening], rules: [.imageRefused, .evidenceRefused])
+        case .debugPort:
+            AttackEntry(
+                summary: "attaches a debugger to the targets' real-time cores and stops them",
+                mechanism:
+                    "A probe on the SWD pins of a running device reads the vector table of each real-time core and halts it, while the rest of the device goes on talking. It is let go at the end.",
+                needs: "the targets in hand, running, and a debug probe",
+                oracle: "the probe holds a core, and the service or a peer still accepts the device",
+                techniques: "ATT&CK ICS T0835 Manipulate I/O Image; EMB3D TID-116, TID-119",
+                controls: [.debugLock], rules: [])
         case .updateRollback:
             AttackEntry(
                 summary: "lets the targets install an old release again, after a newer one",

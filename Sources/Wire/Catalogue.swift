@@ -6,6 +6,8 @@ public enum Control: String, Sendable, Codable, CaseIterable {
     case secureBoot = "secure-boot"
     /// Off: boot code decides by single branches, as it is often written.
     case glitchHardening = "glitch-hardening"
+    /// Off: the cores' debug ports were never closed.
+    case debugLock = "debug-lock"
     /// Off: nobody checks certificates; a secret shared by the fleet proves identity.
     case certificateAuth = "certificate-auth"
     /// Off: a device serves peers that show no certificate.
@@ -43,6 +45,7 @@ public enum Control: String, Sendable, Codable, CaseIterable {
         case .hardwareRootOfTrust: "device keys lie in flash, not in fuses behind Pluton"
         case .secureBoot: "the boot chain starts images without checking signatures"
         case .glitchHardening: "boot code decides by single branches, so that one fault can lead it past a check"
+        case .debugLock: "the debug ports of the chip's cores were never closed"
         case .certificateAuth: "certificates are not checked; a secret shared by the fleet proves identity"
         case .mutualDeviceAuth: "a device serves peers that show no certificate"
         case .attestationGate: "the service issues certificates without appraising evidence"
@@ -67,6 +70,7 @@ public enum Control: String, Sendable, Codable, CaseIterable {
         case .hardwareRootOfTrust: "MID-029"
         case .secureBoot: "MID-002"
         case .glitchHardening: "MID-063"
+        case .debugLock: "MID-057"
         case .certificateAuth, .mutualDeviceAuth: "MID-034"
         case .attestationGate: "MID-003"
         case .transportEncryption: "MID-035"

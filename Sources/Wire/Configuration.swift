@@ -77,6 +77,8 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     public var names: CatalogNames
     public var product: String
     public var apps: [String]
+    /// What is on the pins of its real-time cores, such as `led@gpio8`.
+    public var attachments: [String] = []
     /// Products whose devices this one talks to and serves.
     public var allowedProducts: [String]
     /// Devices that this one calls.

@@ -123,6 +123,8 @@ extension Fact {
         case certificateExpired = "certificate-expired"
         case refusal
         case temperature
+        case attachment
+        case debugPort = "debug-port"
         case powerLost = "power-lost"
         case rebooted
         case clockSet = "clock-set"

@@ -49,6 +49,8 @@ import Wire
         ("peers: [oven]", "peers: [ovn]", "f.yaml:10:66: unknown device 'ovn'; did you mean 'oven'?"),
         ("network: cloud,", "network: clod,", "f.yaml:8:21: unknown network 'clod'; did you mean 'cloud'?"),
         ("apps: [compressor]", "apps: [compresor]", "f.yaml:10:45: unknown app 'compresor'; did you mean 'compressor'?"),
+        ("devices:\n", "apps: { own: { program: a.elf } }\ndevices:\n", "f.yaml:9:9: own: expected an image, or a program and a manifest"),
+        ("devices:\n", "apps: { compressor: { image: a } }\ndevices:\n", "'compressor' comes with the testbed"),
         ("count: 2, network: home, apps", "count: 0, network: home, apps", "f.yaml:10:20: count: expected a whole number from 1 to 10000"),
         ("reach: attested", "reach: atested", "f.yaml:13:28: unknown state 'atested'; did you mean 'attested'?"),
         ("  cloud: { latency: 30ms }", "  home: { latency: 30ms }", "duplicate name"),

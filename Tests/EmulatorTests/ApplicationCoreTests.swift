@@ -13,12 +13,12 @@ import Testing
         for segment in program.segments {
             let start = segment.address & ~4095
             let end = (segment.address + segment.memoryBytes + 4095) & ~4095
-            #expect(core.map(start, count: Int(end - start), segment.isExecutable ? .readExecute : .readWrite))
-            core.store(segment.address, segment.bytes)
+            #expect(core.memory.map(start, count: Int(end - start), segment.isExecutable ? .readExecute : .readWrite))
+            core.memory.fill(segment.address, segment.bytes)
         }
-        #expect(core.map(Self.stack, count: 64 << 10, .readWrite))
+        #expect(core.memory.map(Self.stack, count: 64 << 10, .readWrite))
         let top = Self.stack + 0xF000
-        core.store(top, [UInt8(number), 0, 0, 0])
+        core.memory.store(top, [UInt8(number), 0, 0, 0])
         core.start(at: program.entry, stack: top)
         var registers = core.registers
         registers.thread = Self.thread
@@ -32,7 +32,7 @@ import Testing
             Issue.record("no call")
             return
         }
-        #expect(core.load(write[1], Int(write[2])) == Array("good\n".utf8))
+        #expect(core.memory.load(write[1], Int(write[2])) == Array("good\n".utf8))
         core.answer(write[2])
         #expect(core.run(instructions: 10_000) == .systemCall(number: 1, arguments: [Self.thread] + core.registers.general[1...6]))
     }
@@ -71,9 +71,9 @@ import Testing
     @Test func theAddressSpaceIsTheProcessesOwn() throws {
         let core = try core(case: 0)
         #expect(
-            !core.map(0x10_000, count: 4096, .read) && !core.map(0x10_001, count: 4096, .read) && !core.map(0xFFFF_0000, count: 4096, .read)
+            !core.memory.map(0x10_000, count: 4096, .read) && !core.memory.map(0x10_001, count: 4096, .read) && !core.memory.map(0xFFFF_0000, count: 4096, .read)
         )
-        core.protect(0x20_000, count: 4096, .read)
+        _ = core.memory.protect(0x20_000, count: 4096, .read)
         #expect(core.run(instructions: 10_000) == .signal(.segmentationFault, address: 0x20_000, pc: core.registers.general[15]))
     }
 }

@@ -25,6 +25,30 @@ import Wire
         #expect(report.metrics.effectsDropped == 0)
     }
 
+    /// Programs that the topology brings along, on both real-time cores, with what is on their pins.
+    @Test func ownFirmwareRunsWithItsAttachments() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
+        try Data(
+            """
+            {"SchemaVersion":1,"Name":"lamp","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app",
+            "Capabilities":{"Gpio":[8],"Adc":["ADC-CONTROLLER-0"],"Pwm":["PWM-CONTROLLER-0"]},"ApplicationType":"RealTimeCapable"}
+            """.utf8
+        ).write(to: URL(fileURLWithPath: manifest))
+        defer { try? FileManager.default.removeItem(atPath: manifest) }
+        let programs = root.path + "/.build/guest/tests"
+        let apps = ["tick", "analog", "pins"].map { "  \($0): { program: \(programs)/\($0).elf, manifest: \(manifest) }\n" }.joined()
+        let fleet = try Fleet(
+            Fleet.topology(
+                stop: "10s", devices: "lamp: { network: home, apps: [tick, analog, pins], attach: ['led@gpio8', 'thermistor@adc0:30'] }"
+            ).replacing("devices:", with: "apps:\n\(apps)devices:"))
+        _ = try fleet.run()
+        #expect(fleet.facts(.attachment, at: "lamp").filter { $0.fact.text(.name) == "gpio8" }.map { $0.fact.text(.text) }.prefix(3) == ["on", "off", "on"])
+        #expect(fleet.facts(.appLog).contains { $0.fact.text(.text) == "channel 0 = 1824" })
+        // The chip has two such cores.
+        #expect(fleet.facts(.refusal).contains { $0.fact.text(.app) == "pins" && $0.fact.text(.reason)?.contains("2 real-time cores") == true })
+    }
+
     @Test func certificatesAreRenewedBeforeTheyEnd() throws {
         let fleet = try Fleet(Fleet.small.replacing("stop: 2h", with: "stop: 50h"))
         let report = try fleet.run()

@@ -13,6 +13,9 @@ struct Validate: ParsableCommand {
         for file in files {
             do throws(PlanProblems) {
                 let plan = try Plan.load(file)
+                do { try AppFile.check(plan) } catch {
+                    throw PlanProblems(file: file, "\(error)")
+                }
                 print("\(file): \(plan.devices.count) devices, \(plan.steps.count) steps, \(plan.expectations.count) expectations")
             } catch {
                 problems += error.problems

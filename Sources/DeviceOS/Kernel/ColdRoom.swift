@@ -7,6 +7,8 @@ import Silicon
 /// that every machine computes the same bits. The room is the world's, not the device's: it warms while the
 /// power is off.
 struct ColdRoom {
+    /// The app that it belongs to.
+    static let app = "compressor"
     static let ambientCelsius = 22.0
     /// How far full power pulls the steady state below ambient.
     static let liftCelsius = 37.0

@@ -5,12 +5,15 @@ import Wire
 /// Loads a real-time app from its image onto a core and connects the core to the world.
 final class RealTimeHost: World {
     private let app: String
-    private let core: RealTimeCore
-    private let room: RoomBox
+    /// Gone once the app has faulted: an engine takes 3 MB.
+    private var core: RealTimeCore?
+    /// What the compressor cools.
+    private let room: RoomBox?
+    private let board = Board()
     private var facts: [Fact] = []
     private var lastReport: Int64 = .min
     private var isTooWarm = false
-    private var hasFaulted = false
+    private var isHalted = false
     private var line = SerialLine()
 
     /// Longest stretch that a busy core runs before the rest of the device has its turn.
@@ -30,26 +33,55 @@ final class RealTimeHost: World {
             host?.pulseWidth(controller: controller, channel: channel, duty: duty, at: now)
         }
         func transmitted(_ byte: UInt8, on port: SerialPortName, at now: Int64) { host?.transmitted(byte, on: port, at: now) }
+        func output(pin: Int, isHigh: Bool, at now: Int64) { host?.board.output(pin: pin, isHigh: isHigh, at: now) }
+        func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at now: Int64) -> [UInt8]? {
+            host?.board.i2c(bus: bus, address: address, writing: bytes, reading: count, at: now)
+        }
+        func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, at now: Int64) -> [UInt8] {
+            host?.board.spi(bus: bus, select: select, sending: bytes, receiving: count, at: now) ?? []
+        }
+        func takeInputs(until now: Int64) -> [WorldInput] { host?.board.takeInputs(until: now) ?? [] }
+        var nextInput: Int64 { host?.board.nextInput ?? .max }
     }
 
-    init(app: String, program: ELFImage, manifest: AppManifest, roomPath: String, at now: Instant) throws(SiliconError) {
+    /// Each core has a board of its own, with all that is attached: only one core drives a pin.
+    init(
+        app: String, program: ELFImage, manifest: AppManifest, attachments: [String], roomPath: String, at now: Instant
+    ) throws {
         self.app = app
         let pins = Pins()
-        room = RoomBox(try ColdRoom(path: roomPath, at: now.nanoseconds))
+        room = app == ColdRoom.app ? RoomBox(try ColdRoom(path: roomPath, at: now.nanoseconds)) : nil
+        for text in attachments { try board.attach(text) }
         core = try RealTimeCore(program, world: pins, at: now.nanoseconds, firewall: Firewall(manifest))
         pins.host = self
+        board.onEvent = { [unowned self] _, place, text in
+            facts.append(Fact(.attachment, [.app: .text(app), .name: .text(place), .text: .text(text)]))
+        }
     }
 
     var nextWake: Instant {
-        hasFaulted || core.nextWork == .max ? .never : Instant(nanoseconds: core.nextWork)
+        guard let core, !isHalted, core.nextWork < .max else { return .never }
+        return Instant(nanoseconds: core.nextWork)
+    }
+
+    /// A debugger halts the core: what it reads first, the vector table's first two words.
+    func halt() -> [UInt32]? {
+        isHalted = core != nil
+        return core?.words(core?.entry ?? 0, 2)
+    }
+
+    func resume(at now: Instant) {
+        isHalted = false
+        core?.skip(to: now.nanoseconds)
     }
 
     /// Runs what is due; says how the app ended, if it did.
     func run(_ out: inout Outbox) -> String? {
+        guard let core, !isHalted else { return nil }
         var fault: String?
         switch core.run(until: (out.now + RealTimeHost.slice).nanoseconds) {
         case .faulted(let record), .lockedUp(let record):
-            hasFaulted = true
+            self.core = nil
             facts.append(Fact(.appStopped, [.app: .text(app), .reason: .text(record.text)]))
             fault = "\(app): \(record.text)"
         case .reset(let reason): facts.append(Fact(.appLog, [.app: .text(app), .text: .text("core reset: \(reason)")]))
@@ -64,32 +96,34 @@ final class RealTimeHost: World {
 
     /// Channel 0 is the room's thermometer: 0…4095 for −20…+60 °C.
     func analogInput(channel: Int, at now: Int64) -> UInt32 {
-        guard channel == 0 else { return 0 }
+        guard let room, channel == 0 else { return board.analogInput(channel: channel, at: now) }
         room.room.advance(to: now)
-        report(at: now)
+        report(room.room, at: now)
         return UInt32(max(0, min(4095, (room.room.celsius + 20) * 4095 / 80)))
     }
 
     func pulseWidth(controller: Int, channel: Int, duty: Double, at now: Int64) {
-        if controller == 0 && channel == 0 { room.room.setDuty(duty, at: now) }
+        if let room, controller == 0 && channel == 0 { room.room.setDuty(duty, at: now) }
+        board.pulseWidth(controller: controller, channel: channel, duty: duty, at: now)
     }
 
     func transmitted(_ byte: UInt8, on port: SerialPortName, at now: Int64) {
+        board.transmitted(byte, on: port, at: now)
         guard port == .debug, let text = line.add(byte) else { return }
         facts.append(Fact(.appLog, [.app: .text(app), .text: .text(text)]))
     }
 
     /// Now and then, and whenever the room gets too warm or recovers.
-    private func report(at now: Int64) {
-        let warm = room.room.celsius > ColdRoom.limitCelsius
+    private func report(_ room: ColdRoom, at now: Int64) {
+        let warm = room.celsius > ColdRoom.limitCelsius
         guard warm != isTooWarm || lastReport == .min || now - lastReport >= RealTimeHost.reportEvery else { return }
         facts.append(
             Fact(
                 .temperature,
                 [
-                    .temperatureMillicelsius: .number(Int64(room.room.celsius * 1000)),
-                    .dutyPercent: .number(Int64(room.room.duty * 100)), .status: warm ? "too warm" : "good",
-                    .tooWarmSeconds: .number(room.room.tooWarm / 1_000_000_000),
+                    .temperatureMillicelsius: .number(Int64(room.celsius * 1000)),
+                    .dutyPercent: .number(Int64(room.duty * 100)), .status: warm ? "too warm" : "good",
+                    .tooWarmSeconds: .number(room.tooWarm / 1_000_000_000),
                 ]))
         isTooWarm = warm
         lastReport = now

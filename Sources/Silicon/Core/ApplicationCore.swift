@@ -19,14 +19,12 @@ import CUnicorn
         case signal(Signal, address: UInt32, pc: UInt32)
     }
 
-    public enum Access: Sendable { case read, readWrite, readExecute, none }
-
     public struct Registers: Codable, Equatable, Sendable {
         /// r0…r15.
         public var general: [UInt32]
         public var cpsr: UInt32
-        /// d0…d31 as pairs of words.
-        public var floats: [UInt32]
+        /// d0…d31.
+        public var floats: [UInt64]
         public var fpscr: UInt32
         /// TPIDRURO.
         public var thread: UInt32
@@ -38,7 +36,7 @@ import CUnicorn
     public static let helperPage: UInt32 = 0xFFFF_0000
 
     private let engine: Engine
-    private var regions: [UInt32: Engine.Memory] = [:]
+    public let memory: AddressSpace
     public private(set) var instructions: Int64 = 0
     private var limit: Int64 = 0
     private var pc: UInt32 = 0
@@ -46,6 +44,7 @@ import CUnicorn
 
     public init() throws(SiliconError) {
         engine = try Engine(.cortexA7)
+        memory = AddressSpace(engine, limit: ApplicationCore.helperPage)
         // User mode, with the coprocessors for floating point open to it.
         engine[UC_ARM_REG_CPSR] = 0x10
         engine[UC_ARM_REG_C1_C0_2] = 0xF << 20
@@ -55,58 +54,21 @@ import CUnicorn
         engine.watchInstructions()
     }
 
-    // MARK: The address space
-
-    /// Maps pages of 4 KiB; false if some of them are mapped already, or the engine refuses.
-    public func map(_ address: UInt32, count: Int, _ access: Access) -> Bool {
-        guard address % 4096 == 0, count > 0, count % 4096 == 0, UInt64(address) + UInt64(count) <= UInt64(ApplicationCore.helperPage),
-            !regions.values.contains(where: { address < $0.base + UInt32($0.count) && $0.base < address + UInt32(count) }),
-            let memory = try? engine.map(address, count: count, ApplicationCore.permission(access))
-        else { return false }
-        regions[address] = memory
-        return true
-    }
-
-    public func unmap(_ address: UInt32) {
-        guard let memory = regions.removeValue(forKey: address) else { return }
-        engine.forgetCode(memory.base, count: memory.count)
-        engine.unmap(memory)
-    }
-
-    /// W^X is the OS's rule; here pages are what they are told to be, and never both.
-    public func protect(_ address: UInt32, count: Int, _ access: Access) {
-        engine.forgetCode(address, count: count)
-        engine.protect(address, count: count, ApplicationCore.permission(access))
-    }
-
-    private static func permission(_ access: Access) -> Engine.Permission {
-        switch access {
-        case .read: .read
-        case .readWrite: .readWrite
-        case .readExecute: .readExecute
-        case .none: .none
-        }
-    }
-
-    public func load(_ address: UInt32, _ count: Int) -> [UInt8]? { engine.load(address, count) }
-    /// The OS writes wherever it likes.
-    @discardableResult public func store(_ address: UInt32, _ bytes: [UInt8]) -> Bool { engine.storeCode(address, bytes) }
-
     // MARK: Registers
 
-    private static var floats: [uc_arm_reg] { (0..<32).map { uc_arm_reg(UC_ARM_REG_S0.rawValue + $0) } }
+    private static let floats = (0..<32).map { uc_arm_reg(UC_ARM_REG_D0.rawValue + $0) }
 
     public var registers: Registers {
         get {
             Registers(
                 general: engine.generalRegisters.dropLast() + [pc], cpsr: engine[UC_ARM_REG_CPSR],
-                floats: ApplicationCore.floats.map { engine[$0] }, fpscr: engine[UC_ARM_REG_FPSCR], thread: engine[UC_ARM_REG_C13_C0_3])
+                floats: ApplicationCore.floats.map { engine[double: $0] }, fpscr: engine[UC_ARM_REG_FPSCR], thread: engine[UC_ARM_REG_C13_C0_3])
         }
         set {
             for (register, value) in zip(Engine.general.dropLast(), newValue.general) { engine[register] = value }
             // The mode is not the program's to choose.
             engine[UC_ARM_REG_CPSR] = newValue.cpsr & ~0x1F | 0x10
-            for (register, value) in zip(ApplicationCore.floats, newValue.floats) { engine[register] = value }
+            for (register, value) in zip(ApplicationCore.floats, newValue.floats) { engine[double: register] = value }
             engine[UC_ARM_REG_FPSCR] = newValue.fpscr
             engine[UC_ARM_REG_C13_C0_3] = newValue.thread
             pc = newValue.general.count > 15 ? newValue.general[15] : pc
@@ -116,7 +78,7 @@ import CUnicorn
     /// Where the program begins, Thumb code with bit 0 set, and its stack.
     public func start(at entry: UInt32, stack: UInt32) {
         var registers = Registers(
-            general: [UInt32](repeating: 0, count: 16), cpsr: entry & 1 != 0 ? 0x30 : 0x10, floats: [UInt32](repeating: 0, count: 32),
+            general: [UInt32](repeating: 0, count: 16), cpsr: entry & 1 != 0 ? 0x30 : 0x10, floats: [UInt64](repeating: 0, count: 32),
             fpscr: 0, thread: 0)
         registers.general[13] = stack
         registers.general[15] = entry & ~1

@@ -126,6 +126,18 @@ import Glibc
         }
     }
 
+    subscript(double register: uc_arm_reg) -> UInt64 {
+        get {
+            var value: UInt64 = 0
+            unsafe uc_reg_read(handle, Int32(register.rawValue), &value)
+            return value
+        }
+        set {
+            var value = newValue
+            unsafe uc_reg_write(handle, Int32(register.rawValue), &value)
+        }
+    }
+
     static let general: [uc_arm_reg] = [
         UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4, UC_ARM_REG_R5, UC_ARM_REG_R6, UC_ARM_REG_R7,
         UC_ARM_REG_R8, UC_ARM_REG_R9, UC_ARM_REG_R10, UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR, UC_ARM_REG_PC,
@@ -157,13 +169,15 @@ import Glibc
         return memory
     }
 
-    func protect(_ base: UInt32, count: Int, _ permission: Permission) {
-        unsafe _ = uc_mem_protect(handle, UInt64(base), count, permission.rawValue)
+    /// Maps memory that its caller keeps alive; false if the engine refuses.
+    func show(_ memory: Memory, at base: UInt32, from offset: Int, count: Int, _ permission: Permission) -> Bool {
+        unsafe uc_mem_map_ptr(handle, UInt64(base), count, permission.rawValue, memory.bytes.baseAddress! + offset) == UC_ERR_OK
     }
 
-    func unmap(_ memory: Memory) {
-        unsafe _ = uc_mem_unmap(handle, UInt64(memory.base), memory.count)
-        memories.removeAll { $0 === memory }
+    func hide(_ base: UInt32, count: Int) { unsafe _ = uc_mem_unmap(handle, UInt64(base), count) }
+
+    func protect(_ base: UInt32, count: Int, _ permission: Permission) {
+        unsafe _ = uc_mem_protect(handle, UInt64(base), count, permission.rawValue)
     }
 
     /// A window of registers. Handlers are given addresses, and the width of an access in bytes.

@@ -38,7 +38,7 @@ public import Formats
     var isSleeping = false
     private(set) var isLockedUp = false
     /// Where the vector table lies when the core begins.
-    private var entry: UInt32
+    public private(set) var entry: UInt32
     var loop: IdleLoop
     private let blockCounts = BlockCounts()
     /// Who sits at the other end of the mailbox, if anybody; and what is to be seen of it.
@@ -158,6 +158,9 @@ public import Formats
         isLockedUp = false
         blockCounts.forget()
     }
+
+    /// Somebody held the core while the world went on.
+    public func skip(to nanoseconds: Int64) { unsafe hot.pointee.cycles = max(hot.pointee.cycles, clock.cycles(reaching: nanoseconds)) }
 
     var cycles: Int64 { unsafe hot.pointee.cycles }
 

@@ -1,0 +1,218 @@
+import Glibc
+
+/// The pages of one program: what is mapped where, and what the program may do with it. Pages that cannot be written may be
+/// shown in several spaces at once.
+@safe public final class AddressSpace {
+    public enum Access: Sendable, Equatable { case none, read, readWrite, readExecute }
+
+    public static let pageBytes: UInt32 = 4096
+
+    private struct Page {
+        var memory: Engine.Memory
+        var offset: Int
+        var access: Access
+        /// Another space shows the same memory.
+        var isShared = false
+    }
+
+    private let engine: Engine
+    private var pages: [UInt32: Page] = [:]
+    /// Pages from here on belong to the kernel.
+    private let limit: UInt32
+
+    init(_ engine: Engine, limit: UInt32) {
+        self.engine = engine
+        self.limit = limit
+    }
+
+    private static func permission(_ access: Access) -> Engine.Permission {
+        switch access {
+        case .read: .read
+        case .readWrite: .readWrite
+        case .readExecute: .readExecute
+        case .none: .none
+        }
+    }
+
+    private func isPlace(_ address: UInt32, _ count: Int) -> Bool {
+        address % AddressSpace.pageBytes == 0 && count > 0 && count % Int(AddressSpace.pageBytes) == 0
+            && UInt64(address) + UInt64(count) <= UInt64(limit)
+    }
+
+    private static func numbers(_ address: UInt32, _ count: Int) -> Range<UInt32> {
+        let first = address / pageBytes
+        return first..<first + UInt32(count) / pageBytes
+    }
+
+    public func access(at address: UInt32) -> Access? { pages[address / AddressSpace.pageBytes]?.access }
+
+    /// Whether nothing is mapped there.
+    public func isFree(_ address: UInt32, count: Int) -> Bool {
+        isPlace(address, count) && AddressSpace.numbers(address, count).allSatisfy { pages[$0] == nil }
+    }
+
+    /// Bytes that are the program's own: writable, and not shown elsewhere.
+    public var privateBytes: Int { pages.values.count { $0.access == .readWrite } * Int(AddressSpace.pageBytes) }
+
+    // MARK: Mapping
+
+    /// Maps zeros; false if something is mapped there already, or the engine refuses.
+    public func map(_ address: UInt32, count: Int, _ access: Access) -> Bool {
+        guard isFree(address, count: count) else { return false }
+        let memory = Engine.Memory(base: address, count: count, AddressSpace.permission(access))
+        guard engine.show(memory, at: address, from: 0, count: count, AddressSpace.permission(access)) else { return false }
+        for (index, number) in AddressSpace.numbers(address, count).enumerated() {
+            pages[number] = Page(memory: memory, offset: index * Int(AddressSpace.pageBytes), access: access)
+        }
+        return true
+    }
+
+    /// Holes are no harm.
+    public func unmap(_ address: UInt32, count: Int) {
+        guard isPlace(address, count) else { return }
+        for (start, length) in runs(address, count, { _, _ in true }) {
+            if AddressSpace.numbers(start, length).contains(where: { pages[$0]?.access == .readExecute }) {
+                engine.forgetCode(start, count: length)
+            }
+            engine.hide(start, count: length)
+            for number in AddressSpace.numbers(start, length) { pages[number] = nil }
+        }
+    }
+
+    public func unmapAll() {
+        guard let first = pages.keys.min(), let last = pages.keys.max() else { return }
+        unmap(first * AddressSpace.pageBytes, count: Int(last - first + 1) * Int(AddressSpace.pageBytes))
+    }
+
+    /// False if a part of it is not mapped.
+    public func protect(_ address: UInt32, count: Int, _ access: Access) -> Bool {
+        guard isPlace(address, count), AddressSpace.numbers(address, count).allSatisfy({ pages[$0] != nil }) else { return false }
+        for number in AddressSpace.numbers(address, count) where pages[number]?.isShared == true && access == .readWrite { unshare(number) }
+        engine.forgetCode(address, count: count)
+        engine.protect(address, count: count, AddressSpace.permission(access))
+        for number in AddressSpace.numbers(address, count) { pages[number]?.access = access }
+        return true
+    }
+
+    private func unshare(_ number: UInt32) {
+        guard let page = pages[number] else { return }
+        let (base, count) = (number * AddressSpace.pageBytes, Int(AddressSpace.pageBytes))
+        let memory = Engine.Memory(base: base, count: count, .readWrite)
+        unsafe memory.bytes.copyBytes(from: UnsafeRawBufferPointer(rebasing: page.memory.bytes[page.offset..<page.offset + count]))
+        engine.hide(base, count: count)
+        _ = engine.show(memory, at: base, from: 0, count: count, AddressSpace.permission(page.access))
+        pages[number] = Page(memory: memory, offset: 0, access: page.access)
+    }
+
+    /// Stretches of pages that are alike.
+    private func runs(_ address: UInt32, _ count: Int, _ isAlike: (Page, Page) -> Bool) -> [(UInt32, Int)] {
+        var runs: [(UInt32, Int)] = []
+        var last: Page?
+        for number in AddressSpace.numbers(address, count) {
+            guard let page = pages[number] else {
+                last = nil
+                continue
+            }
+            if let before = last, isAlike(before, page), let index = runs.indices.last {
+                runs[index].1 += Int(AddressSpace.pageBytes)
+            } else {
+                runs.append((number * AddressSpace.pageBytes, Int(AddressSpace.pageBytes)))
+            }
+            last = page
+        }
+        return runs
+    }
+
+    /// What another space shows, as after a fork: writable pages are copied, others shared.
+    public func copy(_ other: AddressSpace) {
+        guard let first = other.pages.keys.min(), let last = other.pages.keys.max() else { return }
+        let (start, count) = (first * AddressSpace.pageBytes, Int(last - first + 1) * Int(AddressSpace.pageBytes))
+        for (base, length) in other.runs(start, count, { $0.memory === $1.memory && $1.offset == $0.offset + 4096 && $0.access == $1.access }) {
+            let number = base / AddressSpace.pageBytes
+            guard let page = other.pages[number] else { continue }
+            if page.access == .readWrite || page.access == .none {
+                _ = map(base, count: length, page.access)
+                for index in stride(from: 0, to: length, by: Int(AddressSpace.pageBytes)) {
+                    // Pages of zeros are not written: they cost nothing.
+                    let source = unsafe page.memory.bytes[(page.offset + index)..<(page.offset + index + 4096)]
+                    guard unsafe source.contains(where: { $0 != 0 }), let own = pages[number + UInt32(index) / 4096] else { continue }
+                    unsafe memcpy(own.memory.bytes.baseAddress! + own.offset, UnsafeRawBufferPointer(rebasing: source).baseAddress!, 4096)
+                }
+            } else {
+                _ = engine.show(page.memory, at: base, from: page.offset, count: length, AddressSpace.permission(page.access))
+                for shown in AddressSpace.numbers(base, length) {
+                    other.pages[shown]?.isShared = true
+                    pages[shown] = other.pages[shown]
+                }
+            }
+        }
+    }
+
+    // MARK: Bytes
+
+    /// As the kernel reads: nil where the program itself could not.
+    public func load(_ address: UInt32, _ count: Int) -> [UInt8]? {
+        guard count >= 0, UInt64(address) + UInt64(count) <= 1 << 32 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        let isWhole = eachPart(address, count) { page, start, length, _ in
+            guard page.access != .none else { return false }
+            unsafe bytes.append(contentsOf: page.memory.bytes[start..<start + length])
+            return true
+        }
+        return isWhole ? bytes : nil
+    }
+
+    /// As the kernel writes for the program: false where the program itself could not.
+    @discardableResult public func store(_ address: UInt32, _ bytes: [UInt8]) -> Bool { put(address, bytes) { $0 == .readWrite } }
+
+    /// As a loader writes: wherever something is mapped.
+    @discardableResult public func fill(_ address: UInt32, _ bytes: [UInt8]) -> Bool {
+        defer { engine.forgetCode(address, count: bytes.count) }
+        return put(address, bytes) { _ in true }
+    }
+
+    private func put(_ address: UInt32, _ bytes: [UInt8], _ isAllowed: (Access) -> Bool) -> Bool {
+        guard UInt64(address) + UInt64(bytes.count) <= 1 << 32 else { return false }
+        // Nothing is written unless all can be.
+        guard eachPart(address, bytes.count, { page, _, _, _ in isAllowed(page.access) }) else { return false }
+        return eachPart(address, bytes.count) { page, start, length, done in
+            unsafe bytes.withUnsafeBytes { source in
+                _ = unsafe memcpy(page.memory.bytes.baseAddress! + start, source.baseAddress! + done, length)
+            }
+            return true
+        }
+    }
+
+    /// Parts of a stretch, each in one page: the page, where in its memory, how many bytes, and how many came before.
+    private func eachPart(_ address: UInt32, _ count: Int, _ body: (Page, Int, Int, Int) -> Bool) -> Bool {
+        var done = 0
+        while done < count {
+            let at = address &+ UInt32(done)
+            guard let page = pages[at / AddressSpace.pageBytes] else { return false }
+            let inside = Int(at % AddressSpace.pageBytes)
+            let length = min(count - done, Int(AddressSpace.pageBytes) - inside)
+            guard body(page, page.offset + inside, length, done) else { return false }
+            done += length
+        }
+        return true
+    }
+
+    public func word(_ address: UInt32) -> UInt32? {
+        load(address, 4).map { UInt32($0[0]) | UInt32($0[1]) << 8 | UInt32($0[2]) << 16 | UInt32($0[3]) << 24 }
+    }
+
+    /// A string that ends with a zero; nil if it is longer, or not all there.
+    public func text(_ address: UInt32, limit: Int = 4096) -> String? {
+        var bytes: [UInt8] = []
+        var at = address
+        while bytes.count <= limit {
+            let length = Int(AddressSpace.pageBytes - at % AddressSpace.pageBytes)
+            guard let part = load(at, length) else { return nil }
+            if let end = part.firstIndex(of: 0) { return String(decoding: bytes + part[..<end], as: UTF8.self) }
+            bytes += part
+            at &+= UInt32(length)
+        }
+        return nil
+    }
+}
