@@ -7,6 +7,19 @@ public struct Firmware {
         case noProgram(String)
     }
 
+    /// Whether a file is a program for the A7: one that may be anywhere, or is nowhere that a real-time core has memory.
+    public static func isForApplicationCore(_ file: [UInt8]) -> Bool {
+        guard let program = try? ELFImage(file, mayMove: true) else { return false }
+        return program.isPositionIndependent
+            || !program.segments.allSatisfy { segment in
+                realTimeMemory.contains { $0.contains(segment.address) && $0.contains(segment.address + segment.memoryBytes - 1) }
+            }
+    }
+    /// Flash, TCM and SYSRAM (mt3620-silicon §1).
+    private static let realTimeMemory: [Range<UInt32>] = [
+        0x0010_0000..<0x0013_0000, 0x1000_0000..<0x1010_0000, 0x2200_0000..<0x2201_0000,
+    ]
+
     public var program: ELFImage
     public var manifest: AppManifest?
 

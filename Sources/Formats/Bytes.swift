@@ -30,6 +30,10 @@ extension FixedWidthInteger {
     }
 }
 
+extension [UInt32] {
+    public var littleEndianBytes: [UInt8] { flatMap { $0.littleEndianBytes } }
+}
+
 extension [UInt8] {
     /// The text in ASCII up to the first zero, filled with zeros to `count` bytes.
     static func padded(_ text: String, to count: Int) -> [UInt8] {

@@ -10,7 +10,7 @@ import Wire
 /// One device, no network: for people who want to run firmware.
 struct Emulate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run real-time firmware for the MT3620 on one emulated core.",
+        abstract: "Run firmware for the MT3620's real-time cores, or an ARM Linux program, on one emulated core.",
         discussion: """
             What its UARTs send goes to standard output, and what is attached to it is told there; faults, resets and registers \
             that are not modelled go to standard error. Ends with the program's exit code (by semihosting), 2 when time ran \
@@ -25,7 +25,8 @@ struct Emulate: ParsableCommand {
     enum Core: String, ExpressibleByArgument, CaseIterable { case auto, m4, a7 }
 
     @Argument(help: "An ELF program, or an image package.") var file: String
-    @Option(help: "Which core it is for. a7 is not there yet.") var core: Core = .auto
+    @Option(help: "Which core it is for.") var core: Core = .auto
+    @Argument(parsing: .postTerminator, help: "For a program on the A7: its arguments, after --.") var arguments: [String] = []
     @Option(help: "The app's manifest: peripherals that it does not ask for are closed.") var manifest: String?
     @Option(help: "Tell on standard error: accesses to registers, calls of functions, interrupts.") var trace: [Trace] = []
     @Option(name: .customLong("for"), help: "Virtual time to run, such as 500ms or 10s.") var length = "10s"
@@ -38,12 +39,12 @@ struct Emulate: ParsableCommand {
     @Option(help: "Wait for GDB on this port of localhost (0: any) and let it say what runs.") var gdb: UInt16?
 
     func run() throws {
-        if core == .a7 { throw ValidationError("--core: programs for the A7 are not run yet") }
         guard let nanoseconds = Plan.duration(length)?.nanoseconds, nanoseconds > 0 else {
             throw ValidationError("--for: '\(length)' is no time such as 500ms or 10s")
         }
         let ports = try uart.filter { $0 != "-" }.map(Emulate.port)
         guard let bytes = FileManager.default.contents(atPath: file) else { throw ValidationError("cannot read \(file)") }
+        if core == .a7 || core == .auto && Firmware.isForApplicationCore(Array(bytes)) { return try runProgram(Array(bytes), nanoseconds) }
         let output = EmulationOutput(ports: ports.isEmpty ? [.debug] : ports, hasTimes: timestamps)
         let emulation: Emulation
         let symbols: ELFSymbols
@@ -77,6 +78,17 @@ struct Emulate: ParsableCommand {
         case .outOfTime, .asleepForEver, .breakpoint: throw ExitCode(2)
         case .lockedUp: throw ExitCode(3)
         }
+    }
+
+    private func runProgram(_ bytes: [UInt8], _ nanoseconds: Int64) throws {
+        let name = file.split(separator: "/").last.map(String.init) ?? file
+        let terminal: ProgramTerminal
+        do {
+            terminal = try ProgramTerminal(bytes, name: name, arguments: arguments, epochSeconds: Plan.defaultEpochSeconds)
+        } catch {
+            Orrery.fail("\(file): \(error)", 64)
+        }
+        throw ExitCode(terminal.run(for: nanoseconds))
     }
 
     private func follow(_ core: RealTimeCore, _ symbols: ELFSymbols, _ output: EmulationOutput) {

@@ -1,4 +1,5 @@
 import CUnicorn
+import Formats
 
 /// The Cortex-A7 as one process sees it: user mode, ARM and Thumb code with VFP and NEON, an address space with
 /// permissions, the thread register and the kernel's helper page. What a system call does, and what a signal, is the OS's.

@@ -176,8 +176,6 @@ extension RealTimeCore {
 }
 
 extension [UInt32] {
-    var littleEndianBytes: [UInt8] { flatMap { $0.littleEndianBytes } }
-
     init(littleEndian bytes: [UInt8]) {
         self = stride(from: 0, to: bytes.count - 3, by: 4).map { start in
             (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << (8 * UInt32($1)) }

@@ -1,0 +1,205 @@
+import Formats
+
+/// Calls on open files.
+extension CallTable {
+    static let files: Group = [
+        (3, "read", read), (4, "write", write), (6, "close", does { kernel, thread, a throws(Errno) in
+            try thread.process.close(Int32(bitPattern: a[0]))
+            kernel.changed()
+        }),
+        (19, "lseek", gives(seek)), (41, "dup", gives { _, thread, a throws(Errno) in try thread.process.open(thread.process.file(a[0])) }),
+        (42, "pipe", does { kernel, thread, a throws(Errno) in try makePipe(kernel, thread, a[0], flags: 0) }),
+        (54, "ioctl", gives(control)), (55, "fcntl", gives(fileControl)), (63, "dup2", gives { kernel, thread, a throws(Errno) in
+            if a[0] == a[1] {
+                _ = try thread.process.file(a[0])
+                return a[1]
+            }
+            kernel.changed()
+            return try duplicate(thread, a[0], a[1], closesOnExec: false)
+        }),
+        (118, "fsync", does { _, thread, a throws(Errno) in _ = try thread.process.file(a[0]) }), (140, "_llseek", does(seekLong)),
+        (143, "flock", constant(0)), (145, "readv", readVector), (146, "writev", writeVector),
+        (148, "fdatasync", constant(0)), (180, "pread64", gives(readAt)), (181, "pwrite64", gives(writeAt)),
+        (221, "fcntl64", gives(fileControl)), (239, "sendfile64", sendFile), (358, "dup3", gives { _, thread, a throws(Errno) in
+            guard a[0] != a[1] else { throw .EINVAL }
+            return try duplicate(thread, a[0], a[1], closesOnExec: a[2] & closeOnExec != 0)
+        }),
+        (359, "pipe2", does { kernel, thread, a throws(Errno) in try makePipe(kernel, thread, a[0], flags: a[1]) }),
+    ]
+
+    static let closeOnExec: UInt32 = 0o2000000
+
+    private static func duplicate(_ thread: Thread, _ from: UInt32, _ to: UInt32, closesOnExec: Bool) throws(Errno) -> UInt32 {
+        let process = thread.process
+        let file = try process.file(from)
+        guard to < UInt32(process.policy.openFiles) else { throw .EBADF }
+        file.retain()
+        try? process.close(Int32(to))
+        process.files[Int32(to)] = .init(file: file, closesOnExec: closesOnExec)
+        return to
+    }
+
+    private static func makePipe(_ kernel: Kernel, _ thread: Thread, _ address: UInt32, flags: UInt32) throws(Errno) {
+        let pipe = Pipe()
+        let isClosed = flags & closeOnExec != 0
+        let reader = try thread.process.open(PipeEnd(pipe, isReader: true, flags: flags), closesOnExec: isClosed)
+        let writer: UInt32
+        do throws(Errno) { writer = try thread.process.open(PipeEnd(pipe, isReader: false, flags: flags), closesOnExec: isClosed) } catch {
+            try? thread.process.close(Int32(reader))
+            throw error
+        }
+        try thread.process.memory.put(address, [reader, writer].littleEndianBytes)
+    }
+
+    // MARK: Reading and writing
+
+    private static let longest = 1 << 20
+
+    private static func readable(_ thread: Thread, _ descriptor: UInt32) throws(Errno) -> OpenFile {
+        let file = try thread.process.file(descriptor)
+        guard file.canRead else { throw .EBADF }
+        return file
+    }
+
+    private static func writable(_ thread: Thread, _ descriptor: UInt32) throws(Errno) -> OpenFile {
+        let file = try thread.process.file(descriptor)
+        guard file.canWrite else { throw .EBADF }
+        return file
+    }
+
+    private static let read: CallEntry.Body = { kernel, thread, a throws(Errno) in
+        let file = try readable(thread, a[0])
+        guard let bytes = try file.read(Int(min(a[2], UInt32(longest)))) else {
+            if file.isNonBlocking { throw .EAGAIN }
+            return kernel.wait(thread)
+        }
+        try thread.process.memory.put(a[1], bytes)
+        kernel.changed()
+        return .value(UInt32(bytes.count))
+    }
+
+    private static let readVector: CallEntry.Body = { kernel, thread, a throws(Errno) in
+        let file = try readable(thread, a[0])
+        let vectors = try thread.process.memory.vectors(a[1], a[2])
+        let wanted = vectors.reduce(0) { $0 + $1.count }
+        guard let bytes = try file.read(min(wanted, longest)) else {
+            if file.isNonBlocking { throw .EAGAIN }
+            return kernel.wait(thread)
+        }
+        var done = 0
+        for vector in vectors where done < bytes.count {
+            let part = Array(bytes[done..<min(bytes.count, done + vector.count)])
+            try thread.process.memory.put(vector.address, part)
+            done += part.count
+        }
+        kernel.changed()
+        return .value(UInt32(bytes.count))
+    }
+
+    private static func put(_ kernel: Kernel, _ thread: Thread, _ file: OpenFile, _ bytes: [UInt8]) throws(Errno) -> Answer {
+        let count: Int?
+        do throws(Errno) { count = try file.write(bytes) } catch {
+            if error == .EPIPE { kernel.send(SignalInformation(number: SignalNumber.pipe), to: thread) }
+            throw error
+        }
+        guard let count else {
+            if file.isNonBlocking { throw .EAGAIN }
+            return kernel.wait(thread)
+        }
+        kernel.changed()
+        return .value(UInt32(count))
+    }
+
+    private static let write: CallEntry.Body = { kernel, thread, a throws(Errno) in
+        let file = try writable(thread, a[0])
+        return try put(kernel, thread, file, thread.process.memory.bytes(a[1], Int(min(a[2], UInt32(longest)))))
+    }
+
+    private static let writeVector: CallEntry.Body = { kernel, thread, a throws(Errno) in
+        let file = try writable(thread, a[0])
+        var bytes: [UInt8] = []
+        for vector in try thread.process.memory.vectors(a[1], a[2]) where bytes.count < longest {
+            bytes += try thread.process.memory.bytes(vector.address, min(vector.count, longest - bytes.count))
+        }
+        return try put(kernel, thread, file, bytes)
+    }
+
+    private static func offset(_ low: UInt32, _ high: UInt32) throws(Errno) -> Int {
+        guard high == 0, low < 1 << 31 else { throw .EINVAL }
+        return Int(low)
+    }
+
+    @Sendable private static func readAt(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        let bytes = try readable(thread, a[0]).read(Int(min(a[2], UInt32(longest))), at: offset(a[4], a[5]))
+        try thread.process.memory.put(a[1], bytes)
+        return UInt32(bytes.count)
+    }
+
+    @Sendable private static func writeAt(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        let bytes = try thread.process.memory.bytes(a[1], Int(min(a[2], UInt32(longest))))
+        return UInt32(try writable(thread, a[0]).write(bytes, at: offset(a[4], a[5])))
+    }
+
+    private static let sendFile: CallEntry.Body = { kernel, thread, a throws(Errno) in
+        guard a[2] == 0 else { throw .EINVAL }
+        let (to, from) = (try writable(thread, a[0]), try readable(thread, a[1]))
+        guard from.node?.bytes != nil else { throw .EINVAL }
+        guard to.readiness.contains(.output) else { return to.isNonBlocking ? .value(UInt32(bitPattern: -Errno.EAGAIN.rawValue)) : kernel.wait(thread) }
+        let bytes = try from.read(Int(min(a[3], 4096))) ?? []
+        guard !bytes.isEmpty else { return .value(0) }
+        return try put(kernel, thread, to, bytes)
+    }
+
+    // MARK: Position
+
+    @Sendable private static func seek(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        let place = try thread.process.file(a[0]).seek(Int64(Int32(bitPattern: a[1])), a[2])
+        guard place < 1 << 31 else { throw .EINVAL }
+        return UInt32(place)
+    }
+
+    @Sendable private static func seekLong(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
+        let distance = Int64(bitPattern: UInt64(a[1]) << 32 | UInt64(a[2]))
+        let place = try thread.process.file(a[0]).seek(distance, a[4])
+        try thread.process.memory.put(a[3], place.littleEndianBytes)
+    }
+
+    // MARK: Settings
+
+    @Sendable private static func control(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        let file = try thread.process.file(a[0])
+        switch a[1] {
+        case 0x5421:  // FIONBIO
+            let isOn = try thread.process.memory.word(a[2]) != 0
+            file.flags = isOn ? file.flags | OpenFile.isNonBlocking : file.flags & ~OpenFile.isNonBlocking
+            return 0
+        case 0x5451, 0x5450:  // FIOCLEX, FIONCLEX
+            thread.process.files[Int32(bitPattern: a[0])]?.closesOnExec = a[1] == 0x5451
+            return 0
+        default: return try file.control(a[1], a[2], thread.process.memory)
+        }
+    }
+
+    @Sendable private static func fileControl(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        let process = thread.process
+        let file = try process.file(a[0])
+        let number = Int32(bitPattern: a[0])
+        switch a[1] {
+        case 0, 1030:  // F_DUPFD, F_DUPFD_CLOEXEC
+            guard a[2] < UInt32(process.policy.openFiles) else { throw .EINVAL }
+            return try process.open(file, from: Int32(a[2]), closesOnExec: a[1] == 1030)
+        case 1: return process.files[number]?.closesOnExec == true ? 1 : 0
+        case 2:
+            process.files[number]?.closesOnExec = a[2] & 1 != 0
+            return 0
+        case 3: return file.flags
+        case 4:
+            let changeable = OpenFile.isNonBlocking | OpenFile.appends
+            file.flags = file.flags & ~changeable | a[2] & changeable
+            return 0
+        case 5, 6, 7, 12, 13, 14: return 0  // locks: programs of one device do not fight over files
+        case 8, 9, 10: return 0
+        default: throw .EINVAL
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Formats
+
+/// The files that every program finds: /dev, /proc and a place to write.
+extension Kernel {
+    func buildTree() {
+        for path in ["/bin", "/etc", "/proc", "/dev", "/mnt"] { tree.directory(path) }
+        tree.directory("/tmp").mode = 0o1777
+        tree.place(.device { _ throws(Errno) in NullFile(givesZeros: false, flags: OpenFile.readWrite) }, at: "/dev/null", mode: 0o666)
+        tree.place(.device { _ throws(Errno) in NullFile(givesZeros: true, flags: OpenFile.readWrite) }, at: "/dev/zero", mode: 0o666)
+        for name in ["random", "urandom"] {
+            tree.place(.device { [random] _ throws(Errno) in RandomFile(random) }, at: "/dev/\(name)", mode: 0o444)
+        }
+        for (stream, name) in ["stdin", "stdout", "stderr"].enumerated() {
+            tree.place(.link("/proc/self/fd/\(stream)"), at: "/dev/\(name)", mode: 0o777)
+        }
+        tree.place(.link(FileTree.selfLink), at: "/proc/self", mode: 0o777)
+        tree.place(.file(Array("root:x:0:0:root:/:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\n".utf8)), at: "/etc/passwd", mode: 0o444)
+        tree.place(.file(Array("root:x:0:\napp:x:1000:\n".utf8)), at: "/etc/group", mode: 0o444)
+        generate("/proc/version") { _ in "Linux version 5.10.60 (orrery) #1 PREEMPT\n" }
+        generate("/proc/uptime") { kernel in "\(hundredths(kernel.now)) 0.00\n" }
+        generate("/proc/meminfo") { _ in "MemTotal:           4096 kB\nMemFree:            2048 kB\nMemAvailable:       2048 kB\n" }
+        generate("/proc/cpuinfo") { _ in
+            "processor\t: 0\nmodel name\t: ARMv7 Processor rev 5 (v7l)\nFeatures\t: half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32\nHardware\t: MT3620\n"
+        }
+    }
+
+    private func generate(_ path: String, _ text: @escaping (Kernel) -> String) {
+        tree.place(.generated { [unowned self] _ in Array(text(self).utf8) }, at: path, mode: 0o444)
+    }
+
+    /// What /proc shows of a process while it lives.
+    func showProcess(_ process: Process) {
+        let path = "/proc/\(process.id)"
+        tree.place(.link(FileTree.programLink), at: path + "/exe", mode: 0o777)
+        tree.place(.generated { [weak process] _ in Array((process?.arguments ?? []).flatMap { Array($0.utf8) + [0] }) }, at: path + "/cmdline", mode: 0o444)
+        tree.place(.generated { [weak process] _ in Array("\(process?.name ?? "")\n".utf8) }, at: path + "/comm", mode: 0o444)
+        tree.place(
+            .generated { [weak process] _ in
+                guard let process else { return [] }
+                let lines = [
+                    "Name:\t\(process.name)", "State:\tR (running)", "Tgid:\t\(process.id)", "Pid:\t\(process.id)", "PPid:\t\(process.parent)",
+                    "Uid:\t\(process.user)\t\(process.user)\t\(process.user)\t\(process.user)", "Threads:\t\(process.threads.count)",
+                ]
+                return Array((lines.joined(separator: "\n") + "\n").utf8)
+            }, at: path + "/status", mode: 0o444)
+    }
+
+    func hideProcess(_ process: Process) {
+        guard case .directory(var entries) = tree.directory("/proc").content else { return }
+        entries["\(process.id)"] = nil
+        tree.directory("/proc").content = .directory(entries)
+    }
+}
+
+private func hundredths(_ nanoseconds: Int64) -> String {
+    let part = nanoseconds / 10_000_000 % 100
+    return "\(nanoseconds / 1_000_000_000).\(part < 10 ? "0" : "")\(part)"
+}

@@ -1,0 +1,286 @@
+import Formats
+import Silicon
+
+/// Runs programs for ARM Linux in address spaces of their own, on one emulated Cortex-A7. It touches nothing of the machine
+/// that it runs on: what programs say and want goes through the console, and time is what it is told.
+public final class Kernel {
+    public enum Stop: Equatable, Sendable {
+        case reachedLimit
+        /// Nothing will happen any more by itself before this time, `.max` for ever.
+        case idle(until: Int64)
+        /// A program reads standard input, and there is none yet.
+        case wantsInput
+        /// The first program has ended, as wait4 tells it.
+        case ended(status: UInt32)
+    }
+
+    /// Something for whoever looks after the device.
+    public enum Event: Equatable, Sendable {
+        /// A system call that there is not.
+        case unknownCall(number: UInt32, program: String)
+        /// A program was ended by a signal that it did not handle: what a crash record has.
+        case crashed(program: String, signal: Int, pc: UInt32, lr: UInt32, sp: UInt32, address: UInt32)
+    }
+
+    public let console: Console
+    public var onEvent: (Int64, Event) -> Void = { _, _ in }
+    /// Nanoseconds of the device's time.
+    public internal(set) var now: Int64
+    /// What wall clocks show at time 0, in nanoseconds since 1970.
+    public var epoch: Int64
+    let tree = FileTree()
+    let random: (Int) -> [UInt8]
+    var processes: [Int32: Process] = [:]
+    private var order: [Thread] = []
+    private var lastRun = 0
+    private var nextID: Int32 = 1
+    /// Counts what may let a waiting call go on.
+    private(set) var changes = 0
+    var unknownCalls: Set<UInt32> = []
+    var futexWaiters: [FutexKey: [Thread]] = [:]
+    /// Engines without a program: a new one costs more than an old one.
+    private var spareCores: [ApplicationCore] = []
+    private var firstProcess: Int32 = 0
+
+    /// How long a thread runs before the next has its turn.
+    private static let turn: Int64 = 2_000_000
+    private static let nanosecondsPerInstruction = 1_000_000_000 / ApplicationCore.hertz
+
+    public init(at nanoseconds: Int64, epoch: Int64, console: Console, random: @escaping (Int) -> [UInt8]) {
+        now = nanoseconds
+        self.epoch = epoch
+        self.console = console
+        self.random = random
+        tree.now = { [unowned self] in self.epoch + self.now }
+        buildTree()
+    }
+
+    /// Starts the first program.
+    public func start(_ path: String, arguments: [String], environment: [String], policy: Policy) throws(StartFailure) {
+        do throws(Errno) {
+            let process = Process(
+                id: takeID(), parent: 0, policy: policy, core: try takeCore(), directory: tree.root, programPath: path,
+                arguments: arguments)
+            for stream in 0..<3 { _ = try process.open(ConsoleFile(console, stream: stream)) }
+            processes[process.id] = process
+            firstProcess = process.id
+            showProcess(process)
+            let thread = Thread(id: process.id, process: process, registers: process.core.registers)
+            add(thread)
+            try execute(thread, path, arguments, environment)
+        } catch {
+            throw StartFailure(error: error)
+        }
+    }
+
+    public struct StartFailure: Error, Equatable, Sendable { public var error: Errno }
+
+    /// Puts a file where programs find it.
+    public func add(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) { tree.place(.file(bytes), at: path, mode: mode) }
+
+    // MARK: Threads and processes
+
+    func takeID() -> Int32 {
+        defer { nextID += 1 }
+        return nextID
+    }
+
+    func takeCore() throws(Errno) -> ApplicationCore {
+        if let core = spareCores.popLast() { return core }
+        guard let core = try? ApplicationCore() else { throw .ENOMEM }
+        return core
+    }
+
+    func giveBack(_ core: ApplicationCore) {
+        core.memory.unmapAll()
+        if spareCores.count < 4 { spareCores.append(core) }
+    }
+
+    func add(_ thread: Thread) {
+        thread.process.threads.append(thread)
+        order.append(thread)
+        changed()
+    }
+
+    func remove(_ thread: Thread) {
+        thread.state = .gone
+        thread.process.threads.removeAll { $0 === thread }
+        order.removeAll { $0 === thread }
+        changed()
+    }
+
+    func thread(_ id: Int32) -> Thread? { order.first { $0.id == id } }
+
+    func changed() { changes += 1 }
+
+    // MARK: Running
+
+    /// Runs until a time, or until nothing can go on.
+    public func run(until limit: Int64) -> Stop {
+        while true {
+            fireTimers()
+            if let status = processes[firstProcess]?.status ?? (processes.isEmpty ? 0 : nil) { return .ended(status: status) }
+            guard now < limit else { return .reachedLimit }
+            if let thread = nextThread() {
+                run(thread, until: min(limit, now + Kernel.turn))
+                continue
+            }
+            if console.wantsInput { return .wantsInput }
+            let next = nextEvent
+            guard next < limit else { return .idle(until: next) }
+            now = max(now, next)
+            changed()
+        }
+    }
+
+    /// The device's time has gone on, with nothing to do here.
+    public func skip(to nanoseconds: Int64) {
+        guard nanoseconds > now else { return }
+        now = nanoseconds
+        changed()
+    }
+
+    /// The next thread that can go on, after the one that had its turn last.
+    private func nextThread() -> Thread? {
+        for offset in 1...max(1, order.count) where !order.isEmpty {
+            let index = (lastRun + offset) % order.count
+            let thread = order[index]
+            if isReady(thread) {
+                lastRun = order.firstIndex { $0 === thread } ?? 0
+                return thread
+            }
+        }
+        return nil
+    }
+
+    private func isReady(_ thread: Thread) -> Bool {
+        switch thread.state {
+        case .ready: return true
+        case .gone, .lending: return false
+        case .waiting(let call):
+            guard thread.tried != changes || thread.deadline <= now else { return false }
+            thread.tried = changes
+            return goOn(thread, with: call)
+        }
+    }
+
+    /// Tries a call again that had to wait; true if the thread goes on.
+    private func goOn(_ thread: Thread, with call: SystemCall) -> Bool {
+        if hasSignal(thread) {
+            interrupt(thread, call)
+            return true
+        }
+        switch answer(thread, call) {
+        case .value(let value):
+            thread.registers.general[0] = value
+            unload(thread)
+            wake(thread)
+            return true
+        case .wait: return false
+        case .replaced, .noAnswer:
+            if case .gone = thread.state { return false }
+            wake(thread)
+            return true
+        }
+    }
+
+    func wake(_ thread: Thread) {
+        thread.state = .ready
+        thread.deadline = .max
+        if let mask = thread.maskAfterWait, !hasSignal(thread) { (thread.mask, thread.maskAfterWait) = (mask, nil) }
+    }
+
+    /// One thread's turn.
+    private func run(_ thread: Thread, until limit: Int64) {
+        let process = thread.process
+        load(thread)
+        while now < limit {
+            if hasSignal(thread) {
+                save(thread)
+                guard deliverSignals(thread) else { return }
+                load(thread, anew: true)
+            }
+            let core = process.core
+            let before = core.instructions
+            let stop = core.run(instructions: max(1, (limit - now) / Kernel.nanosecondsPerInstruction))
+            let used = (core.instructions - before) * Kernel.nanosecondsPerInstruction
+            now += used
+            process.usedNanoseconds += used
+            switch stop {
+            case .outOfTime: break
+            case .signal(let signal, let address, let pc):
+                save(thread)
+                thread.registers.general[15] = pc
+                fault(thread, signal, address: address)
+                load(thread, anew: true)
+            case .systemCall(let number, let arguments):
+                guard handle(thread, SystemCall(number: number, arguments: arguments)) else { return }
+                fireTimers()
+            }
+        }
+        save(thread)
+    }
+
+    /// True if the thread goes on at once.
+    private func handle(_ thread: Thread, _ call: SystemCall) -> Bool {
+        switch answer(thread, call) {
+        case .value(let value):
+            thread.process.core.answer(value)
+            return true
+        case .wait(let deadline):
+            save(thread)
+            thread.state = .waiting(call)
+            thread.deadline = deadline
+            thread.tried = changes
+            return false
+        case .replaced:
+            load(thread, anew: true)
+            return true
+        case .noAnswer: return false
+        }
+    }
+
+    /// Its registers were changed while it did not run.
+    func unload(_ thread: Thread) { if thread.process.loaded === thread { thread.process.loaded = nil } }
+
+    func save(_ thread: Thread) { if thread.process.loaded === thread { thread.registers = thread.process.core.registers } }
+
+    func load(_ thread: Thread, anew: Bool = false) {
+        guard anew || thread.process.loaded !== thread else { return }
+        thread.process.core.registers = thread.registers
+        thread.process.loaded = thread
+    }
+
+    // MARK: Time
+
+    private var nextEvent: Int64 {
+        var next = Int64.max
+        for thread in order {
+            if case .waiting(let call) = thread.state { next = min(next, thread.deadline, nextEvent(of: call, thread)) }
+        }
+        for process in processes.values where process.status == nil {
+            next = min(next, process.alarmAt)
+            for timer in process.timers.values { next = min(next, timer.expiresAt) }
+        }
+        return next
+    }
+
+    /// Files that a waiting call looks at may change by themselves.
+    private func nextEvent(of call: SystemCall, _ thread: Thread) -> Int64 {
+        thread.process.files.values.map { $0.file.nextEvent }.min() ?? .max
+    }
+
+    private func fireTimers() {
+        for process in processes.values.sorted(by: { $0.id < $1.id }) where process.status == nil {
+            if process.alarmAt <= now {
+                process.alarmAt = process.alarmInterval > 0 ? process.alarmAt + process.alarmInterval : .max
+                send(SignalInformation(number: SignalNumber.alarm), to: process)
+            }
+            for number in process.timers.keys.sorted() {
+                guard let timer = process.timers[number], timer.expiresAt <= now else { continue }
+                process.timers[number]?.expiresAt = timer.interval > 0 ? timer.expiresAt + timer.interval : .max
+                if timer.signal > 0 { send(SignalInformation(number: timer.signal, code: -2, value: timer.value), to: process) }
+            }
+        }
+    }
+}
