@@ -38,7 +38,7 @@ public final class ProgramEmulation {
                 if next == .max { return .asleepForEver }
                 guard next < limit else { return .outOfTime }
                 kernel.skip(to: next)
-            case .wantsInput: console.provide(input())
+            case .wantsInput: kernel.provide(input())
             case .ended(let status):
                 return status & 0x7F == 0 ? .exited(Int32(status >> 8 & 0xFF)) : .killed(signal: Int(status & 0x7F))
             }

@@ -75,6 +75,12 @@ public final class Kernel {
 
     public struct StartFailure: Error, Equatable, Sendable { public var error: Errno }
 
+    /// More of standard input; nothing at its end.
+    public func provide(_ bytes: [UInt8]) {
+        console.provide(bytes)
+        changed()
+    }
+
     /// Puts a file where programs find it.
     public func add(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) { tree.place(.file(bytes), at: path, mode: mode) }
 

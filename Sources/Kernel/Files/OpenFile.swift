@@ -199,7 +199,7 @@ public final class Console {
 
     public init() {}
 
-    public func provide(_ bytes: [UInt8]) {
+    func provide(_ bytes: [UInt8]) {
         wantsInput = false
         if bytes.isEmpty { hasEnded = true } else { input += bytes }
     }

@@ -70,7 +70,11 @@ import Glibc
     /// Holes are no harm.
     public func unmap(_ address: UInt32, count: Int) {
         guard isPlace(address, count) else { return }
-        for (start, length) in runs(address, count, { _, _ in true }) {
+        unmap(runs(AddressSpace.numbers(address, count), { _, _ in true }))
+    }
+
+    private func unmap(_ runs: [(UInt32, Int)]) {
+        for (start, length) in runs {
             if AddressSpace.numbers(start, length).contains(where: { pages[$0]?.access == .readExecute }) {
                 engine.forgetCode(start, count: length)
             }
@@ -80,8 +84,8 @@ import Glibc
     }
 
     public func unmapAll() {
-        guard let first = pages.keys.min(), let last = pages.keys.max() else { return }
-        unmap(first * AddressSpace.pageBytes, count: Int(last - first + 1) * Int(AddressSpace.pageBytes))
+        unmap(runs(pages.keys.sorted(), { _, _ in true }))
+        pages = [:]
     }
 
     /// False if a part of it is not mapped.
@@ -105,29 +109,25 @@ import Glibc
     }
 
     /// Stretches of pages that are alike.
-    private func runs(_ address: UInt32, _ count: Int, _ isAlike: (Page, Page) -> Bool) -> [(UInt32, Int)] {
+    private func runs(_ numbers: some Sequence<UInt32>, _ isAlike: (Page, Page) -> Bool) -> [(UInt32, Int)] {
         var runs: [(UInt32, Int)] = []
-        var last: Page?
-        for number in AddressSpace.numbers(address, count) {
-            guard let page = pages[number] else {
-                last = nil
-                continue
-            }
-            if let before = last, isAlike(before, page), let index = runs.indices.last {
+        var last: (number: UInt32, page: Page)?
+        for number in numbers {
+            guard let page = pages[number] else { continue }
+            if let before = last, before.number + 1 == number, isAlike(before.page, page), let index = runs.indices.last {
                 runs[index].1 += Int(AddressSpace.pageBytes)
             } else {
                 runs.append((number * AddressSpace.pageBytes, Int(AddressSpace.pageBytes)))
             }
-            last = page
+            last = (number, page)
         }
         return runs
     }
 
     /// What another space shows, as after a fork: writable pages are copied, others shared.
     public func copy(_ other: AddressSpace) {
-        guard let first = other.pages.keys.min(), let last = other.pages.keys.max() else { return }
-        let (start, count) = (first * AddressSpace.pageBytes, Int(last - first + 1) * Int(AddressSpace.pageBytes))
-        for (base, length) in other.runs(start, count, { $0.memory === $1.memory && $1.offset == $0.offset + 4096 && $0.access == $1.access }) {
+        let alike: (Page, Page) -> Bool = { $0.memory === $1.memory && $1.offset == $0.offset + 4096 && $0.access == $1.access }
+        for (base, length) in other.runs(other.pages.keys.sorted(), alike) {
             let number = base / AddressSpace.pageBytes
             guard let page = other.pages[number] else { continue }
             if page.access == .readWrite || page.access == .none {

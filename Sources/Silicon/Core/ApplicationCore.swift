@@ -38,10 +38,21 @@ import Formats
 
     private let engine: Engine
     public let memory: AddressSpace
-    public private(set) var instructions: Int64 = 0
-    private var limit: Int64 = 0
-    private var pc: UInt32 = 0
-    private var isAtStart = false
+    public var instructions: Int64 { unsafe hot.pointee.instructions }
+    private var pc: UInt32 {
+        get { unsafe hot.pointee.pc }
+        set { unsafe hot.pointee.pc = newValue }
+    }
+
+    /// What the hook looks at a million times: outside of the object, so that nothing checks each access.
+    @safe private struct Hot {
+        var instructions: Int64 = 0
+        var limit: Int64 = 0
+        var pc: UInt32 = 0
+        var isAtStart = false
+        var engine: OpaquePointer?
+    }
+    private let hot: UnsafeMutablePointer<Hot>
 
     public init() throws(SiliconError) {
         engine = try Engine(.cortexA7)
@@ -51,9 +62,12 @@ import Formats
         engine[UC_ARM_REG_C1_C0_2] = 0xF << 20
         engine[UC_ARM_REG_FPEXC] = 1 << 30
         try engine.map(ApplicationCore.helperPage, count: 4096, .readExecute).content = ApplicationCore.helpers
-        engine.onInstruction = { [unowned self] address, _ in instruction(address) }
-        engine.watchInstructions()
+        unsafe hot = .allocate(capacity: 1)
+        unsafe hot.initialize(to: Hot(engine: engine.handle))
+        unsafe engine.watchInstructions(ApplicationCore.instruction, hot)
     }
+
+    deinit { unsafe hot.deallocate() }
 
     // MARK: Registers
 
@@ -92,9 +106,9 @@ import Formats
     // MARK: Running
 
     public func run(instructions count: Int64) -> Stop {
-        limit = instructions + count
-        while instructions < limit {
-            isAtStart = true
+        unsafe hot.pointee.limit = hot.pointee.instructions + count
+        while unsafe hot.pointee.instructions < hot.pointee.limit {
+            unsafe hot.pointee.isAtStart = true
             let isThumb = engine[UC_ARM_REG_CPSR] & 0x20 != 0
             let end = engine.run(from: pc, thumb: isThumb)
             // The engine's own counter is exact only at the ends of blocks.
@@ -119,12 +133,17 @@ import Formats
         return .outOfTime
     }
 
-    private func instruction(_ address: UInt32) {
-        if instructions >= limit && !isAtStart { return engine.stop() }
-        isAtStart = false
-        pc = address
-        instructions += 1
+    private static let instruction: uc_cb_hookcode_t = { _, address, _, slot in
+        let hot = unsafe slot!.assumingMemoryBound(to: Hot.self)
+        if unsafe hot.pointee.instructions >= hot.pointee.limit && !hot.pointee.isAtStart {
+            return unsafe ApplicationCore.stop(hot)
+        }
+        unsafe hot.pointee.isAtStart = false
+        unsafe hot.pointee.pc = UInt32(truncatingIfNeeded: address)
+        unsafe hot.pointee.instructions += 1
     }
+
+    @inline(never) private static func stop(_ hot: UnsafeMutablePointer<Hot>) { unsafe _ = uc_emu_stop(hot.pointee.engine) }
 
     /// Get the thread register, a memory barrier, compare and exchange; and the number of helpers that there are.
     private static let helpers: [UInt8] = {

@@ -284,6 +284,12 @@ import Glibc
             }, slot)
     }
 
+    /// Calls before each instruction, with its address and its length in bytes.
+    @unsafe func watchInstructions(_ call: uc_cb_hookcode_t, _ slot: UnsafeMutableRawPointer) {
+        var hook: uc_hook = 0
+        unsafe _ = uc_hook_instructions(handle, &hook, call, slot)
+    }
+
     func watchInstructions() {
         let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
         var hook: uc_hook = 0
