@@ -33,8 +33,17 @@ enum Loader {
                 }
             }
         }
+        // In as few stretches as can be: the engine looks each access up among them.
+        var stretches: [(start: UInt32, count: Int, access: AddressSpace.Access)] = []
         for (number, access) in accesses.sorted(by: { $0.key < $1.key }) {
-            guard space.map(number * page, count: Int(page), access) else { throw .ENOMEM }
+            if let last = stretches.last, last.access == access, last.start + UInt32(last.count) == number * page {
+                stretches[stretches.count - 1].count += Int(page)
+            } else {
+                stretches.append((number * page, Int(page), access))
+            }
+        }
+        for stretch in stretches {
+            guard space.map(stretch.start, count: stretch.count, stretch.access) else { throw .ENOMEM }
         }
         for segment in program.segments { space.fill(segment.address + shift, segment.bytes) }
         let end = program.segments.map { $0.address + shift + $0.memoryBytes }.max() ?? 0
