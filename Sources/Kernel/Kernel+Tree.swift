@@ -13,6 +13,12 @@ extension Kernel {
         for (stream, name) in ["stdin", "stdout", "stderr"].enumerated() {
             tree.place(.link("/proc/self/fd/\(stream)"), at: "/dev/\(name)", mode: 0o777)
         }
+        tree.place(.device { [unowned self] _ throws(Errno) in ServiceFile(self) }, at: "/dev/services", mode: 0o666)
+        tree.place(
+            .device { [unowned self] process throws(Errno) in
+                try process.mustHave("SystemEventNotifications")
+                return openEvents()
+            }, at: "/dev/sysevent", mode: 0o444)
         tree.place(.link(FileTree.selfLink), at: "/proc/self", mode: 0o777)
         tree.place(.file(Array("root:x:0:0:root:/:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\n".utf8)), at: "/etc/passwd", mode: 0o444)
         tree.place(.file(Array("root:x:0:\napp:x:1000:\n".utf8)), at: "/etc/group", mode: 0o444)

@@ -1,5 +1,5 @@
 import Formats
-import Silicon
+public import Silicon
 
 /// Runs programs for ARM Linux in address spaces of their own, on one emulated Cortex-A7. It touches nothing of the machine
 /// that it runs on: what programs say and want goes through the console, and time is what it is told.
@@ -30,6 +30,10 @@ public final class Kernel {
     public var epoch: Int64
     let tree = FileTree()
     let random: (Int) -> [UInt8]
+    private var chip: Chip?
+    /// Who answers /dev/services.
+    public weak var services: (any ServiceProvider)?
+    private var eventFiles: [EventFile] = []
     var processes: [Int32: Process] = [:]
     private var order: [Thread] = []
     private var lastRun = 0
@@ -46,13 +50,32 @@ public final class Kernel {
     private static let turn: Int64 = 2_000_000
     private static let nanosecondsPerInstruction = 1_000_000_000 / ApplicationCore.hertz
 
-    public init(at nanoseconds: Int64, epoch: Int64, console: Console, random: @escaping (Int) -> [UInt8]) {
+    /// - Parameter world: What is on the chip's pins; nil for a kernel without any.
+    public init(at nanoseconds: Int64, epoch: Int64, console: Console, world: (any World)? = nil, random: @escaping (Int) -> [UInt8]) {
         now = nanoseconds
         self.epoch = epoch
         self.console = console
         self.random = random
         tree.now = { [unowned self] in self.epoch + self.now }
         buildTree()
+        if let world {
+            let chip = Chip(world) { [unowned self] in now }
+            self.chip = chip
+            addDevices(chip)
+        }
+    }
+
+    /// Tells programs of an event of the system's (SysEvent).
+    public func post(event: UInt32, status: UInt32, maximumMinutes: UInt32, updateType: UInt32) {
+        eventFiles.removeAll { $0.references == 0 }
+        for file in eventFiles { file.post([event, status, maximumMinutes, updateType]) }
+        changed()
+    }
+
+    func openEvents() -> EventFile {
+        let file = EventFile()
+        eventFiles.append(file)
+        return file
     }
 
     /// Starts the first program.
@@ -273,7 +296,7 @@ public final class Kernel {
 
     /// Files that a waiting call looks at may change by themselves.
     private func nextEvent(of call: SystemCall, _ thread: Thread) -> Int64 {
-        thread.process.files.values.map { $0.file.nextEvent }.min() ?? .max
+        min(thread.process.files.values.map { $0.file.nextEvent }.min() ?? .max, chip?.nextInput ?? .max)
     }
 
     private func fireTimers() {

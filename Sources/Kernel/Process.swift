@@ -41,7 +41,7 @@ final class Process {
     weak var lender: Thread?
     /// How it ended, as wait4 tells it; nil while it lives.
     var status: UInt32?
-    var limits: [UInt32: (soft: UInt64, hard: UInt64)] = [:]
+    var peakKiB: UInt32 = 0
 
     var memory: UserMemory { UserMemory(space: core.memory) }
 
@@ -148,6 +148,8 @@ public struct Policy: Sendable {
     public var processes = 64
     /// Private pages, after which it is killed (APP-5).
     public var memoryBytes = 64 << 20
+    /// What its manifest lists; nil for a program that nothing is kept from.
+    public var grants: Grants?
 
     public init() {}
 }

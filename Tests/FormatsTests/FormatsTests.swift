@@ -146,6 +146,40 @@ import Testing
         #expect(app.isRealTime)
     }
 
+    /// Each field made wrong, with the original's id for it.
+    @Test(arguments: [
+        ("\"SchemaVersion\":1,", "", 4), ("\"SchemaVersion\":1", "\"SchemaVersion\":\"1\"", 17),
+        ("\"EntryPoint\":\"/bin/app\",", "", 3), ("\"/bin/app\"", "7", 16), ("\"/bin/app\"", "\"/bin/../app\"", 22),
+        ("\"ComponentId\":\"25025d2c", "\"ComponentId\":\"2502", 7), ("\"CmdArgs\":[]", "\"CmdArgs\":[1]", 5),
+        ("\"ApplicationType\":\"Default\"", "\"ApplicationType\":3", 26), ("\"Default\"", "\"Other\"", 27),
+        ("\"CmdArgs\"", "\"MallocVersion\":3,\"CmdArgs\"", 59), ("\"Capabilities\":{", "\"Capabilities\":[],\"X\":{", 6),
+        ("\"Gpio\":[8]", "\"Gpio\":8", 10), ("\"Gpio\":[8]", "\"Gpio\":[8,8]", 10), ("\"Gpio\":[8]", "\"Gpio\":[\"$LED\"]", 10),
+        ("\"Gpio\":[8]", "\"Uart\":true", 13), ("\"Gpio\":[8]", "\"I2cMaster\":[1,\"ISU0\"]", 18), ("\"Gpio\":[8]", "\"Pwm\":{}", 35),
+        ("\"Gpio\":[8]", "\"AllowedConnections\":[\"*.example\"]", 9), ("\"Gpio\":[8]", "\"AllowedTcpServerPorts\":80", 36),
+        ("\"Gpio\":[8]", "\"AllowedTcpServerPorts\":[0]", 37), ("\"Gpio\":[8]", "\"AllowedUdpServerPorts\":{}", 38),
+        ("\"Gpio\":[8]", "\"AllowedUdpServerPorts\":[70000]", 39), ("\"Gpio\":[8]", "\"AllowedApplicationConnections\":[\"x\"]", 43),
+        ("\"Gpio\":[8]", "\"DeviceAuthentication\":1", 24), ("\"Gpio\":[8]", "\"DeviceAuthentication\":\"nobody\"", 29),
+        ("\"Gpio\":[8]", "\"MutableStorage\":8", 31), ("\"Gpio\":[8]", "\"MutableStorage\":{}", 32),
+        ("\"Gpio\":[8]", "\"MutableStorage\":{\"SizeKB\":\"8\"}", 33), ("\"Gpio\":[8]", "\"MutableStorage\":{\"SizeKB\":65}", 34),
+        ("\"Gpio\":[8]", "\"NetworkConfig\":1", 11), ("\"Gpio\":[8]", "\"WifiConfig\":1", 15),
+        ("\"Gpio\":[8]", "\"EnterpriseWifiConfig\":1", 45), ("\"Gpio\":[8]", "\"TimeSyncConfig\":1", 40),
+        ("\"Gpio\":[8]", "\"SystemTime\":1", 30), ("\"Gpio\":[8]", "\"DhcpService\":1", 41), ("\"Gpio\":[8]", "\"SntpService\":1", 42),
+        ("\"Gpio\":[8]", "\"CertStore\":1", 44), ("\"Gpio\":[8]", "\"SystemEventNotifications\":1", 46),
+        ("\"Gpio\":[8]", "\"SoftwareUpdateDeferral\":true", 47), ("\"Gpio\":[8]", "\"PowerControls\":[]", 48),
+        ("\"Gpio\":[8]", "\"PowerControls\":[\"Explode\"]", 49),
+        ("\"Gpio\":[8]", "\"PowerControls\":[\"ForceReboot\",\"ForceReboot\"]", 50),
+        ("\"Gpio\":[8]", "\"HardwareAddressConfig\":1", 51), ("\"Gpio\":[8]", "\"ReadNetworkProxyConfig\":1", 56),
+        ("\"Gpio\":[8]", "\"ResetMemoryWatermarks\":1", 57), ("\"Gpio\":[8]", "\"HeapMemStats\":1", 58),
+        ("\"Gpio\":[8]", "\"LinuxCapabilities\":[\"CAP_NET_ADMIN\"]", 21), ("\"Gpio\":[8]", "\"SupplementaryGroups\":[5]", 20),
+    ]) func eachWrongFieldHasItsNumber(_ test: (old: String, new: String, id: Int)) throws {
+        let good =
+            "{\"SchemaVersion\":1,\"Name\":\"a\",\"ComponentId\":\"25025d2c-66da-4448-bae1-ac26fcdd3627\",\"EntryPoint\":\"/bin/app\",\"CmdArgs\":[],\"ApplicationType\":\"Default\",\"Capabilities\":{\"Gpio\":[8]}}"
+        _ = try manifest(good)
+        let bad = good.replacing(test.old, with: test.new)
+        #expect(bad != good)
+        #expect { try manifest(bad) } throws: { ($0 as? AppManifest.Refusal)?.code == 2 << 20 | test.id }
+    }
+
     /// The original's numbers: category 2, id 17 for a wrong schema, 16 for a bad entry point (OS-14).
     @Test func refusalsCarryTheOriginalsNumbers() {
         let good = "\"Name\":\"a\",\"ComponentId\":\"25025d2c-66da-4448-bae1-ac26fcdd3627\",\"Capabilities\":{}"

@@ -176,7 +176,7 @@ extension CallTable {
         case 0x5451, 0x5450:  // FIOCLEX, FIONCLEX
             thread.process.files[Int32(bitPattern: a[0])]?.closesOnExec = a[1] == 0x5451
             return 0
-        default: return try file.control(a[1], a[2], thread.process.memory)
+        default: return try file.control(a[1], a[2], thread.process)
         }
     }
 

@@ -40,7 +40,7 @@ class OpenFile {
     func read(_ count: Int, at offset: Int) throws(Errno) -> [UInt8] { throw .ESPIPE }
     func write(_ bytes: [UInt8], at offset: Int) throws(Errno) -> Int { throw .ESPIPE }
     func seek(_ offset: Int64, _ whence: UInt32) throws(Errno) -> Int64 { throw .ESPIPE }
-    func control(_ request: UInt32, _ argument: UInt32, _ memory: UserMemory) throws(Errno) -> UInt32 { throw .ENOTTY }
+    func control(_ request: UInt32, _ argument: UInt32, _ process: Process) throws(Errno) -> UInt32 { throw .ENOTTY }
     var readiness: Readiness { [.input, .output] }
     /// When its readiness changes by itself, in nanoseconds of the kernel's time.
     var nextEvent: Int64 { .max }

@@ -1,0 +1,47 @@
+/* How the library asks the OS for what is no file: one request and its answer, through /dev/services. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+/* Numbers are part of the interface between this library and the kernel (Kernel/Services). */
+enum service_operation {
+    SERVICE_MEMORY_USAGE = 1, /* out: three words, KiB: total, user mode, peak */
+    SERVICE_OS_VERSION = 2,
+    SERVICE_DEVICE_AUTH_READY = 3,
+    SERVICE_NETWORK_READY = 4,
+    SERVICE_NETWORK_INTERFACES = 5, /* out: 20 bytes each: enabled, medium, addressing, 0, name */
+    SERVICE_NETWORK_STATUS = 6,     /* in: name; out: a word */
+    SERVICE_NETWORK_ENABLE = 7,
+    SERVICE_TIME_SYNC_ENABLED = 8,
+    SERVICE_TIME_SYNC_ENABLE = 9,
+    SERVICE_REBOOT = 10,
+    SERVICE_POWER_DOWN = 11, /* in: seconds */
+    SERVICE_POWER_PROFILE = 12,
+    SERVICE_CLOCK_TO_HARDWARE = 13,
+    SERVICE_CERTIFICATE_INSTALL_CLIENT = 20, /* in: identifier, 0, four words: lengths, then bytes */
+    SERVICE_CERTIFICATE_INSTALL_ROOT = 21,
+    SERVICE_CERTIFICATE_DELETE = 22,
+    SERVICE_CERTIFICATE_COUNT = 23,
+    SERVICE_CERTIFICATE_AT = 24,
+    SERVICE_CERTIFICATE_SPACE = 25,
+    SERVICE_CERTIFICATE_SUBJECT = 26,
+    SERVICE_CERTIFICATE_ISSUER = 27,
+    SERVICE_CERTIFICATE_NOT_BEFORE = 28, /* out: seconds since 1970, 8 bytes */
+    SERVICE_CERTIFICATE_NOT_AFTER = 29,
+    SERVICE_CERTIFICATE_MOVE = 30,
+    SERVICE_DEFER_UPDATE = 40, /* in: event, minutes */
+    SERVICE_RESUME_UPDATE = 41,
+};
+
+struct service_request {
+    uint32_t operation;
+    const void *input;
+    uint32_t input_bytes;
+    void *output;
+    uint32_t output_bytes;
+};
+#define SERVICE_REQUEST _IOWR('o', 1, struct service_request)
+
+/* What the OS answers: a number from 0 on, or -1 with errno. */
+int service_request(enum service_operation operation, const void *input, size_t input_bytes, void *output, size_t output_bytes);

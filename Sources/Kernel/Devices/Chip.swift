@@ -1,0 +1,142 @@
+import Formats
+import Silicon
+
+/// The chip's pins and buses as drivers in the kernel see them: who has which, and what comes in.
+final class Chip {
+    private let world: any World
+    private let now: () -> Int64
+    /// Of whatever has a file open at present; no peripheral is for two (C-3).
+    private var taken: Set<String> = []
+    /// What pins were told from outside; they are pulled up.
+    private var inputs: [Int: Bool] = [:]
+    private var driven: [Int: Bool] = [:]
+    private var received: [Int: [UInt8]] = [:]
+
+    /// Pins that the chip has (mt3620-silicon §2.6).
+    static let pins = Set(Array(0...23) + Array(26...48) + Array(56...75) + [80])
+
+    init(_ world: any World, now: @escaping () -> Int64) {
+        self.world = world
+        self.now = now
+    }
+
+    var time: Int64 { now() }
+    var nextInput: Int64 { world.nextInput }
+
+    /// Takes in what has reached the pins.
+    func settle() {
+        guard world.nextInput <= now() else { return }
+        for input in world.takeInputs(until: now()) {
+            switch input {
+            case .pin(let pin, let isHigh): inputs[pin] = isHigh
+            case .serial(.isu(let unit), let bytes): received[unit, default: []] += bytes
+            case .serial: break
+            }
+        }
+    }
+
+    func take(_ name: String) throws(Errno) { if !taken.insert(name).inserted { throw .EBUSY } }
+    func giveBack(_ name: String) { taken.remove(name) }
+
+    func level(of pin: Int) -> Bool {
+        settle()
+        return driven[pin] ?? inputs[pin] ?? true
+    }
+
+    func drive(_ pin: Int, _ isHigh: Bool) {
+        driven[pin] = isHigh
+        world.output(pin: pin, isHigh: isHigh, at: now())
+    }
+
+    func release(_ pin: Int) { driven[pin] = nil }
+
+    func sample(_ channel: Int) -> UInt32 { world.analogInput(channel: channel, at: now()) }
+    func pulse(_ controller: Int, _ channel: Int, duty: Double) {
+        world.pulseWidth(controller: controller, channel: channel, duty: duty, at: now())
+    }
+
+    func i2c(_ bus: Int, _ address: UInt8, writing bytes: [UInt8], reading count: Int) throws(Errno) -> [UInt8] {
+        guard let answer = world.i2c(bus: bus, address: address, writing: bytes, reading: count, at: now()) else { throw .ENXIO }
+        return answer
+    }
+
+    func spi(_ bus: Int, _ select: Int, sending bytes: [UInt8], receiving count: Int) -> [UInt8] {
+        world.spi(bus: bus, select: select, sending: bytes, receiving: count, at: now())
+    }
+
+    func transmit(_ bytes: [UInt8], _ unit: Int) { for byte in bytes { world.transmitted(byte, on: .isu(unit), at: now()) } }
+
+    func hasReceived(_ unit: Int) -> Bool {
+        settle()
+        return !(received[unit] ?? []).isEmpty
+    }
+
+    func receive(_ count: Int, _ unit: Int) -> [UInt8] {
+        settle()
+        let bytes = Array((received[unit] ?? []).prefix(count))
+        received[unit]?.removeFirst(bytes.count)
+        return bytes
+    }
+}
+
+/// A peripheral that one program has to itself while the file is open.
+class PeripheralFile: OpenFile {
+    let chip: Chip
+    private let place: String
+
+    init(_ chip: Chip, _ place: String) throws(Errno) {
+        try chip.take(place)
+        self.chip = chip
+        self.place = place
+        super.init(flags: OpenFile.readWrite)
+    }
+
+    override var mode: UInt32 { 0o020600 }
+    override var readiness: Readiness { [.output] }
+    override func closed() { chip.giveBack(place) }
+}
+
+extension Kernel {
+    /// Device nodes for what the chip has; the manifest says who may open which.
+    func addDevices(_ chip: Chip) {
+        func add(_ path: String, _ open: @escaping (Process) throws(Errno) -> OpenFile) {
+            tree.place(.device(open), at: path, mode: 0o666)
+        }
+        add("/dev/gpiochip0") { _ throws(Errno) in PinController(chip) }
+        for number in 0..<5 {
+            add("/dev/i2c-\(number)") { process throws(Errno) in
+                try process.mustHave("I2cMaster", "ISU\(number)")
+                return try I2CFile(chip, number)
+            }
+            add("/dev/ttyS\(number)") { process throws(Errno) in
+                try process.mustHave("Uart", "ISU\(number)")
+                return try SerialFile(chip, number)
+            }
+            for select in 0..<2 {
+                add("/dev/spidev\(number).\(select)") { process throws(Errno) in
+                    try process.mustHave("SpiMaster", "ISU\(number)")
+                    return try SPIFile(chip, number, select)
+                }
+            }
+        }
+        for number in 0..<3 {
+            add("/dev/pwm\(number)") { process throws(Errno) in
+                try process.mustHave("Pwm", "PWM-CONTROLLER-\(number)")
+                return try PulseFile(chip, number)
+            }
+        }
+        add("/dev/adc0") { process throws(Errno) in
+            try process.mustHave("Adc", "ADC-CONTROLLER-0")
+            return try AnalogFile(chip)
+        }
+    }
+}
+
+extension Process {
+    /// EACCES for what the manifest does not list.
+    func mustHave(_ capability: String, _ name: String) throws(Errno) {
+        if let grants = policy.grants, !grants.has(capability, name) { throw .EACCES }
+    }
+
+    func mustHave(_ flag: String) throws(Errno) { if let grants = policy.grants, !grants.flags.contains(flag) { throw .EACCES } }
+}

@@ -1,0 +1,98 @@
+import Formats
+import Silicon
+
+/// What the OS does for apps beside files: asked through /dev/services, one request at a time. Numbers are those of the
+/// SDK's service.h.
+public enum ServiceOperation: UInt32, Sendable {
+    case memoryUsage = 1, osVersion, deviceAuthReady, networkReady, networkInterfaces, networkStatus, networkEnable
+    case timeSyncEnabled, timeSyncEnable, reboot, powerDown, powerProfile, clockToHardware
+    case installClientCertificate = 20, installRootCertificate, deleteCertificate, certificateCount, certificateAt, certificateSpace
+    case certificateSubject, certificateIssuer, certificateNotBefore, certificateNotAfter, moveCertificate
+    case deferUpdate = 40, resumeUpdate
+}
+
+/// An answer: a number from 0 on and bytes, or why not.
+public struct ServiceAnswer: Sendable {
+    public var value: Int32
+    public var bytes: [UInt8]
+    public init(_ value: Int32 = 0, _ bytes: [UInt8] = []) {
+        self.value = value
+        self.bytes = bytes
+    }
+}
+
+/// What stands behind the services: the device's OS, or a bench.
+public protocol ServiceProvider: AnyObject {
+    func answer(_ operation: ServiceOperation, _ input: [UInt8], at nanoseconds: Int64) throws(Errno) -> ServiceAnswer
+}
+
+final class ServiceFile: OpenFile {
+    private unowned let kernel: Kernel
+    init(_ kernel: Kernel) {
+        self.kernel = kernel
+        super.init(flags: OpenFile.readWrite)
+    }
+    override var mode: UInt32 { 0o020666 }
+
+    private static let request: UInt32 = 0xC014_6F01
+    private static let longestInput: UInt32 = 32 << 10
+
+    override func control(_ request: UInt32, _ argument: UInt32, _ process: Process) throws(Errno) -> UInt32 {
+        guard request == ServiceFile.request else { throw .ENOTTY }
+        let fields = try process.memory.fields(argument, 20)
+        guard let operation = ServiceOperation(rawValue: fields.u32(0) ?? 0) else { throw .ENOSYS }
+        guard let length = fields.u32(8), length <= ServiceFile.longestInput else { throw .EMSGSIZE }
+        try ServiceFile.check(operation, process)
+        let input = try process.memory.bytes(fields.u32(4) ?? 0, Int(length))
+        let answer: ServiceAnswer
+        if let known = own(operation, process) {
+            answer = known
+        } else {
+            guard let services = kernel.services else { throw .ENOSYS }
+            answer = try services.answer(operation, input, at: kernel.now)
+        }
+        let bytes = Array(answer.bytes.prefix(Int(fields.u32(16) ?? 0)))
+        if !bytes.isEmpty { try process.memory.put(fields.u32(12) ?? 0, bytes) }
+        return UInt32(bitPattern: answer.value)
+    }
+
+    /// What the kernel knows by itself.
+    private func own(_ operation: ServiceOperation, _ process: Process) -> ServiceAnswer? {
+        guard operation == .memoryUsage else { return nil }
+        let used = UInt32(max(0, process.core.memory.privateBytes - Loader.stackBytes) >> 10)
+        process.peakKiB = max(process.peakKiB, used)
+        return ServiceAnswer(0, [used + 16, used, process.peakKiB].littleEndianBytes)
+    }
+
+    /// What a manifest must list for it; fail-closed for what is not named here.
+    private static func check(_ operation: ServiceOperation, _ process: Process) throws(Errno) {
+        guard let grants = process.policy.grants else { return }
+        switch operation {
+        case .memoryUsage, .osVersion, .networkReady, .networkInterfaces, .networkStatus, .timeSyncEnabled: break
+        case .deviceAuthReady: if grants.tenant == nil { throw .EACCES }
+        case .networkEnable: try process.mustHave("NetworkConfig")
+        case .timeSyncEnable: try process.mustHave("TimeSyncConfig")
+        case .clockToHardware: try process.mustHave("SystemTime")
+        case .reboot: if !grants.powerControls.contains("ForceReboot") { throw .EACCES }
+        case .powerDown: if !grants.powerControls.contains("ForcePowerDown") { throw .EACCES }
+        case .powerProfile: if !grants.powerControls.contains("SetPowerProfile") { throw .EACCES }
+        case .deferUpdate, .resumeUpdate: try process.mustHave("SoftwareUpdateDeferral")
+        default: try process.mustHave("CertStore")
+        }
+    }
+}
+
+/// /dev/sysevent: 16 bytes for each event (applibs-api §2.16).
+final class EventFile: OpenFile {
+    private var waiting: [[UInt8]] = []
+    init() { super.init(flags: 0) }
+    override var mode: UInt32 { 0o020444 }
+
+    func post(_ words: [UInt32]) { waiting.append(words.littleEndianBytes) }
+
+    override func read(_ count: Int) throws(Errno) -> [UInt8]? {
+        guard count >= 16 else { throw .EINVAL }
+        return waiting.isEmpty ? nil : waiting.removeFirst()
+    }
+    override var readiness: Readiness { waiting.isEmpty ? [] : [.input] }
+}
