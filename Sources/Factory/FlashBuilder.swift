@@ -100,15 +100,15 @@ public struct FlashBuilder {
 
     private func sign(_ type: ImageType, _ name: String, _ body: [UInt8], _ key: FactoryKey, version: UInt32 = 1) -> [UInt8] {
         let package = ImagePackage(
-            body: body, type: type, component: guid("component \(type.name) \(type == .applications ? name : "")"),
-            image: guid("image \(name) \(version) \(sha256(body).hex)"),
+            body: body, type: type, component: FlashBuilder.guid("component \(type.name) \(type == .applications ? name : "")"),
+            image: FlashBuilder.guid("image \(name) \(version) \(sha256(body).hex)"),
             signer: Array(sha256(key.key.publicKey.bytes)[..<20]), builtAt: builtAt, name: name, securityVersion: version)
         let signed = package.signedPart
         return signed + key.key.sign(digest: sha256(signed))
     }
 
     /// A GUID that is the same for the same name (RFC 9562 version 8).
-    private func guid(_ name: String) -> GUID {
+    static func guid(_ name: String) -> GUID {
         var bytes = Array(sha256(Array(name.utf8))[..<16])
         bytes[7] = bytes[7] & 0x0F | 0x80
         bytes[8] = bytes[8] & 0x3F | 0x80

@@ -73,6 +73,18 @@ public struct ELFImage: Equatable, Sendable {
         self.segments = segments
     }
 
+    /// The file without what no loader looks at: section headers, symbols, debugging information.
+    public var stripped: [UInt8] {
+        let end = segments.map { $0.fileOffset + $0.bytes.count }.max() ?? file.count
+        let table = Int(Bytes(file).u32(28) ?? 0)
+        // A program that has something else there is left as it is.
+        guard table + headerCount * 32 <= end, file.count >= 52 else { return file }
+        var bytes = Array(file[..<end])
+        bytes.replaceSubrange(32..<36, with: [0, 0, 0, 0])
+        bytes.replaceSubrange(46..<52, with: [0, 0, 0, 0, 0, 0])
+        return bytes
+    }
+
     /// Where the byte at an address lies in the file; nil if it does not come from it.
     public func fileOffset(of address: UInt32) -> Int? {
         segments.first { address >= $0.address && address - $0.address < UInt32($0.bytes.count) }

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Formats
+import Foundation
+
+/// What one builds apps with.
+struct SDKCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sdk", abstract: "Build apps for devices.", subcommands: [Toolchain.self, Header.self])
+
+    /// A definition and what it imports: beside it, or in one of the folders, the SDK's among them.
+    static func definition(_ file: String, in folders: [String]) throws -> HardwareDefinition {
+        let own = file.contains("/") ? [file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")] : ["."]
+        let all = own + folders + ["\(folder)/HardwareDefinitions"]
+        func load(_ name: String) -> [UInt8]? {
+            let base = name.split(separator: "/").last.map(String.init) ?? name
+            for folder in all { if let data = FileManager.default.contents(atPath: "\(folder)/\(base)") { return Array(data) } }
+            return nil
+        }
+        guard let bytes = load(file) else { throw HardwareDefinitionMissing(description: "cannot find \(file) in \(all.joined(separator: ", "))") }
+        return try HardwareDefinition(bytes, file: file, load: load)
+    }
+
+    struct HardwareDefinitionMissing: Error, CustomStringConvertible { var description: String }
+
+    /// Where `scripts/guest --sdk` has put it: beside the other guest code.
+    static var folder: String { Preflight(binFolder: executableFolder).guestFolder + "/sdk" }
+    private static var executableFolder: String { (Bundle.main.executablePath ?? "").split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") }
+
+    struct Toolchain: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the path of the CMake toolchain file.",
+            discussion: "cmake -S app -B build -DCMAKE_TOOLCHAIN_FILE=\"$(orrery sdk toolchain)\" && cmake --build build")
+        @Flag(help: "That for real-time cores.") var realTime = false
+
+        func run() throws {
+            let path = "\(SDKCommand.folder)/CMakeFiles/\(realTime ? "AzureSphereRTCoreToolchain" : "AzureSphereToolchain").cmake"
+            guard FileManager.default.fileExists(atPath: path) else {
+                Orrery.fail("the SDK is not built: run scripts/guest --sdk (looked for \(path))", 64)
+            }
+            // The packer that builds are to use is the program that was asked.
+            try RunFolder.write(Array("set(ORRERY \"\(Bundle.main.executablePath ?? "orrery")\")\n".utf8), "\(SDKCommand.folder)/CMakeFiles/Orrery.cmake")
+            print(path)
+        }
+    }
+
+    struct Header: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Write the C header of a hardware definition.")
+        @Argument(help: "The definition.") var definition: String
+        @Option(help: "A folder with definitions that it imports; again for each.") var definitions: [String] = []
+        @Option(name: .shortAndLong, help: "The header; without it, inc/hw beside the definition.") var output: String?
+
+        func run() throws {
+            let name = definition.split(separator: "/").last.map { $0.replacing(".json", with: "") } ?? ""
+            let folder = definition.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            let place = output ?? (folder.isEmpty ? "" : folder + "/") + "inc/hw/\(name).h"
+            do {
+                let header = try SDKCommand.definition(definition, in: definitions).header
+                try RunFolder.make(place.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/"))
+                try RunFolder.write(Array(header.utf8), place)
+                print(place)
+            } catch {
+                Orrery.fail("\(error)", 64)
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+public import Formats
+public import SecureChannel
+
+/// Packs apps as the SDK does: signed with a key that is public, so that only a device under development takes them (IMG-5).
+public enum ImagePacker {
+    /// Everybody has it: it is the SHA-256 of its name.
+    public static func developmentKey() throws(CryptoError) -> P256PrivateKey {
+        try P256PrivateKey(scalar: sha256(Array("Orrery SDK development key".utf8)))
+    }
+
+    /// The same files give the same bytes, but for the signature's random number (`Randomness`).
+    /// - Parameters:
+    ///   - files: `app_manifest.json`, `bin/app` and resources, by path.
+    ///   - builtAt: Unix seconds.
+    public static func pack(_ files: [String: [UInt8]], manifest: AppManifest, builtAt: Int64) throws(CryptoError) -> [UInt8] {
+        let name = String(manifest.name.prefix(31))
+        let body = CompressedROM.pack(files, name: name)
+        let key = try developmentKey()
+        let package = ImagePackage(
+            body: body, type: .applications, component: GUID(manifest.componentID) ?? FlashBuilder.guid(name),
+            image: FlashBuilder.guid("image \(sha256(body).hex)"), signer: Array(sha256(key.publicKey.bytes)[..<20]),
+            builtAt: UInt64(builtAt), name: name, isUnderDevelopment: true, securityVersion: 1)
+        let signed = package.signedPart
+        return signed + key.sign(digest: sha256(signed))
+    }
+
+    /// CycloneDX 1.5: what is in the package, by digest.
+    public static func bill(_ files: [String: [UInt8]], manifest: AppManifest, package: [UInt8]) -> String {
+        func hashes(_ bytes: [UInt8]) -> String { "\"hashes\":[{\"alg\":\"SHA-256\",\"content\":\"\(sha256(bytes).hex)\"}]" }
+        func quoted(_ text: String) -> String {
+            "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        }
+        let parts = files.sorted { $0.key < $1.key }.map { path, bytes in
+            "    {\"type\":\"file\",\"name\":\(quoted(path)),\(hashes(bytes))}"
+        }
+        return """
+            {
+              "bomFormat":"CycloneDX","specVersion":"1.5","version":1,
+              "metadata":{"component":{"type":"firmware","bom-ref":\(quoted(manifest.componentID.lowercased())),"name":\(quoted(manifest.name)),\(hashes(package))}},
+              "components":[
+            \(parts.joined(separator: ",\n"))
+              ]
+            }
+
+            """
+    }
+}
