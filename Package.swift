@@ -68,7 +68,7 @@ let package = Package(
         module("SecureChannel", ["COpenSSL"]),  // UNSAFE: TLS on memory, keys, X.509
         module("TUF", ["SecureChannel"]),  // The Update Framework: what a client trusts, what a repository signs
         module("Silicon", ["CUnicorn", "SecureChannel", "Formats"]),  // UNSAFE: CPU, fuses, flash, Pluton
-        module("Kernel", ["Silicon", "Formats"]),  // ARM Linux programs on the emulated A7
+        module("Kernel", ["Silicon", "Formats", "SecureChannel"]),  // ARM Linux programs on the emulated A7
         module("Emulator", ["Silicon", "Formats", "Kernel"]),  // one device without a network: `orrery emulate`
         module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
         module("Factory", ["Formats", "SecureChannel", "TUF"]),  // signing keys, images, flash contents

@@ -38,4 +38,5 @@ static inline int ec_key_data_index(CRYPTO_EX_dup *copy, CRYPTO_EX_free *release
 }
 static inline int ssl_data_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 static inline int error_reason(unsigned long e) { return ERR_GET_REASON(e); }
+static inline unsigned long name_line_flags(void) { return XN_FLAG_RFC2253; }
 static inline long bio_pending_bytes(BIO *b) { return BIO_pending(b); }

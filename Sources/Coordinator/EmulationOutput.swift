@@ -68,11 +68,6 @@ final class EmulationOutput {
     private func hex(_ value: UInt32) -> String { String(value, radix: 16) }
 
     /// Virtual seconds with microseconds.
-    private func seconds(_ nanoseconds: Int64) -> String {
-        let microseconds = String(nanoseconds % 1_000_000_000 / 1000)
-        return "\(nanoseconds / 1_000_000_000)." + String(repeating: "0", count: 6 - microseconds.count) + microseconds
-    }
-
     private func line(_ text: String) { write(Array(((isAtLineStart ? "" : "\n") + text + "\n").utf8)) }
 
     private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
@@ -89,4 +84,10 @@ final class EmulationOutput {
         do { try FileHandle.standardOutput.write(contentsOf: pending) } catch { isClosed = true }
         pending = []
     }
+}
+
+/// A virtual time as `orrery emulate` prints it, to the microsecond.
+func seconds(_ nanoseconds: Int64) -> String {
+    let microseconds = String(nanoseconds % 1_000_000_000 / 1000)
+    return "\(nanoseconds / 1_000_000_000)." + String(repeating: "0", count: 6 - microseconds.count) + microseconds
 }

@@ -1,28 +1,33 @@
 import Emulator
 import Foundation
 import Kernel
+import Silicon
 
 /// Runs a program for the A7 at a terminal: its streams are ours.
 struct ProgramTerminal {
     let emulation: ProgramEmulation
 
-    init(_ program: [UInt8], name: String, arguments: [String], epochSeconds: Int64) throws {
+    /// What is to be run: a program, or an app with its manifest.
+    enum Subject {
+        case program([UInt8], name: String, arguments: [String])
+        case app(AppImage)
+    }
+
+    init(_ subject: Subject, attach: [String], epochSeconds: Int64) throws {
         var generator = SplitMix(state: 1)
-        emulation = try ProgramEmulation(
-            program, name: name, arguments: arguments, policy: Policy(), epoch: epochSeconds * 1_000_000_000,
-            random: { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) } }
-        ) { stream, bytes in
+        let random: (Int) -> [UInt8] = { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) } }
+        let sink: (Int, [UInt8]) -> Void = { stream, bytes in
             (stream == 2 ? FileHandle.standardError : .standardOutput).write(Data(bytes))
         }
-        emulation.kernel.onEvent = { now, event in
-            let text =
-                switch event {
-                case .unknownCall(let number, let program): "\(program): system call \(number) is not there"
-                case .crashed(let program, let signal, let pc, let lr, let sp, let address):
-                    "\(program): signal \(signal) at 0x\(String(address, radix: 16)); pc 0x\(String(pc, radix: 16)) lr 0x\(String(lr, radix: 16)) sp 0x\(String(sp, radix: 16))"
-                }
-            FileHandle.standardError.write(Data("[\(Double(now) / 1e9)] \(text)\n".utf8))
-        }
+        let epoch = epochSeconds * 1_000_000_000
+        emulation =
+            switch subject {
+            case .program(let program, let name, let arguments):
+                try ProgramEmulation(program, name: name, arguments: arguments, attach: attach, epoch: epoch, random: random, sink: sink)
+            case .app(let app): try ProgramEmulation(app, attach: attach, epoch: epoch, random: random, sink: sink)
+            }
+        emulation.board.onEvent = { now, place, text in sink(1, Array("[\(seconds(now))] \(place): \(text)\n".utf8)) }
+        emulation.kernel.onEvent = { now, event in sink(2, Array("[\(seconds(now))] \(event.text)\n".utf8)) }
     }
 
     /// The exit code for our own caller: the program's, 128 and the signal as shells have it, 2 when time ran out.
@@ -35,6 +40,18 @@ struct ProgramTerminal {
         case .asleepForEver:
             FileHandle.standardError.write(Data("asleep for ever: nothing can wake the program\n".utf8))
             return 2
+        }
+    }
+}
+
+extension Kernel.Event {
+    /// For a person.
+    var text: String {
+        func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
+        return switch self {
+        case .unknownCall(let number, let program): "\(program): system call \(number) is not there"
+        case .crashed(let program, let signal, let pc, let lr, let sp, let address):
+            "\(program): signal \(signal) at \(hex(address)); pc \(hex(pc)) lr \(hex(lr)) sp \(hex(sp))"
         }
     }
 }

@@ -1,4 +1,5 @@
 public import Formats
+public import Kernel
 
 /// What somebody hands over to be run: a program, or an image package with its manifest.
 public struct Firmware {
@@ -9,12 +10,19 @@ public struct Firmware {
 
     /// Whether a file is a program for the A7: one that may be anywhere, or is nowhere that a real-time core has memory.
     public static func isForApplicationCore(_ file: [UInt8]) -> Bool {
+        if let app = try? app(file) { return !app.manifest.isRealTime }
         guard let program = try? ELFImage(file, mayMove: true) else { return false }
         return program.isPositionIndependent
             || !program.segments.allSatisfy { segment in
                 realTimeMemory.contains { $0.contains(segment.address) && $0.contains(segment.address + segment.memoryBytes - 1) }
             }
     }
+    /// What an image package has in it.
+    public static func app(_ file: [UInt8]) throws -> AppImage {
+        let files = try CompressedROM.unpack(ImagePackage.parse(file).package.body)
+        return AppImage(files: files, manifest: try AppManifest(json: files["app_manifest.json"] ?? []))
+    }
+
     /// Flash, TCM and SYSRAM (mt3620-silicon §1).
     private static let realTimeMemory: [Range<UInt32>] = [
         0x0010_0000..<0x0013_0000, 0x1000_0000..<0x1010_0000, 0x2200_0000..<0x2201_0000,

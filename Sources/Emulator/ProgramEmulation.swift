@@ -1,7 +1,8 @@
 import Formats
 public import Kernel
+public import Silicon
 
-/// One ARM Linux program and those that it starts, with the kernel that they need and no network.
+/// A program for the A7, or an app as its package has it, with the kernel that it needs, a board and no network.
 public final class ProgramEmulation {
     public enum End: Equatable, Sendable {
         case exited(Int32)
@@ -12,25 +13,40 @@ public final class ProgramEmulation {
     }
 
     public let kernel: Kernel
-    private let console = Console()
+    public let board = Board()
+    private let services = BenchServices()
 
     /// - Parameters:
-    ///   - program: An ELF program; it is found under /bin by its name.
     ///   - random: The device's generator.
     ///   - sink: What programs write: 1 or 2, and bytes.
-    public init(
-        _ program: [UInt8], name: String, arguments: [String], policy: Policy, epoch: Int64, random: @escaping (Int) -> [UInt8],
-        sink: @escaping (Int, [UInt8]) -> Void
-    ) throws(Kernel.StartFailure) {
+    private init(attach: [String], epoch: Int64, random: @escaping (Int) -> [UInt8], sink: @escaping (Int, [UInt8]) -> Void) throws {
+        for text in attach { try board.attach(text) }
+        let console = Console()
         console.output = sink
-        kernel = Kernel(at: 0, epoch: epoch, console: console, random: random)
+        kernel = Kernel(at: 0, epoch: epoch, console: console, world: board, random: random)
+        kernel.services = services
+    }
+
+    /// An ELF program: it is found under /bin by its name, and nothing is kept from it.
+    public convenience init(
+        _ program: [UInt8], name: String, arguments: [String], attach: [String] = [], epoch: Int64, random: @escaping (Int) -> [UInt8],
+        sink: @escaping (Int, [UInt8]) -> Void
+    ) throws {
+        try self.init(attach: attach, epoch: epoch, random: random, sink: sink)
         kernel.add("/bin/\(name)", program, mode: 0o755)
-        try kernel.start(
-            "/bin/\(name)", arguments: [name] + arguments, environment: ["PATH=/bin", "HOME=/", "PWD=/"], policy: policy)
+        try kernel.start("/bin/\(name)", arguments: [name] + arguments, environment: ["PATH=/bin", "HOME=/", "PWD=/"], policy: Policy())
+    }
+
+    public convenience init(
+        _ app: AppImage, mutable: [UInt8]? = nil, attach: [String] = [], epoch: Int64, random: @escaping (Int) -> [UInt8],
+        sink: @escaping (Int, [UInt8]) -> Void
+    ) throws {
+        try self.init(attach: attach, epoch: epoch, random: random, sink: sink)
+        try kernel.start(app, mutable: mutable)
     }
 
     /// - Parameter input: More of standard input; nothing at its end.
-    public func run(until limit: Int64, input: () -> [UInt8], isStopped: () -> Bool = { false }) -> End {
+    public func run(until limit: Int64, input: () -> [UInt8] = { [] }, isStopped: () -> Bool = { false }) -> End {
         while !isStopped() {
             switch kernel.run(until: min(limit, kernel.now + 100_000_000)) {
             case .reachedLimit: if kernel.now >= limit { return .outOfTime }
@@ -44,5 +60,26 @@ public final class ProgramEmulation {
             }
         }
         return .outOfTime
+    }
+}
+
+/// What the OS answers on a bench: a device without a network, whose clock nobody has set.
+final class BenchServices: ServiceProvider {
+    private let certificates = CertificateServices()
+
+    func answer(_ operation: ServiceOperation, _ input: [UInt8], at nanoseconds: Int64) throws(Errno) -> ServiceAnswer {
+        switch operation {
+        case .osVersion: return ServiceAnswer(0, Array("26.11".utf8))
+        case .deviceAuthReady, .networkReady: return ServiceAnswer(0)
+        case .timeSyncEnabled: return ServiceAnswer(1)
+        case .networkInterfaces: return ServiceAnswer(1, [1, 1, 1, 0] + Array("wlan0".utf8) + [UInt8](repeating: 0, count: 11))
+        case .networkStatus:
+            guard input == Array("wlan0".utf8) else { throw .ENOENT }
+            return ServiceAnswer(0, UInt32(1).littleEndianBytes)
+        case .networkEnable, .timeSyncEnable, .powerProfile, .clockToHardware: return ServiceAnswer()
+        case .deferUpdate, .resumeUpdate: throw .EINVAL
+        case .reboot, .powerDown, .memoryUsage: throw .ENOSYS
+        default: return try certificates.answer(operation, input)
+        }
     }
 }

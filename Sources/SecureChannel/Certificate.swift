@@ -89,7 +89,7 @@ public struct Certificate: Hashable, Sendable {
         return String(decoding: buffer.prefix(max(0, Int(length))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    @unsafe private static func unixSeconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64 {
+    @unsafe static func unixSeconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64 {
         var days: Int32 = 0
         var seconds: Int32 = 0
         let epoch = unsafe ASN1_TIME_set(nil, 0)

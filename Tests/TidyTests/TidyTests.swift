@@ -34,7 +34,7 @@ import Testing
         "TUF": ["SecureChannel", "FoundationEssentials"],
         "Silicon": ["CUnicorn", "SecureChannel", "Formats", "Glibc"],
         "Exchange": ["Wire", "SecureChannel", "NIOCore", "NIOEmbedded", "NIOHTTP1", "FoundationEssentials"],
-        "Kernel": ["Silicon", "Formats"],
+        "Kernel": ["Silicon", "Formats", "SecureChannel"],
         "Emulator": ["Silicon", "Formats", "Kernel"],
         "Factory": ["Formats", "SecureChannel", "TUF"],
         "DeviceOS": ["Wire", "SecureChannel", "Silicon", "Formats", "Exchange", "TUF"],

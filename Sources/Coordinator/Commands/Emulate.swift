@@ -3,6 +3,7 @@ import Campaign
 import Emulator
 import Formats
 import Foundation
+import Kernel
 import Runtime
 import Silicon
 import Wire
@@ -84,11 +85,24 @@ struct Emulate: ParsableCommand {
         let name = file.split(separator: "/").last.map(String.init) ?? file
         let terminal: ProgramTerminal
         do {
-            terminal = try ProgramTerminal(bytes, name: name, arguments: arguments, epochSeconds: Plan.defaultEpochSeconds)
+            terminal = try ProgramTerminal(subject(bytes, name), attach: attach, epochSeconds: Plan.defaultEpochSeconds)
         } catch {
             Orrery.fail("\(file): \(error)", 64)
         }
         throw ExitCode(terminal.run(for: nanoseconds))
+    }
+
+    /// A package brings its manifest; a program may be given one, and is an app then.
+    private func subject(_ bytes: [UInt8], _ name: String) throws -> ProgramTerminal.Subject {
+        var app = try? Firmware.app(bytes)
+        if let manifest {
+            let json = Array(try Data(contentsOf: URL(fileURLWithPath: manifest)))
+            let own = try AppManifest(json: json)
+            app = AppImage(files: app?.files ?? [String(own.entryPoint.dropFirst()): bytes], manifest: own)
+        }
+        guard var app else { return .program(bytes, name: name, arguments: arguments) }
+        app.manifest.arguments += arguments
+        return .app(app)
     }
 
     private func follow(_ core: RealTimeCore, _ symbols: ELFSymbols, _ output: EmulationOutput) {

@@ -104,6 +104,7 @@ extension CallTable {
             guard creates else { throw .ENOENT }
             let node = kernel.tree.make(.file([]), mode: mode & 0o7777 & ~process.creationMask)
             (node.owner, node.group) = (process.user, process.groupOfUser)
+            node.limitBytes = place.parent.limitBytes
             try mayWrite(process, place.parent)
             try kernel.tree.add(node, place)
             place.node = node
@@ -219,6 +220,7 @@ extension CallTable {
     private static func resize(_ file: OpenFile, _ count: UInt64) throws(Errno) {
         guard file.canWrite, let node = file.node, node.bytes != nil else { throw .EINVAL }
         guard count <= 16 << 20 else { throw .EFBIG }
+        guard Int(count) <= node.limitBytes ?? .max else { throw .ENOSPC }
         node.resize(to: Int(count))
     }
 

@@ -23,6 +23,8 @@ final class Node {
     /// Nanoseconds since 1970.
     var changedAt: Int64 = 0
     var links: UInt32 = 1
+    /// How many bytes a file may have, or each file of a directory.
+    var limitBytes: Int?
 
     init(_ content: Content, mode: UInt32, number: UInt64, isReadOnly: Bool = false) {
         self.content = content

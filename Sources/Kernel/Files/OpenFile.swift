@@ -93,9 +93,11 @@ final class NodeFile: OpenFile {
     override func write(_ bytes: [UInt8], at start: Int) throws(Errno) -> Int {
         guard own.bytes != nil else { throw .EISDIR }
         guard start + bytes.count <= tree.quotaBytes else { throw .EFBIG }
-        own.write(bytes, at: start)
+        let room = max(0, (own.limitBytes ?? .max) - start)
+        guard room > 0 || bytes.isEmpty else { throw .ENOSPC }
+        own.write(Array(bytes.prefix(room)), at: start)
         own.changedAt = tree.now()
-        return bytes.count
+        return min(bytes.count, room)
     }
 
     override func seek(_ distance: Int64, _ whence: UInt32) throws(Errno) -> Int64 {

@@ -1,0 +1,53 @@
+public import Formats
+
+/// An app as its image package has it.
+public struct AppImage: Sendable {
+    public var files: [String: [UInt8]]
+    public var manifest: AppManifest
+    public init(files: [String: [UInt8]], manifest: AppManifest) {
+        self.files = files
+        self.manifest = manifest
+    }
+}
+
+extension Kernel {
+    private static let imageFolder = "/mnt/app"
+    private static let configFolder = "/mnt/config"
+
+    /// Private pages that an app may have: 256 KiB in the original (APP-5).
+    public static let appMemoryBytes = 256 << 10
+
+    /// Starts an app within what its manifest lists.
+    /// - Parameter mutable: What its mutable file holds from before; nil for none.
+    public func start(_ app: AppImage, mutable: [UInt8]?, memoryBytes: Int = Kernel.appMemoryBytes) throws(StartFailure) {
+        var policy = Policy()
+        policy.mayFork = false
+        policy.memoryBytes = memoryBytes
+        let grants = Grants(app.manifest)
+        policy.grants = grants
+        for (path, bytes) in app.files.sorted(by: { $0.key < $1.key }) {
+            let place = "\(Kernel.imageFolder)/\(path)"
+            tree.place(.file(bytes), at: place, mode: "/" + path == app.manifest.entryPoint ? 0o555 : 0o444).isReadOnly = true
+        }
+        let config = tree.directory(Kernel.configFolder)
+        (config.owner, config.group) = (policy.user, policy.user)
+        config.mode = grants.mutableBytes > 0 ? 0o700 : 0
+        config.limitBytes = grants.mutableBytes
+        if let mutable, grants.mutableBytes > 0 {
+            let node = tree.place(.file(mutable), at: "\(Kernel.configFolder)/mutable", mode: 0o600)
+            (node.owner, node.group, node.limitBytes) = (policy.user, policy.user, grants.mutableBytes)
+        }
+        let program = Kernel.imageFolder + app.manifest.entryPoint
+        try start(program, arguments: [program] + app.manifest.arguments, environment: ["HOME=/", "TZ=UTC0"], policy: policy)
+    }
+
+    /// What the app's mutable file holds now.
+    public var mutableFile: [UInt8]? {
+        (try? tree.find("\(Kernel.configFolder)/mutable", from: (tree.root, "/"), for: nil))?.node?.bytes
+    }
+
+    /// Asks the program to end (SIGTERM), or makes it.
+    public func terminate(by signal: Int) {
+        for process in processes.values.sorted(by: { $0.id < $1.id }) { send(SignalInformation(number: signal), to: process) }
+    }
+}
