@@ -18,7 +18,8 @@ struct PlanReader {
         plan = Plan(
             name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
             stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",
-            serviceAddress: Address(bits: 0), devices: [], apps: [:], groups: [:], gateways: [], controlsOff: [], steps: [], expectations: [],
+            serviceAddress: Address(bits: 0), devices: [], apps: [:], groups: [:], gateways: [], controlsOff: [], steps: [],
+            expectations: [],
             keepsKeyLog: false, capture: false)
     }
 
@@ -142,7 +143,9 @@ struct PlanReader {
         var hosts: [String: Int] = [:]
         var peers: [(kind: String, products: [(text: String, node: YAMLNode)])] = []
         for (kind, key, value) in document.named(section.required("devices"), "devices") {
-            let keys = ["count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels", "attach"]
+            let keys = [
+                "count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels", "attach",
+            ]
             guard let entry = document.section(value, "device \(kind)", keys: keys) else { continue }
             if kind == "service" { document.report(key, "'service' is the name of the security service") }
             let networks = entry.words("network").compactMap { network($0.node) }

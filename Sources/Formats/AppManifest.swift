@@ -114,7 +114,9 @@ public struct AppManifest: Sendable, Equatable {
         case "MutableStorage": return .kibibytes(try storage(value))
         case "PowerControls":
             guard let words = value.texts, !words.isEmpty else { throw Refusal(48, "PowerControls is no list, or empty") }
-            guard words.allSatisfy(powerControls.contains) else { throw Refusal(49, "PowerControls: there are \(powerControls.joined(separator: ", "))") }
+            guard words.allSatisfy(powerControls.contains) else {
+                throw Refusal(49, "PowerControls: there are \(powerControls.joined(separator: ", "))")
+            }
             guard Set(words).count == words.count else { throw Refusal(50, "PowerControls has one twice") }
             return .names(words)
         default: throw Refusal(6, "there is no capability '\(name)'")

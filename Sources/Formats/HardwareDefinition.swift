@@ -29,11 +29,15 @@ public struct HardwareDefinition: Sendable {
     ///   - load: The bytes of a file that is named in `Imports`.
     public init(_ bytes: [UInt8], file: String, depth: Int = 0, load: (String) -> [UInt8]?) throws(Failure) {
         guard depth < HardwareDefinition.deepest else { throw Failure("\(file): imports go round in circles") }
-        guard case .object(let root)? = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else { throw Failure("\(file): no JSON object") }
+        guard case .object(let root)? = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else {
+            throw Failure("\(file): no JSON object")
+        }
         if case .object(let description)? = root["Description"] { topContent = description["MainCoreHeaderFileTopContent"]?.texts ?? [] }
         if case .list(let items)? = root["Imports"] {
             for item in items {
-                guard case .object(let fields) = item, case .text(let path)? = fields["Path"] else { throw Failure("\(file): an import has no Path") }
+                guard case .object(let fields) = item, case .text(let path)? = fields["Path"] else {
+                    throw Failure("\(file): an import has no Path")
+                }
                 guard let content = load(path) else { throw Failure("\(file): cannot find the import '\(path)'") }
                 imports.append((path, try HardwareDefinition(content, file: path, depth: depth + 1, load: load)))
             }
@@ -53,7 +57,8 @@ public struct HardwareDefinition: Sendable {
         guard case .object(let fields) = item, case .text(let name)? = fields["Name"], case .text(let type)? = fields["Type"] else {
             throw Failure("\(file): a peripheral has no Name or Type")
         }
-        guard let first = name.utf8.first, first > 57, name.utf8.allSatisfy({ $0 == 95 || $0 < 128 && ($0 | 32 >= 97 && $0 | 32 <= 122 || $0 >= 48 && $0 <= 57) })
+        guard let first = name.utf8.first, first > 57,
+            name.utf8.allSatisfy({ $0 == 95 || $0 < 128 && ($0 | 32 >= 97 && $0 | 32 <= 122 || $0 >= 48 && $0 <= 57) })
         else { throw Failure("\(file): '\(name)' is no name for C") }
         guard types.contains(type) else { throw Failure("\(file): '\(name)' has the unknown type '\(type)'") }
         func text(_ key: String) -> String? { if case .text(let text)? = fields[key] { text } else { nil } }

@@ -16,7 +16,8 @@ public struct Grants: Sendable {
 
     public init(_ manifest: AppManifest) {
         pins = Set(manifest.names("Gpio").compactMap { Int($0) })
-        peripherals = Dictionary(uniqueKeysWithValues: ["Adc", "Pwm", "I2cMaster", "SpiMaster", "Uart"].map { ($0, Set(manifest.names($0))) })
+        peripherals = Dictionary(
+            uniqueKeysWithValues: ["Adc", "Pwm", "I2cMaster", "SpiMaster", "Uart"].map { ($0, Set(manifest.names($0))) })
         for name in manifest.capabilities.keys where manifest.isOn(name) { flags.insert(name) }
         if case .kibibytes(let size)? = manifest.capabilities["MutableStorage"] { mutableBytes = size << 10 } else { mutableBytes = 0 }
         hosts = manifest.names("AllowedConnections")

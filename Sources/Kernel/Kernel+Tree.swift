@@ -38,13 +38,16 @@ extension Kernel {
     func showProcess(_ process: Process) {
         let path = "/proc/\(process.id)"
         tree.place(.link(FileTree.programLink), at: path + "/exe", mode: 0o777)
-        tree.place(.generated { [weak process] _ in Array((process?.arguments ?? []).flatMap { Array($0.utf8) + [0] }) }, at: path + "/cmdline", mode: 0o444)
+        tree.place(
+            .generated { [weak process] _ in Array((process?.arguments ?? []).flatMap { Array($0.utf8) + [0] }) }, at: path + "/cmdline",
+            mode: 0o444)
         tree.place(.generated { [weak process] _ in Array("\(process?.name ?? "")\n".utf8) }, at: path + "/comm", mode: 0o444)
         tree.place(
             .generated { [weak process] _ in
                 guard let process else { return [] }
                 let lines = [
-                    "Name:\t\(process.name)", "State:\tR (running)", "Tgid:\t\(process.id)", "Pid:\t\(process.id)", "PPid:\t\(process.parent)",
+                    "Name:\t\(process.name)", "State:\tR (running)", "Tgid:\t\(process.id)", "Pid:\t\(process.id)",
+                    "PPid:\t\(process.parent)",
                     "Uid:\t\(process.user)\t\(process.user)\t\(process.user)\t\(process.user)", "Threads:\t\(process.threads.count)",
                 ]
                 return Array((lines.joined(separator: "\n") + "\n").utf8)

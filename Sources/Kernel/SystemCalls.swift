@@ -13,7 +13,9 @@ enum Answer {
 
 extension SystemCall {
     /// Those that are made again after a handler with SA_RESTART (signal(7)); waits with a time are not.
-    static func isRestartable(_ number: UInt32) -> Bool { [3, 4, 5, 54, 114, 145, 146, 283, 285, 290, 291, 292, 322, 366].contains(number) }
+    static func isRestartable(_ number: UInt32) -> Bool {
+        [3, 4, 5, 54, 114, 145, 146, 283, 285, 290, 291, 292, 322, 366].contains(number)
+    }
 }
 
 /// One kind of call: its number on ARM, and what it does.

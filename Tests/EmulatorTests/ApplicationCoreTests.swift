@@ -71,7 +71,8 @@ import Testing
     @Test func theAddressSpaceIsTheProcessesOwn() throws {
         let core = try core(case: 0)
         #expect(
-            !core.memory.map(0x10_000, count: 4096, .read) && !core.memory.map(0x10_001, count: 4096, .read) && !core.memory.map(0xFFFF_0000, count: 4096, .read)
+            !core.memory.map(0x10_000, count: 4096, .read) && !core.memory.map(0x10_001, count: 4096, .read)
+                && !core.memory.map(0xFFFF_0000, count: 4096, .read)
         )
         _ = core.memory.protect(0x20_000, count: 4096, .read)
         #expect(core.run(instructions: 10_000) == .signal(.segmentationFault, address: 0x20_000, pc: core.registers.general[15]))

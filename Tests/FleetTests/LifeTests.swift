@@ -43,10 +43,14 @@ import Wire
                 stop: "10s", devices: "lamp: { network: home, apps: [tick, analog, pins], attach: ['led@gpio8', 'thermistor@adc0:30'] }"
             ).replacing("devices:", with: "apps:\n\(apps)devices:"))
         _ = try fleet.run()
-        #expect(fleet.facts(.attachment, at: "lamp").filter { $0.fact.text(.name) == "gpio8" }.map { $0.fact.text(.text) }.prefix(3) == ["on", "off", "on"])
+        #expect(
+            fleet.facts(.attachment, at: "lamp").filter { $0.fact.text(.name) == "gpio8" }.map { $0.fact.text(.text) }.prefix(3) == [
+                "on", "off", "on",
+            ])
         #expect(fleet.facts(.appLog).contains { $0.fact.text(.text) == "channel 0 = 1824" })
         // The chip has two such cores.
-        #expect(fleet.facts(.refusal).contains { $0.fact.text(.app) == "pins" && $0.fact.text(.reason)?.contains("2 real-time cores") == true })
+        #expect(
+            fleet.facts(.refusal).contains { $0.fact.text(.app) == "pins" && $0.fact.text(.reason)?.contains("2 real-time cores") == true })
     }
 
     @Test func certificatesAreRenewedBeforeTheyEnd() throws {

@@ -83,7 +83,9 @@ struct ImageCommand: ParsableCommand {
             print("image           \(package.image)\nbuilt           \(built)\nsigner          \(package.signer.hex)")
             print("security        version \(package.securityVersion)\(package.isUnderDevelopment ? ", under development" : "")")
             if let files = try? CompressedROM.unpack(package.body) {
-                for (path, bytes) in files.sorted(by: { $0.key < $1.key }) { print("  \(path)  \(bytes.count) bytes, sha256 \(sha256(bytes).hex)") }
+                for (path, bytes) in files.sorted(by: { $0.key < $1.key }) {
+                    print("  \(path)  \(bytes.count) bytes, sha256 \(sha256(bytes).hex)")
+                }
             }
         }
     }
@@ -103,7 +105,9 @@ struct ImageCommand: ParsableCommand {
                 Orrery.fail("\(key ?? "the SDK's key"): \(error)", 64)
             }
             let isGood = signer.isValid(signature: signature, digest: sha256(signedPart))
-            print("\(package): \(isGood ? "good signature" : "BAD signature")\(key == nil && isGood ? " of the SDK, which proves nothing" : "")")
+            print(
+                "\(package): \(isGood ? "good signature" : "BAD signature")\(key == nil && isGood ? " of the SDK, which proves nothing" : "")"
+            )
             if !isGood { throw ExitCode(1) }
         }
     }

@@ -9,14 +9,17 @@ struct SDKCommand: ParsableCommand {
 
     /// A definition and what it imports: beside it, or in one of the folders, the SDK's among them.
     static func definition(_ file: String, in folders: [String]) throws -> HardwareDefinition {
-        let own = file.contains("/") ? [file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")] : ["."]
+        let own =
+            file.contains("/") ? [file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")] : ["."]
         let all = own + folders + ["\(folder)/HardwareDefinitions"]
         func load(_ name: String) -> [UInt8]? {
             let base = name.split(separator: "/").last.map(String.init) ?? name
             for folder in all { if let data = FileManager.default.contents(atPath: "\(folder)/\(base)") { return Array(data) } }
             return nil
         }
-        guard let bytes = load(file) else { throw HardwareDefinitionMissing(description: "cannot find \(file) in \(all.joined(separator: ", "))") }
+        guard let bytes = load(file) else {
+            throw HardwareDefinitionMissing(description: "cannot find \(file) in \(all.joined(separator: ", "))")
+        }
         return try HardwareDefinition(bytes, file: file, load: load)
     }
 
@@ -24,7 +27,9 @@ struct SDKCommand: ParsableCommand {
 
     /// Where `scripts/guest --sdk` has put it: beside the other guest code.
     static var folder: String { Preflight(binFolder: executableFolder).guestFolder + "/sdk" }
-    private static var executableFolder: String { (Bundle.main.executablePath ?? "").split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") }
+    private static var executableFolder: String {
+        (Bundle.main.executablePath ?? "").split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    }
 
     struct Toolchain: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -38,7 +43,8 @@ struct SDKCommand: ParsableCommand {
                 Orrery.fail("the SDK is not built: run scripts/guest --sdk (looked for \(path))", 64)
             }
             // The packer that builds are to use is the program that was asked.
-            try RunFolder.write(Array("set(ORRERY \"\(Bundle.main.executablePath ?? "orrery")\")\n".utf8), "\(SDKCommand.folder)/CMakeFiles/Orrery.cmake")
+            try RunFolder.write(
+                Array("set(ORRERY \"\(Bundle.main.executablePath ?? "orrery")\")\n".utf8), "\(SDKCommand.folder)/CMakeFiles/Orrery.cmake")
             print(path)
         }
     }

@@ -3,26 +3,36 @@ import Formats
 /// Calls that wait for several files at once.
 extension CallTable {
     static let events: Group = [
-        (142, "_newselect", { k, t, a throws(Errno) in
-            let time = a[4] == 0 ? nil : try microseconds(t, a[4])
-            return try select(k, t, a, time)
-        }),
+        (
+            142, "_newselect",
+            { k, t, a throws(Errno) in
+                let time = a[4] == 0 ? nil : try microseconds(t, a[4])
+                return try select(k, t, a, time)
+            }
+        ),
         (168, "poll", { k, t, a throws(Errno) in try poll(k, t, a, milliseconds(a[2])) }),
         (250, "epoll_create", gives { _, t, _ throws(Errno) in try t.process.open(Poller()) }),
         (357, "epoll_create1", gives { _, t, a throws(Errno) in try t.process.open(Poller(), closesOnExec: a[0] & closeOnExec != 0) }),
         (251, "epoll_ctl", does(controlPoller)), (252, "epoll_wait", { k, t, a throws(Errno) in try waitForPoller(k, t, a) }),
-        (346, "epoll_pwait", { k, t, a throws(Errno) in
-            try waitWithMask(k, t, a[4])
-            return try waitForPoller(k, t, a)
-        }),
+        (
+            346, "epoll_pwait",
+            { k, t, a throws(Errno) in
+                try waitWithMask(k, t, a[4])
+                return try waitForPoller(k, t, a)
+            }
+        ),
         (335, "pselect6", { k, t, a throws(Errno) in try selectWithMask(k, t, a, isLong: false) }),
         (413, "pselect6_time64", { k, t, a throws(Errno) in try selectWithMask(k, t, a, isLong: true) }),
         (336, "ppoll", { k, t, a throws(Errno) in try pollWithMask(k, t, a, isLong: false) }),
         (414, "ppoll_time64", { k, t, a throws(Errno) in try pollWithMask(k, t, a, isLong: true) }),
         (351, "eventfd", gives { _, t, a throws(Errno) in try t.process.open(EventCounter(UInt64(a[0]), isSemaphore: false, flags: 0)) }),
-        (356, "eventfd2", gives { _, t, a throws(Errno) in
-            try t.process.open(EventCounter(UInt64(a[0]), isSemaphore: a[1] & 1 != 0, flags: a[1]), closesOnExec: a[1] & closeOnExec != 0)
-        }),
+        (
+            356, "eventfd2",
+            gives { _, t, a throws(Errno) in
+                try t.process.open(
+                    EventCounter(UInt64(a[0]), isSemaphore: a[1] & 1 != 0, flags: a[1]), closesOnExec: a[1] & closeOnExec != 0)
+            }
+        ),
     ]
 
     /// Of poll and epoll_wait: nil is for ever.

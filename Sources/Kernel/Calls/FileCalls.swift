@@ -3,27 +3,39 @@ import Formats
 /// Calls on open files.
 extension CallTable {
     static let files: Group = [
-        (3, "read", read), (4, "write", write), (6, "close", does { kernel, thread, a throws(Errno) in
-            try thread.process.close(Int32(bitPattern: a[0]))
-            kernel.changed()
-        }),
+        (3, "read", read), (4, "write", write),
+        (
+            6, "close",
+            does { kernel, thread, a throws(Errno) in
+                try thread.process.close(Int32(bitPattern: a[0]))
+                kernel.changed()
+            }
+        ),
         (19, "lseek", gives(seek)), (41, "dup", gives { _, thread, a throws(Errno) in try thread.process.open(thread.process.file(a[0])) }),
         (42, "pipe", does { kernel, thread, a throws(Errno) in try makePipe(kernel, thread, a[0], flags: 0) }),
-        (54, "ioctl", gives(control)), (55, "fcntl", gives(fileControl)), (63, "dup2", gives { kernel, thread, a throws(Errno) in
-            if a[0] == a[1] {
-                _ = try thread.process.file(a[0])
-                return a[1]
+        (54, "ioctl", gives(control)), (55, "fcntl", gives(fileControl)),
+        (
+            63, "dup2",
+            gives { kernel, thread, a throws(Errno) in
+                if a[0] == a[1] {
+                    _ = try thread.process.file(a[0])
+                    return a[1]
+                }
+                kernel.changed()
+                return try duplicate(thread, a[0], a[1], closesOnExec: false)
             }
-            kernel.changed()
-            return try duplicate(thread, a[0], a[1], closesOnExec: false)
-        }),
+        ),
         (118, "fsync", does { _, thread, a throws(Errno) in _ = try thread.process.file(a[0]) }), (140, "_llseek", does(seekLong)),
         (143, "flock", constant(0)), (145, "readv", readVector), (146, "writev", writeVector),
         (148, "fdatasync", constant(0)), (180, "pread64", gives(readAt)), (181, "pwrite64", gives(writeAt)),
-        (221, "fcntl64", gives(fileControl)), (239, "sendfile64", sendFile), (358, "dup3", gives { _, thread, a throws(Errno) in
-            guard a[0] != a[1] else { throw .EINVAL }
-            return try duplicate(thread, a[0], a[1], closesOnExec: a[2] & closeOnExec != 0)
-        }),
+        (221, "fcntl64", gives(fileControl)), (239, "sendfile64", sendFile),
+        (
+            358, "dup3",
+            gives { _, thread, a throws(Errno) in
+                guard a[0] != a[1] else { throw .EINVAL }
+                return try duplicate(thread, a[0], a[1], closesOnExec: a[2] & closeOnExec != 0)
+            }
+        ),
         (359, "pipe2", does { kernel, thread, a throws(Errno) in try makePipe(kernel, thread, a[0], flags: a[1]) }),
     ]
 
@@ -144,7 +156,9 @@ extension CallTable {
         guard a[2] == 0 else { throw .EINVAL }
         let (to, from) = (try writable(thread, a[0]), try readable(thread, a[1]))
         guard from.node?.bytes != nil else { throw .EINVAL }
-        guard to.readiness.contains(.output) else { return to.isNonBlocking ? .value(UInt32(bitPattern: -Errno.EAGAIN.rawValue)) : kernel.wait(thread) }
+        guard to.readiness.contains(.output) else {
+            return to.isNonBlocking ? .value(UInt32(bitPattern: -Errno.EAGAIN.rawValue)) : kernel.wait(thread)
+        }
         let bytes = try from.read(Int(min(a[3], 4096))) ?? []
         guard !bytes.isEmpty else { return .value(0) }
         return try put(kernel, thread, to, bytes)

@@ -12,25 +12,34 @@ extension CallTable {
         (38, "rename", does { k, t, a throws(Errno) in try rename(k, t, here, a[0], here, a[1]) }),
         (39, "mkdir", does { k, t, a throws(Errno) in try makeDirectory(k, t, here, a[0], a[1]) }),
         (40, "rmdir", does { k, t, a throws(Errno) in try unlink(k, t, here, a[0], isDirectory: true) }),
-        (60, "umask", gives { _, t, a throws(Errno) in
-            defer { t.process.creationMask = a[0] & 0o777 }
-            return t.process.creationMask
-        }),
+        (
+            60, "umask",
+            gives { _, t, a throws(Errno) in
+                defer { t.process.creationMask = a[0] & 0o777 }
+                return t.process.creationMask
+            }
+        ),
         (83, "symlink", does { k, t, a throws(Errno) in try makeLink(k, t, a[0], here, a[1]) }),
         (85, "readlink", gives { k, t, a throws(Errno) in try readLink(k, t, here, a[0], a[1], a[2]) }),
         (93, "ftruncate", does { _, t, a throws(Errno) in try resize(t.process.file(a[0]), UInt64(a[1])) }),
         (94, "fchmod", does { k, t, a throws(Errno) in try changeMode(t.process.file(a[0]).node, t, a[1]) }),
-        (133, "fchdir", does { _, t, a throws(Errno) in
-            guard let file = try t.process.file(a[0]) as? NodeFile, let node = file.node, node.entries != nil else { throw .ENOTDIR }
-            (t.process.directory, t.process.directoryPath) = (node, file.path)
-        }),
+        (
+            133, "fchdir",
+            does { _, t, a throws(Errno) in
+                guard let file = try t.process.file(a[0]) as? NodeFile, let node = file.node, node.entries != nil else { throw .ENOTDIR }
+                (t.process.directory, t.process.directoryPath) = (node, file.path)
+            }
+        ),
         (141, "getdents", constant(UInt32(bitPattern: -Errno.ENOSYS.rawValue))),
-        (183, "getcwd", gives { _, t, a throws(Errno) in
-            let path = Array(t.process.directoryPath.utf8) + [0]
-            guard path.count <= Int(a[1]) else { throw .ERANGE }
-            try t.process.memory.put(a[0], path)
-            return UInt32(path.count)
-        }),
+        (
+            183, "getcwd",
+            gives { _, t, a throws(Errno) in
+                let path = Array(t.process.directoryPath.utf8) + [0]
+                guard path.count <= Int(a[1]) else { throw .ERANGE }
+                try t.process.memory.put(a[0], path)
+                return UInt32(path.count)
+            }
+        ),
         (194, "ftruncate64", does { _, t, a throws(Errno) in try resize(t.process.file(a[0]), UInt64(a[2]) | UInt64(a[3]) << 32) }),
         (195, "stat64", does { k, t, a throws(Errno) in try status(t, find(k, t, here, a[0]).node, a[1]) }),
         (196, "lstat64", does { k, t, a throws(Errno) in try status(t, find(k, t, here, a[0], followsLast: false).node, a[1]) }),
@@ -40,10 +49,13 @@ extension CallTable {
         (322, "openat", gives { k, t, a throws(Errno) in try open(k, t, a[0], a[1], a[2], a[3]) }),
         (323, "mkdirat", does { k, t, a throws(Errno) in try makeDirectory(k, t, a[0], a[1], a[2]) }),
         (325, "fchownat", constant(0)),
-        (327, "fstatat64", does { k, t, a throws(Errno) in
-            if a[3] & emptyPath != 0, try t.process.memory.text(a[1]).isEmpty { return try status(t, t.process.file(a[0]), a[2]) }
-            try status(t, find(k, t, a[0], a[1], followsLast: a[3] & noFollow == 0).node, a[2])
-        }),
+        (
+            327, "fstatat64",
+            does { k, t, a throws(Errno) in
+                if a[3] & emptyPath != 0, try t.process.memory.text(a[1]).isEmpty { return try status(t, t.process.file(a[0]), a[2]) }
+                try status(t, find(k, t, a[0], a[1], followsLast: a[3] & noFollow == 0).node, a[2])
+            }
+        ),
         (328, "unlinkat", does { k, t, a throws(Errno) in try unlink(k, t, a[0], a[1], isDirectory: a[2] & 0x200 != 0) }),
         (329, "renameat", does { k, t, a throws(Errno) in try rename(k, t, a[0], a[1], a[2], a[3]) }),
         (331, "symlinkat", does { k, t, a throws(Errno) in try makeLink(k, t, a[0], a[1], a[2]) }),
@@ -51,10 +63,13 @@ extension CallTable {
         (333, "fchmodat", does { k, t, a throws(Errno) in try changeMode(k, t, a[0], a[1], a[2]) }),
         (334, "faccessat", does { k, t, a throws(Errno) in try access(k, t, a[0], a[1], a[2]) }),
         (348, "utimensat", constant(0)), (412, "utimensat_time64", constant(0)),
-        (382, "renameat2", does { k, t, a throws(Errno) in
-            guard a[4] == 0 else { throw .EINVAL }
-            try rename(k, t, a[0], a[1], a[2], a[3])
-        }),
+        (
+            382, "renameat2",
+            does { k, t, a throws(Errno) in
+                guard a[4] == 0 else { throw .EINVAL }
+                try rename(k, t, a[0], a[1], a[2], a[3])
+            }
+        ),
         (397, "statx", does(extendedStatus)),
         (439, "faccessat2", does { k, t, a throws(Errno) in try access(k, t, a[0], a[1], a[2]) }),
     ]
@@ -123,7 +138,8 @@ extension CallTable {
         case .socket, .pipe: throw .ENXIO
         default:
             if truncates { node.resize(to: 0) }
-            file = NodeFile(node, path: place.path, flags: flags & (OpenFile.accessMode | OpenFile.appends | OpenFile.isNonBlocking), kernel.tree)
+            file = NodeFile(
+                node, path: place.path, flags: flags & (OpenFile.accessMode | OpenFile.appends | OpenFile.isNonBlocking), kernel.tree)
         }
         file.flags |= flags & OpenFile.isNonBlocking
         return try process.open(file, closesOnExec: flags & closeOnExec != 0)
@@ -163,7 +179,8 @@ extension CallTable {
         _ kernel: Kernel, _ thread: Thread, _ fromDirectory: UInt32, _ from: UInt32, _ toDirectory: UInt32, _ to: UInt32
     ) throws(Errno) {
         let (old, new) = (
-            try place(kernel, thread, fromDirectory, from, followsLast: false), try place(kernel, thread, toDirectory, to, followsLast: false)
+            try place(kernel, thread, fromDirectory, from, followsLast: false),
+            try place(kernel, thread, toDirectory, to, followsLast: false)
         )
         try mayWrite(thread.process, old.parent)
         try mayWrite(thread.process, new.parent)

@@ -4,20 +4,28 @@ import Silicon
 /// Calls on processes and threads.
 extension CallTable {
     static let processes: Group = [
-        (1, "exit", { kernel, thread, a throws(Errno) in
-            kernel.endThread(thread, code: a[0])
-            return .noAnswer
-        }),
+        (
+            1, "exit",
+            { kernel, thread, a throws(Errno) in
+                kernel.endThread(thread, code: a[0])
+                return .noAnswer
+            }
+        ),
         (2, "fork", { kernel, thread, _ throws(Errno) in try kernel.fork(thread, stack: 0, lends: false, a: [0, 0, 0, 0, 0]) }),
-        (11, "execve", { kernel, thread, a throws(Errno) in
-            let memory = thread.process.memory
-            guard thread.process.policy.mayFork else { throw .EPERM }
-            try kernel.execute(thread, memory.text(a[0]), memory.texts(a[1]), memory.texts(a[2]))
-            return .replaced
-        }),
+        (
+            11, "execve",
+            { kernel, thread, a throws(Errno) in
+                let memory = thread.process.memory
+                guard thread.process.policy.mayFork else { throw .EPERM }
+                try kernel.execute(thread, memory.text(a[0]), memory.texts(a[1]), memory.texts(a[2]))
+                return .replaced
+            }
+        ),
         (20, "getpid", gives { _, t, _ throws(Errno) in UInt32(t.process.id) }),
-        (24, "getuid", gives { _, t, _ throws(Errno) in t.process.user }), (199, "getuid32", gives { _, t, _ throws(Errno) in t.process.user }),
-        (201, "geteuid32", gives { _, t, _ throws(Errno) in t.process.user }), (49, "geteuid", gives { _, t, _ throws(Errno) in t.process.user }),
+        (24, "getuid", gives { _, t, _ throws(Errno) in t.process.user }),
+        (199, "getuid32", gives { _, t, _ throws(Errno) in t.process.user }),
+        (201, "geteuid32", gives { _, t, _ throws(Errno) in t.process.user }),
+        (49, "geteuid", gives { _, t, _ throws(Errno) in t.process.user }),
         (200, "getgid32", gives { _, t, _ throws(Errno) in t.process.groupOfUser }),
         (202, "getegid32", gives { _, t, _ throws(Errno) in t.process.groupOfUser }),
         (47, "getgid", gives { _, t, _ throws(Errno) in t.process.groupOfUser }),
@@ -27,68 +35,109 @@ extension CallTable {
         (214, "setgid32", does { _, t, a throws(Errno) in if a[0] != t.process.groupOfUser { throw .EPERM } }),
         (203, "setreuid32", does(sameUser)), (204, "setregid32", does(sameUser)), (208, "setresuid32", does(sameUser)),
         (210, "setresgid32", does(sameUser)),
-        (209, "getresuid32", does { _, t, a throws(Errno) in
-            for address in a[..<3] { try t.process.memory.put(address, t.process.user.littleEndianBytes) }
-        }),
-        (211, "getresgid32", does { _, t, a throws(Errno) in
-            for address in a[..<3] { try t.process.memory.put(address, t.process.groupOfUser.littleEndianBytes) }
-        }),
-        (57, "setpgid", does { k, t, a throws(Errno) in
-            guard let process = a[0] == 0 ? t.process : k.processes[Int32(bitPattern: a[0])] else { throw .ESRCH }
-            process.group = a[1] == 0 ? process.id : Int32(bitPattern: a[1])
-        }),
+        (
+            209, "getresuid32",
+            does { _, t, a throws(Errno) in
+                for address in a[..<3] { try t.process.memory.put(address, t.process.user.littleEndianBytes) }
+            }
+        ),
+        (
+            211, "getresgid32",
+            does { _, t, a throws(Errno) in
+                for address in a[..<3] { try t.process.memory.put(address, t.process.groupOfUser.littleEndianBytes) }
+            }
+        ),
+        (
+            57, "setpgid",
+            does { k, t, a throws(Errno) in
+                guard let process = a[0] == 0 ? t.process : k.processes[Int32(bitPattern: a[0])] else { throw .ESRCH }
+                process.group = a[1] == 0 ? process.id : Int32(bitPattern: a[1])
+            }
+        ),
         (64, "getppid", gives { _, t, _ throws(Errno) in UInt32(t.process.parent) }),
         (65, "getpgrp", gives { _, t, _ throws(Errno) in UInt32(t.process.group) }),
-        (66, "setsid", gives { _, t, _ throws(Errno) in
-            (t.process.session, t.process.group) = (t.process.id, t.process.id)
-            return UInt32(t.process.id)
-        }),
-        (132, "getpgid", gives { k, t, a throws(Errno) in
-            guard let process = a[0] == 0 ? t.process : k.processes[Int32(bitPattern: a[0])] else { throw .ESRCH }
-            return UInt32(process.group)
-        }),
+        (
+            66, "setsid",
+            gives { _, t, _ throws(Errno) in
+                (t.process.session, t.process.group) = (t.process.id, t.process.id)
+                return UInt32(t.process.id)
+            }
+        ),
+        (
+            132, "getpgid",
+            gives { k, t, a throws(Errno) in
+                guard let process = a[0] == 0 ? t.process : k.processes[Int32(bitPattern: a[0])] else { throw .ESRCH }
+                return UInt32(process.group)
+            }
+        ),
         (147, "getsid", gives { _, t, _ throws(Errno) in UInt32(t.process.session) }),
-        (75, "setrlimit", constant(0)), (191, "ugetrlimit", does { _, t, a throws(Errno) in
-            try t.process.memory.put(a[1], limit(t.process, a[0]).map { UInt32(min($0, UInt64(UInt32.max))) }.littleEndianBytes)
-        }),
-        (369, "prlimit64", does { _, t, a throws(Errno) in
-            try t.process.memory.putIfAny(a[3], limit(t.process, a[1]).flatMap(\.littleEndianBytes))
-        }),
+        (75, "setrlimit", constant(0)),
+        (
+            191, "ugetrlimit",
+            does { _, t, a throws(Errno) in
+                try t.process.memory.put(a[1], limit(t.process, a[0]).map { UInt32(min($0, UInt64(UInt32.max))) }.littleEndianBytes)
+            }
+        ),
+        (
+            369, "prlimit64",
+            does { _, t, a throws(Errno) in
+                try t.process.memory.putIfAny(a[3], limit(t.process, a[1]).flatMap(\.littleEndianBytes))
+            }
+        ),
         (77, "getrusage", does { _, t, a throws(Errno) in try t.process.memory.put(a[1], usage(a[0] == 0 ? t.process : nil)) }),
         (114, "wait4", waitForChild), (116, "sysinfo", does(systemInformation)),
         (120, "clone", { kernel, thread, a throws(Errno) in try kernel.clone(thread, a) }),
         (122, "uname", does(systemName)), (136, "personality", constant(0)), (158, "sched_yield", constant(0)),
         (172, "prctl", gives(processControl)),
         (190, "vfork", { kernel, thread, _ throws(Errno) in try kernel.fork(thread, stack: 0, lends: true, a: [0, 0, 0, 0, 0]) }),
-        (224, "gettid", gives { _, t, _ throws(Errno) in UInt32(t.id) }), (240, "futex", { k, t, a throws(Errno) in try futex(k, t, a, isLong: false) }),
+        (224, "gettid", gives { _, t, _ throws(Errno) in UInt32(t.id) }),
+        (240, "futex", { k, t, a throws(Errno) in try futex(k, t, a, isLong: false) }),
         (422, "futex_time64", { k, t, a throws(Errno) in try futex(k, t, a, isLong: true) }),
-        (241, "sched_setaffinity", constant(0)), (242, "sched_getaffinity", gives { _, t, a throws(Errno) in
-            guard a[1] >= 4 else { throw .EINVAL }
-            try t.process.memory.put(a[2], [1, 0, 0, 0])
-            return 4
-        }),
+        (241, "sched_setaffinity", constant(0)),
+        (
+            242, "sched_getaffinity",
+            gives { _, t, a throws(Errno) in
+                guard a[1] >= 4 else { throw .EINVAL }
+                try t.process.memory.put(a[2], [1, 0, 0, 0])
+                return 4
+            }
+        ),
         (96, "getpriority", constant(20)), (97, "setpriority", constant(0)), (157, "sched_getscheduler", constant(0)),
         (155, "sched_getparam", does { _, t, a throws(Errno) in try t.process.memory.put(a[1], [0, 0, 0, 0]) }),
-        (248, "exit_group", { kernel, thread, a throws(Errno) in
-            kernel.end(thread.process, status: (a[0] & 0xFF) << 8)
-            return .noAnswer
-        }),
-        (256, "set_tid_address", gives { _, t, a throws(Errno) in
-            t.clearedAtEnd = a[0]
-            return UInt32(t.id)
-        }),
+        (
+            248, "exit_group",
+            { kernel, thread, a throws(Errno) in
+                kernel.end(thread.process, status: (a[0] & 0xFF) << 8)
+                return .noAnswer
+            }
+        ),
+        (
+            256, "set_tid_address",
+            gives { _, t, a throws(Errno) in
+                t.clearedAtEnd = a[0]
+                return UInt32(t.id)
+            }
+        ),
         // Newer than the original's kernel: C libraries ask for them, and do without.
-        (398, "rseq", constant(UInt32(bitPattern: -Errno.ENOSYS.rawValue))), (435, "clone3", constant(UInt32(bitPattern: -Errno.ENOSYS.rawValue))),
-        (338, "set_robust_list", constant(0)), (384, "getrandom", gives { k, t, a throws(Errno) in
-            let bytes = k.random(Int(min(a[1], 1 << 20)))
-            try t.process.memory.put(a[0], bytes)
-            return UInt32(bytes.count)
-        }),
-        (0xF_0005, "set_tls", does { _, t, a throws(Errno) in
-            var registers = t.process.core.registers
-            registers.thread = a[0]
-            t.process.core.registers = registers
-        }),
+        (398, "rseq", constant(UInt32(bitPattern: -Errno.ENOSYS.rawValue))),
+        (435, "clone3", constant(UInt32(bitPattern: -Errno.ENOSYS.rawValue))),
+        (338, "set_robust_list", constant(0)),
+        (
+            384, "getrandom",
+            gives { k, t, a throws(Errno) in
+                let bytes = k.random(Int(min(a[1], 1 << 20)))
+                try t.process.memory.put(a[0], bytes)
+                return UInt32(bytes.count)
+            }
+        ),
+        (
+            0xF_0005, "set_tls",
+            does { _, t, a throws(Errno) in
+                var registers = t.process.core.registers
+                registers.thread = a[0]
+                t.process.core.registers = registers
+            }
+        ),
     ]
 
     @Sendable private static func denied(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) { throw .EPERM }
@@ -119,7 +168,8 @@ extension CallTable {
         let (wanted, process) = (Int32(bitPattern: a[0]), thread.process)
         let children = kernel.processes.values.filter { child in
             guard child.parent == process.id else { return false }
-            return wanted == -1 || wanted == child.id || wanted == 0 && child.group == process.group || wanted < -1 && child.group == -wanted
+            return wanted == -1 || wanted == child.id || wanted == 0 && child.group == process.group
+                || wanted < -1 && child.group == -wanted
         }
         guard !children.isEmpty else { throw .ECHILD }
         guard let child = children.filter({ $0.status != nil }).min(by: { $0.id < $1.id }), let status = child.status else {

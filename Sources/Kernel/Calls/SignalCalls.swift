@@ -6,17 +6,23 @@ extension CallTable {
         (29, "pause", { kernel, thread, _ throws(Errno) in kernel.wait(thread) }),
         (37, "kill", does(kill)), (119, "sigreturn", signalReturn), (173, "rt_sigreturn", signalReturn),
         (174, "rt_sigaction", does(setAction)), (175, "rt_sigprocmask", does(setMask)),
-        (176, "rt_sigpending", does { _, t, a throws(Errno) in
-            var set = SignalSet()
-            for information in t.pending + t.process.pending { set[information.number] = true }
-            try t.process.memory.put(a[0], set.bits.littleEndianBytes)
-        }),
+        (
+            176, "rt_sigpending",
+            does { _, t, a throws(Errno) in
+                var set = SignalSet()
+                for information in t.pending + t.process.pending { set[information.number] = true }
+                try t.process.memory.put(a[0], set.bits.littleEndianBytes)
+            }
+        ),
         (177, "rt_sigtimedwait", { k, t, a throws(Errno) in try waitForSignal(k, t, a, isLong: false) }),
         (421, "rt_sigtimedwait_time64", { k, t, a throws(Errno) in try waitForSignal(k, t, a, isLong: true) }),
-        (179, "rt_sigsuspend", { kernel, thread, a throws(Errno) in
-            try waitWithMask(kernel, thread, a[0])
-            return kernel.wait(thread)
-        }),
+        (
+            179, "rt_sigsuspend",
+            { kernel, thread, a throws(Errno) in
+                try waitWithMask(kernel, thread, a[0])
+                return kernel.wait(thread)
+            }
+        ),
         (186, "sigaltstack", does(setAlternateStack)),
         (238, "tkill", does { k, t, a throws(Errno) in try killThread(k, t, a[0], a[1]) }),
         (268, "tgkill", does { k, t, a throws(Errno) in try killThread(k, t, a[1], a[2]) }),

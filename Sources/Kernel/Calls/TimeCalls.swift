@@ -3,45 +3,71 @@ import Formats
 /// Calls on time. Everything is the device's virtual time; the wall clock is that and an epoch.
 extension CallTable {
     static let times: Group = [
-        (13, "time", gives { k, t, a throws(Errno) in
-            let seconds = UInt32(truncatingIfNeeded: (k.epoch + k.now) / 1_000_000_000)
-            try t.process.memory.putIfAny(a[0], seconds.littleEndianBytes)
-            return seconds
-        }),
-        (43, "times", gives { k, t, a throws(Errno) in
-            let ticks = UInt32(truncatingIfNeeded: t.process.usedNanoseconds / 10_000_000)
-            try t.process.memory.putIfAny(a[0], [ticks, 0, 0, 0].littleEndianBytes)
-            return UInt32(truncatingIfNeeded: k.now / 10_000_000)
-        }),
-        (78, "gettimeofday", does { k, t, a throws(Errno) in
-            let microseconds = (k.epoch + k.now) / 1000
-            let words = [UInt32(truncatingIfNeeded: microseconds / 1_000_000), UInt32(microseconds % 1_000_000)]
-            try t.process.memory.putIfAny(a[0], words.littleEndianBytes)
-        }),
-        (104, "setitimer", does(setAlarm)), (105, "getitimer", does { k, t, a throws(Errno) in try t.process.memory.put(a[1], alarm(k, t)) }),
+        (
+            13, "time",
+            gives { k, t, a throws(Errno) in
+                let seconds = UInt32(truncatingIfNeeded: (k.epoch + k.now) / 1_000_000_000)
+                try t.process.memory.putIfAny(a[0], seconds.littleEndianBytes)
+                return seconds
+            }
+        ),
+        (
+            43, "times",
+            gives { k, t, a throws(Errno) in
+                let ticks = UInt32(truncatingIfNeeded: t.process.usedNanoseconds / 10_000_000)
+                try t.process.memory.putIfAny(a[0], [ticks, 0, 0, 0].littleEndianBytes)
+                return UInt32(truncatingIfNeeded: k.now / 10_000_000)
+            }
+        ),
+        (
+            78, "gettimeofday",
+            does { k, t, a throws(Errno) in
+                let microseconds = (k.epoch + k.now) / 1000
+                let words = [UInt32(truncatingIfNeeded: microseconds / 1_000_000), UInt32(microseconds % 1_000_000)]
+                try t.process.memory.putIfAny(a[0], words.littleEndianBytes)
+            }
+        ),
+        (104, "setitimer", does(setAlarm)),
+        (105, "getitimer", does { k, t, a throws(Errno) in try t.process.memory.put(a[1], alarm(k, t)) }),
         (162, "nanosleep", { k, t, a throws(Errno) in try sleep(k, t, a[0], isLong: false, until: nil) }),
         (265, "clock_nanosleep", { k, t, a throws(Errno) in try sleepByClock(k, t, a, isLong: false) }),
         (407, "clock_nanosleep_time64", { k, t, a throws(Errno) in try sleepByClock(k, t, a, isLong: true) }),
-        (257, "timer_create", does(makeTimer)), (261, "timer_delete", does { _, t, a throws(Errno) in
-            guard t.process.timers.removeValue(forKey: Int32(bitPattern: a[0])) != nil else { throw .EINVAL }
-        }),
+        (257, "timer_create", does(makeTimer)),
+        (
+            261, "timer_delete",
+            does { _, t, a throws(Errno) in
+                guard t.process.timers.removeValue(forKey: Int32(bitPattern: a[0])) != nil else { throw .EINVAL }
+            }
+        ),
         (258, "timer_settime", does { k, t, a throws(Errno) in try setTimer(k, t, a, isLong: false) }),
         (409, "timer_settime64", does { k, t, a throws(Errno) in try setTimer(k, t, a, isLong: true) }),
         (259, "timer_gettime", does { k, t, a throws(Errno) in try getTimer(k, t, a, isLong: false) }),
         (408, "timer_gettime64", does { k, t, a throws(Errno) in try getTimer(k, t, a, isLong: true) }),
         (262, "clock_settime", does(denyClock)), (404, "clock_settime64", does(denyClock)),
-        (263, "clock_gettime", does { k, t, a throws(Errno) in
-            try t.process.memory.put(a[1], Timespec.record(clock(k, t, a[0]), isLong: false))
-        }),
-        (403, "clock_gettime64", does { k, t, a throws(Errno) in
-            try t.process.memory.put(a[1], Timespec.record(clock(k, t, a[0]), isLong: true))
-        }),
+        (
+            263, "clock_gettime",
+            does { k, t, a throws(Errno) in
+                try t.process.memory.put(a[1], Timespec.record(clock(k, t, a[0]), isLong: false))
+            }
+        ),
+        (
+            403, "clock_gettime64",
+            does { k, t, a throws(Errno) in
+                try t.process.memory.put(a[1], Timespec.record(clock(k, t, a[0]), isLong: true))
+            }
+        ),
         (264, "clock_getres", does { _, t, a throws(Errno) in try t.process.memory.putIfAny(a[1], Timespec.record(1, isLong: false)) }),
-        (406, "clock_getres_time64", does { _, t, a throws(Errno) in try t.process.memory.putIfAny(a[1], Timespec.record(1, isLong: true)) }),
-        (350, "timerfd_create", gives { k, t, a throws(Errno) in
-            _ = try clock(k, t, a[0])
-            return try t.process.open(TimerFile(flags: a[1]) { [unowned k] in k.now }, closesOnExec: a[1] & closeOnExec != 0)
-        }),
+        (
+            406, "clock_getres_time64",
+            does { _, t, a throws(Errno) in try t.process.memory.putIfAny(a[1], Timespec.record(1, isLong: true)) }
+        ),
+        (
+            350, "timerfd_create",
+            gives { k, t, a throws(Errno) in
+                _ = try clock(k, t, a[0])
+                return try t.process.open(TimerFile(flags: a[1]) { [unowned k] in k.now }, closesOnExec: a[1] & closeOnExec != 0)
+            }
+        ),
         (353, "timerfd_settime", does { k, t, a throws(Errno) in try setTimerFile(k, t, a, isLong: false) }),
         (411, "timerfd_settime64", does { k, t, a throws(Errno) in try setTimerFile(k, t, a, isLong: true) }),
         (354, "timerfd_gettime", does { _, t, a throws(Errno) in try getTimerFile(t, a, isLong: false) }),

@@ -40,7 +40,9 @@ final class I2CFile: PeripheralFile {
         let fields = try memory.fields(list, Int(count) * 12)
         var written: [UInt8] = []
         for index in 0..<Int(count) {
-            let (address, flags, length) = (fields.u16(index * 12) ?? 0, fields.u16(index * 12 + 2) ?? 0, Int(fields.u16(index * 12 + 4) ?? 0))
+            let (address, flags, length) = (
+                fields.u16(index * 12) ?? 0, fields.u16(index * 12 + 2) ?? 0, Int(fields.u16(index * 12 + 4) ?? 0)
+            )
             let buffer = fields.u32(index * 12 + 8) ?? 0
             guard address <= 0x7F, length <= 8192 else { throw .EINVAL }
             if flags & 1 != 0 {

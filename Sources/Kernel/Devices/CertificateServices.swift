@@ -47,7 +47,9 @@ public final class CertificateServices {
 
     /// Letters, digits, '.', '-' and '_'.
     private func name(_ bytes: [UInt8]) throws(Errno) -> String {
-        let isGood = bytes.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [45, 46, 95].contains($0) }
+        let isGood = bytes.allSatisfy {
+            (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [45, 46, 95].contains($0)
+        }
         guard isGood, (1...CertificateServices.longestName).contains(bytes.count) else { throw .EINVAL }
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -68,7 +70,9 @@ public final class CertificateServices {
             offset += part.count
         }
         let id = try name(parts[0])
-        guard (1...CertificateServices.longest).contains(parts[1].count), parts[2].count <= CertificateServices.longest else { throw .ERANGE }
+        guard (1...CertificateServices.longest).contains(parts[1].count), parts[2].count <= CertificateServices.longest else {
+            throw .ERANGE
+        }
         guard let certificate = try? StoredCertificate(pem: parts[1]) else { throw .EINVAL }
         if isClient {
             let isOwn: Bool

@@ -77,7 +77,8 @@ import Formats
         get {
             Registers(
                 general: engine.generalRegisters.dropLast() + [pc], cpsr: engine[UC_ARM_REG_CPSR],
-                floats: ApplicationCore.floats.map { engine[double: $0] }, fpscr: engine[UC_ARM_REG_FPSCR], thread: engine[UC_ARM_REG_C13_C0_3])
+                floats: ApplicationCore.floats.map { engine[double: $0] }, fpscr: engine[UC_ARM_REG_FPSCR],
+                thread: engine[UC_ARM_REG_C13_C0_3])
         }
         set {
             for (register, value) in zip(Engine.general.dropLast(), newValue.general) { engine[register] = value }

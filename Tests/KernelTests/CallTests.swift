@@ -1,0 +1,75 @@
+import Emulator
+import Formats
+import Kernel
+import Testing
+
+/// What system calls do, right and wrong; and apps within their manifests.
+@Suite struct CallTests {
+    @Test func threadsSignalsAndMemory() throws {
+        let run = try Program.own("threads")
+        #expect(
+            run.lines.map { $0.replacing(/0x[0-9a-f]{5,}/, with: "PAGE") } == [
+                "total 4000, sum 64", "signal 994, 3.25 3.00", "blocked 0", "unblocked 1000", "sleep -1 Interrupted system call",
+                "both: Operation not permitted", "to code: Operation not permitted", "fault 11 at PAGE", "fault 11 at PAGE", "rest 0",
+                "child: signalled 1 11",
+            ])
+        #expect(run.end == .exited(0))
+        guard case .crashed("threads", 11, let pc, _, _, 0x10)? = run.events.first else {
+            Issue.record("no crash record")
+            return
+        }
+        #expect(pc > 0x1_0000)
+    }
+
+    @Test func filesAndWaiting() throws {
+        let run = try Program.own("files")
+        #expect(
+            run.lines == [
+                "writev 11", "seek 6", "read 5", "world, 100640, 11 bytes", "pwrite 1", "truncate 0", "exclusive -1 File exists",
+                "read-only -1 Permission denied", "no file -1 No such file or directory", "no folder -1 Not a directory",
+                "folder -1 Is a directory", "bad address -1 Bad address", "bad descriptor -1 Bad file descriptor", "append 4", "link 3",
+                "through 5", "loop -1 Too many levels of symbolic links", "not empty -1 Directory not empty", ". .. d link loop ", "dup 40",
+                "flags 2", "pipe 0", "empty -1 Resource temporarily unavailable", "poll 0", "waited 250 ms", "poll 1", "ready 2: 0 2",
+                "event 3",
+                "ready 1: 1", "expired 3", "again -1 Resource temporarily unavailable", "select 1", "end 0",
+                "epoll of a file -1 Operation not permitted", "clock 1767225600", "set clock -1 Operation not permitted", "random 4",
+                "unknown -1 Function not implemented", "too many -1 Too many open files", "last 1023",
+            ])
+        #expect(run.events == [.unknownCall(number: 444, program: "files")])
+    }
+
+    static let board = [
+        "led@gpio8", "button@gpio12:1s/200ms", "thermistor@adc0:30", "imu@i2c2", "imu@spi1", "echo@isu0", "led@pwm2.1",
+    ]
+
+    @Test func peripheralsWorkWithinTheManifest() throws {
+        let run = try Program(app: "peripherals", attach: Self.board)
+        #expect(
+            run.lines == [
+                "arguments 3 one two", "led open, not in the manifest: Permission denied", "twice: Device or resource busy",
+                "adc 12 bits, 1.114 V", "pwm 0", "i2c 2 bytes, WHO_AM_I 69", "i2c nobody: -1 No such device or address",
+                "spi 2 bytes, WHO_AM_I 69", "package file: hello from the package", "mutable file: counter 1, wrote 4",
+                "beyond its size: 2 ",
+                "delete 0 -1", "uart empty: 0", "uart received 4: ping", "button pressed", "button released", "exit",
+            ])
+        #expect(run.end == .exited(3))
+        #expect(run.pins.filter { $0.place == "gpio8" }.map(\.text) == ["on", "off", "on", "off", "on"])
+        for (pin, second) in zip(run.pins.filter { $0.place == "gpio8" }, [0, 0.5, 1, 1.5, 2]) { #expect(abs(pin.at - second) < 1e-3) }
+    }
+
+    /// Without a capability the same app goes on, and is told why.
+    @Test(arguments: [
+        ("\"$SAMPLE_LED\", ", "", "led closed, not in the manifest: Permission denied"),
+        ("\"MutableStorage\": { \"SizeKB\": 8 }", "\"CertStore\": true", "mutable file: counter 1, wrote -1"),
+        ("\"SizeKB\": 8", "\"SizeKB\": 16", "beyond its size: 8 "), ("\"$SAMPLE_LSM6DS3_I2C\"", "", "i2c -1 bytes, WHO_AM_I 00"),
+    ]) func theManifestDecides(_ test: (from: String, to: String, line: String)) throws {
+        let run = try Program(app: "peripherals", attach: Self.board, change: (test.from, test.to))
+        #expect(run.lines.contains(test.line), "\(run.lines)")
+    }
+
+    @Test func theMutableFileSurvives() throws {
+        let run = try Program(app: "peripherals", attach: Self.board, mutable: [41, 0, 0, 0])
+        #expect(run.lines.contains("mutable file: counter 42, wrote 4"))
+        #expect(run.mutableFile == nil)
+    }
+}
