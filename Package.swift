@@ -72,7 +72,7 @@ let package = Package(
         module("Emulator", ["Silicon", "Formats", "Kernel"]),  // one device without a network: `orrery emulate`
         module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
         module("Factory", ["Formats", "SecureChannel", "TUF"]),  // signing keys, images, flash contents
-        module("DeviceOS", ["Wire", "SecureChannel", "Silicon", "Formats", "Exchange", "TUF"]),
+        module("DeviceOS", ["Wire", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"]),
         module("SecurityService", ["Wire", "SecureChannel", "Formats", "Exchange", "TUF", grdb]),
         module("Adversary", ["Wire", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"]),
         module("Campaign", ["Wire", yams, histogram]),  // PURE: files, plan, verdicts, metrics, report

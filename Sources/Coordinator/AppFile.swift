@@ -31,8 +31,9 @@ enum AppFile {
                     throw RunError("app \(source.name): \(path) has no \(manifest.entryPoint)")
                 }
                 source.program = program
+                source.resources = files.filter { $0.key != "app_manifest.json" && $0.value != program }
             }
-            _ = try ELFImage(source.program)
+            _ = try ELFImage(source.program, mayMove: !manifest.isRealTime)
         } catch let error as RunError {
             throw error
         } catch let refusal as AppManifest.Refusal {

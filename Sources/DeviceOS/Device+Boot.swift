@@ -1,5 +1,6 @@
 import Exchange
 import Formats
+import Kernel
 import SecureChannel
 import Silicon
 import Wire
@@ -43,9 +44,17 @@ extension Device {
     /// A reset: RAM is gone, and so is every connection.
     mutating func reboot(_ reason: String, _ out: inout Outbox) {
         out.observe(.rebooted, [.reason: .text(reason)])
+        shutDown(&out)
+        out.spend(.seconds(1))
+        boot(&out)
+    }
+
+    /// Nothing runs any more, and nothing is remembered but what is in flash.
+    mutating func shutDown(_ out: inout Outbox) {
         clients.abandon(&out)
         servers.abandon(&out)
-        (cores, pendingReports, reportsInFlight, isRunning) = ([], [], 0, false)
+        stopApps(&out)
+        (pendingReports, reportsInFlight, isRunning) = ([], 0, false)
         (authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt) = (.never, .never, .never, .never, .never)
         time.askAt = .never
         console = Console(login: configuration.consoleLogin)
@@ -53,8 +62,6 @@ extension Device {
         updates = UpdateState(backoff: backoff)
         updates.failures = failures
         pluton.restart()
-        out.spend(.seconds(1))
-        boot(&out)
     }
 
     var bootedImages: [BootChain.Booted] { booted.all }
@@ -91,7 +98,7 @@ extension Device {
 
     /// Takes what is in flash now and starts it in place of what runs.
     mutating func restartApps(_ out: inout Outbox) {
-        cores = []
+        stopApps(&out)
         guard var chain, let images = chain.restart(.applications, &out) else { return }
         booted.images[.applications] = images
         self.chain = chain
@@ -152,7 +159,12 @@ extension Device {
                     continue
                 }
                 guard manifest.isRealTime else {
-                    refuseApp(app, "high-level apps are not run yet", &out)
+                    apps.append(
+                        try HighLevelHost(
+                            app: app, image: AppImage(files: files, manifest: manifest), attachments: configuration.attachments,
+                            statePath: configuration.statePath, epochSeconds: configuration.setting.epochSeconds, services: appServices,
+                            at: out.now))
+                    started(image.package, manifest, &out)
                     continue
                 }
                 guard cores.count < Device.realTimeCores else {
@@ -163,18 +175,26 @@ extension Device {
                     try RealTimeHost(
                         app: app, program: try ELFImage(program), manifest: manifest,
                         attachments: configuration.attachments, roomPath: configuration.statePath + "/room.bin", at: out.now))
-                out.observe(
-                    .appStarted,
-                    [
-                        .app: .text(app), .component: .text(manifest.componentID),
-                        .version: .number(Int64(image.package.securityVersion)),
-                    ])
+                started(image.package, manifest, &out)
             } catch let refusal as AppManifest.Refusal {
                 refuseApp(app, "\(refusal.code): \(refusal.reason)", &out)
             } catch {
                 refuseApp(app, "\(error)", &out)
             }
         }
+    }
+
+    private func started(_ package: ImagePackage, _ manifest: AppManifest, _ out: inout Outbox) {
+        out.observe(
+            .appStarted,
+            [
+                .app: .text(package.name), .component: .text(manifest.componentID), .version: .number(Int64(package.securityVersion)),
+            ])
+    }
+
+    private mutating func stopApps(_ out: inout Outbox) {
+        for app in apps { app.stop(&out) }
+        (cores, apps) = ([], [])
     }
 
     private mutating func refuseApp(_ app: String, _ reason: String, _ out: inout Outbox) {

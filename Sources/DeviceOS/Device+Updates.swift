@@ -164,10 +164,16 @@ extension Device {
         updates.staged = images
         event("pending", images, &out)
         let limit = isApp ? Duration.hours(72) : .hours(24)
+        if tellApps(pending: isApp, limit: limit, &out) {
+            updates.finalAt = out.now + Device.answerTime
+            return
+        }
         let deferral = min(Duration.nanoseconds(configuration.deferUpdatesNanoseconds), limit)
         if deferral > .zero { event("deferred", images, &out) }
         updates.finalAt = out.now + deferral
     }
+
+    mutating func announceDeferral(_ out: inout Outbox) { event("deferred", updates.staged, &out) }
 
     private func event(_ status: String, _ images: [StagedImage], _ out: inout Outbox) {
         let isApp = images.allSatisfy { $0.type == .applications }
@@ -178,6 +184,7 @@ extension Device {
 
     mutating func giveFinalNotice(_ out: inout Outbox) {
         event("final", updates.staged, &out)
+        tellApps(final: updates.staged.allSatisfy { $0.type == .applications }, &out)
         (updates.finalAt, updates.installAt) = (.never, out.now + Device.finalNotice)
     }
 

@@ -37,6 +37,8 @@ public struct Device: Node {
     var clients = ClientPool<Purpose>()
     var servers = ServerPool(pair: .deviceDevice)
     var cores: [RealTimeHost] = []
+    var apps: [HighLevelHost] = []
+    let appServices = AppServices()
     /// Cortex-M4F beside the A7 (HW-2).
     static let realTimeCores = 2
     var pendingReports: [ServiceAPI.ErrorReport.Event] = []
@@ -53,6 +55,8 @@ public struct Device: Node {
 
     // What is due when; `.never` while it has no place in the device's state.
     var authenticateAt = Instant.never
+    /// The alarm of the clock that ends a Power Down.
+    var wakesAt = Instant.never
     var telemetryAt = Instant.never
     var reportAt = Instant.never
     var callPeersAt = Instant.never
@@ -103,14 +107,16 @@ public struct Device: Node {
     public var nextSend: Instant? {
         guard isRunning else { return nil }
         let due = [authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt, updates.next, time.askAt].min() ?? .never
-        return min(due, clients.nextDeadline ?? .never, servers.nextDeadline ?? .never)
+        // An app may have the device start again, which closes connections.
+        let app = min(wakesAt, apps.lazy.map { $0.nextWake }.min() ?? .never)
+        return min(due, app, clients.nextDeadline ?? .never, servers.nextDeadline ?? .never)
     }
 
     public mutating func handle(_ event: Event, _ out: inout Outbox) {
         attend(event, &out)
         guard flash.hasLostPower, hasPower else { return }
         // The chip stopped in the middle of an operation: nothing works any more.
-        (hasPower, isRunning, cores) = (false, false, [])
+        (hasPower, isRunning, cores, apps) = (false, false, [], [])
         out.observe(.powerLost, [.operation: "flash", .count: .number(Int64(flash.operations))])
     }
 
@@ -122,6 +128,10 @@ public struct Device: Node {
             return
         case .command(let name, let body): obey(name, body, &out)
         default: break
+        }
+        if !isRunning, wakesAt <= out.now {
+            wakesAt = .never
+            boot(&out)
         }
         guard isRunning else { return }
         switch event {
@@ -163,6 +173,7 @@ public struct Device: Node {
 
     private mutating func wake(_ out: inout Outbox) {
         for core in cores where core.nextWake <= out.now { run(core, &out) }
+        if !apps.isEmpty { runApps(&out) }
         if expiresAt <= out.now { expire(&out) }
         if authenticateAt <= out.now { authenticate(&out) }
         if reportAt <= out.now { sendReports(&out) }

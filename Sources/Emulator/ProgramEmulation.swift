@@ -21,7 +21,7 @@ public final class ProgramEmulation {
     ///   - sink: What programs write: 1 or 2, and bytes.
     private init(attach: [String], epoch: Int64, random: @escaping (Int) -> [UInt8], sink: @escaping (Int, [UInt8]) -> Void) throws {
         for text in attach { try board.attach(text) }
-        let console = Console()
+        let console = StandardStreams()
         console.output = sink
         kernel = Kernel(at: 0, epoch: epoch, console: console, world: board, random: random)
         kernel.services = services

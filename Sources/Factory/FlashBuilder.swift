@@ -6,6 +6,8 @@ public struct AppSource {
     public var name: String
     public var manifest: [UInt8]
     public var program: [UInt8]
+    /// What else is in the package, by path.
+    public var resources: [String: [UInt8]] = [:]
     public init(name: String, manifest: [UInt8], program: [UInt8]) {
         self.name = name
         self.manifest = manifest
@@ -94,7 +96,8 @@ public struct FlashBuilder {
     public func app(_ source: AppSource, version: UInt32) -> [UInt8] { package(source, version: version, key: developmentKey) }
 
     private func package(_ app: AppSource, version: UInt32, key: FactoryKey) -> [UInt8] {
-        let files = ["app_manifest.json": app.manifest, "bin/app": app.program, "version": Array("\(version)\n".utf8)]
+        let own = ["app_manifest.json": app.manifest, "bin/app": app.program, "version": Array("\(version)\n".utf8)]
+        let files = app.resources.merging(own) { _, own in own }
         return sign(.applications, app.name, CompressedROM.pack(files, name: app.name), key, version: version)
     }
 

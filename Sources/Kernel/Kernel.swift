@@ -22,7 +22,7 @@ public final class Kernel {
         case crashed(program: String, signal: Int, pc: UInt32, lr: UInt32, sp: UInt32, address: UInt32)
     }
 
-    public let console: Console
+    public let console: StandardStreams
     public var onEvent: (Int64, Event) -> Void = { _, _ in }
     /// Nanoseconds of the device's time.
     public internal(set) var now: Int64
@@ -51,7 +51,9 @@ public final class Kernel {
     private static let nanosecondsPerInstruction = 1_000_000_000 / ApplicationCore.hertz
 
     /// - Parameter world: What is on the chip's pins; nil for a kernel without any.
-    public init(at nanoseconds: Int64, epoch: Int64, console: Console, world: (any World)? = nil, random: @escaping (Int) -> [UInt8]) {
+    public init(
+        at nanoseconds: Int64, epoch: Int64, console: StandardStreams, world: (any World)? = nil, random: @escaping (Int) -> [UInt8]
+    ) {
         now = nanoseconds
         self.epoch = epoch
         self.console = console
@@ -71,6 +73,8 @@ public final class Kernel {
         for file in eventFiles { file.post([event, status, maximumMinutes, updateType]) }
         changed()
     }
+
+    public var hasEventListeners: Bool { eventFiles.contains { $0.references > 0 } }
 
     func openEvents() -> EventFile {
         let file = EventFile()
@@ -145,9 +149,11 @@ public final class Kernel {
     // MARK: Running
 
     /// Runs until a time, or until nothing can go on.
-    public func run(until limit: Int64) -> Stop {
+    /// - Parameter waits: Whether time may jump to what is next due before the limit; else that is for the caller to do.
+    public func run(until limit: Int64, waits: Bool = true) -> Stop {
         while true {
             fireTimers()
+            if let chip, chip.settle() { changed() }
             if let status = processes[firstProcess]?.status ?? (processes.isEmpty ? 0 : nil) { return .ended(status: status) }
             guard now < limit else { return .reachedLimit }
             if let thread = nextThread() {
@@ -156,7 +162,7 @@ public final class Kernel {
             }
             if console.wantsInput { return .wantsInput }
             let next = nextEvent
-            guard next < limit else { return .idle(until: next) }
+            guard next < limit, waits else { return .idle(until: next) }
             now = max(now, next)
             changed()
         }

@@ -37,7 +37,7 @@ import Testing
         "Kernel": ["Silicon", "Formats", "SecureChannel"],
         "Emulator": ["Silicon", "Formats", "Kernel"],
         "Factory": ["Formats", "SecureChannel", "TUF"],
-        "DeviceOS": ["Wire", "SecureChannel", "Silicon", "Formats", "Exchange", "TUF"],
+        "DeviceOS": ["Wire", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"],
         "SecurityService": ["Wire", "SecureChannel", "Formats", "Exchange", "TUF", "GRDB", "Foundation"],
         "Adversary": ["Wire", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"],
         "Campaign": ["Wire", "Yams", "Histogram"],

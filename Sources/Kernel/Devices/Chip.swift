@@ -23,9 +23,9 @@ final class Chip {
     var time: Int64 { now() }
     var nextInput: Int64 { world.nextInput }
 
-    /// Takes in what has reached the pins.
-    func settle() {
-        guard world.nextInput <= now() else { return }
+    /// Takes in what has reached the pins; true if something has.
+    @discardableResult func settle() -> Bool {
+        guard world.nextInput <= now() else { return false }
         for input in world.takeInputs(until: now()) {
             switch input {
             case .pin(let pin, let isHigh): inputs[pin] = isHigh
@@ -33,6 +33,7 @@ final class Chip {
             case .serial: break
             }
         }
+        return true
     }
 
     func take(_ name: String) throws(Errno) { if !taken.insert(name).inserted { throw .EBUSY } }

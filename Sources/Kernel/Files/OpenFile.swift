@@ -170,9 +170,9 @@ final class RandomFile: OpenFile {
 
 /// Standard input and output of the first program. What it says goes to the kernel's owner, who also gives it what it reads.
 final class ConsoleFile: OpenFile {
-    private unowned let console: Console
+    private unowned let console: StandardStreams
     private let stream: Int
-    init(_ console: Console, stream: Int) {
+    init(_ console: StandardStreams, stream: Int) {
         self.console = console
         self.stream = stream
         super.init(flags: stream == 0 ? 0 : OpenFile.writeOnly)
@@ -191,7 +191,7 @@ final class ConsoleFile: OpenFile {
 }
 
 /// What sits behind standard input and output.
-public final class Console {
+public final class StandardStreams {
     private var input: [UInt8] = []
     private var hasEnded = false
     /// A program waits for input that is not there yet.

@@ -1,0 +1,81 @@
+import Formats
+import Wire
+
+/// Apps on the A7, and what they ask of the OS.
+extension Device {
+    mutating func runApps(_ out: inout Outbox) {
+        appServices.osVersion = osVersion
+        appServices.isAuthenticated = identity.notAfter != nil
+        appServices.isNetworkReady = identity.notAfter != nil
+        for app in apps where app.nextWake <= out.now {
+            guard let end = app.run(&out) else { continue }
+            out.observe(.appStopped, [.app: .text(app.app), .reason: .text(end.description)])
+            note(end.category, end.description, &out)
+            if updates.trial?.isOfApps == true { return goBack("app ended: \(end.description)", &out) }
+        }
+        for request in appServices.takeRequests() {
+            switch request {
+            case .reboot: return reboot("asked by an app", &out)
+            case .powerDown(let seconds): return powerDown(.seconds(Int64(seconds)), &out)
+            case .deferUpdate(let minutes): deferUpdate(.minutes(Int64(minutes)), &out)
+            case .resumeUpdate: updates.finalAt = min(updates.finalAt, out.now)
+            }
+        }
+    }
+
+    // MARK: Updates
+
+    /// Words of applibs/sysevent.h.
+    private enum Event {
+        static let updateReady: UInt32 = 1
+        static let noUpdate: UInt32 = 4
+        static let pending: UInt32 = 1
+        static let final: UInt32 = 2
+        static let deferred: UInt32 = 3
+        static let complete: UInt32 = 4
+    }
+
+    /// An app has ten seconds to say that it wants an update later.
+    static let answerTime = Duration.seconds(10)
+
+    /// Tells apps of an update that is ready; true if one listens.
+    mutating func tellApps(pending isApp: Bool, limit: Duration, _ out: inout Outbox) -> Bool {
+        appServices.deferralLimit = limit
+        let minutes = UInt32(limit.nanoseconds / Duration.minutes(1).nanoseconds)
+        return post(Event.updateReady, Event.pending, minutes: minutes, isApp: isApp, out.now)
+    }
+
+    mutating func tellApps(final isApp: Bool, _ out: inout Outbox) {
+        appServices.deferralLimit = nil
+        _ = post(Event.updateReady, Event.final, minutes: 0, isApp: isApp, out.now)
+    }
+
+    mutating func tellAppsThatNothingIsNew(_ out: inout Outbox) { _ = post(Event.noUpdate, 0, minutes: 0, isApp: false, out.now) }
+
+    private func post(_ event: UInt32, _ status: UInt32, minutes: UInt32, isApp: Bool, _ now: Instant) -> Bool {
+        var listens = false
+        for app in apps where app.post(event: event, status: status, maximumMinutes: minutes, updateType: isApp ? 1 : 2, at: now) {
+            listens = true
+        }
+        return listens
+    }
+
+    private mutating func deferUpdate(_ wanted: Duration, _ out: inout Outbox) {
+        guard let limit = appServices.deferralLimit, !updates.staged.isEmpty else { return }
+        let time = min(wanted, limit)
+        updates.finalAt = out.now + time
+        appServices.deferralLimit = limit - time
+        let isApp = updates.staged.allSatisfy { $0.type == .applications }
+        announceDeferral(&out)
+        _ = post(Event.updateReady, Event.deferred, minutes: 0, isApp: isApp, out.now)
+    }
+
+    // MARK: Power Down
+
+    /// Everything off but the clock, whose alarm starts the device anew (HW-31).
+    private mutating func powerDown(_ time: Duration, _ out: inout Outbox) {
+        out.observe(.powerLost, [.operation: "power down", .durationNanoseconds: .number(time.nanoseconds)])
+        shutDown(&out)
+        wakesAt = out.now + max(.seconds(1), time)
+    }
+}

@@ -1,0 +1,61 @@
+import Formats
+import Kernel
+import Wire
+
+/// What the OS answers apps, and what they have asked of it.
+final class AppServices: ServiceProvider {
+    enum Request: Equatable {
+        case reboot
+        /// At most so many seconds.
+        case powerDown(UInt32)
+        /// The app wants the update so many minutes later.
+        case deferUpdate(UInt32)
+        case resumeUpdate
+    }
+
+    var osVersion = ""
+    var isAuthenticated = false
+    /// The wall clock is set, and the service was reached.
+    var isNetworkReady = false
+    /// An update waits that can still be put off, at most so long.
+    var deferralLimit: Duration?
+    private(set) var requests: [Request] = []
+    private let certificates = CertificateServices()
+    private var isTimeSynchronised = true
+
+    func takeRequests() -> [Request] {
+        defer { requests = [] }
+        return requests
+    }
+
+    func answer(_ operation: ServiceOperation, _ input: [UInt8], at nanoseconds: Int64) throws(Errno) -> ServiceAnswer {
+        let fields = Bytes(input)
+        switch operation {
+        case .osVersion: return ServiceAnswer(0, Array(osVersion.utf8))
+        case .deviceAuthReady: return ServiceAnswer(isAuthenticated ? 1 : 0)
+        case .networkReady: return ServiceAnswer(isNetworkReady ? 1 : 0)
+        case .timeSyncEnabled: return ServiceAnswer(isTimeSynchronised ? 1 : 0)
+        case .timeSyncEnable: isTimeSynchronised = fields.u32(0) != 0
+        case .networkInterfaces: return ServiceAnswer(1, [1, 1, 1, 0] + Array("wlan0".utf8) + [UInt8](repeating: 0, count: 11))
+        case .networkStatus:
+            guard input == Array("wlan0".utf8) else { throw .ENOENT }
+            return ServiceAnswer(0, UInt32(isNetworkReady ? 15 : 7).littleEndianBytes)
+        // The network is the world's to take away.
+        case .networkEnable: throw .EPERM
+        case .powerProfile: if fields.u32(0) ?? 3 > 2 { throw .EINVAL }
+        case .clockToHardware: break
+        case .reboot: requests.append(.reboot)
+        case .powerDown: requests.append(.powerDown(fields.u32(0) ?? 0))
+        case .deferUpdate:
+            guard let minutes = fields.u32(4), fields.u32(0) == 1 else { throw .EINVAL }
+            guard deferralLimit != nil else { throw .EPERM }
+            requests.append(.deferUpdate(minutes))
+        case .resumeUpdate:
+            guard fields.u32(0) == 1, deferralLimit != nil else { throw .EPERM }
+            requests.append(.resumeUpdate)
+        case .memoryUsage: throw .ENOSYS
+        default: return try certificates.answer(operation, input)
+        }
+        return ServiceAnswer()
+    }
+}

@@ -1,0 +1,165 @@
+import Formats
+import Kernel
+import SecureChannel
+import Silicon
+import Wire
+
+/// Runs a high-level app on the A7, and starts it again when it ends (APP-3).
+final class HighLevelHost {
+    /// How an app ended: a crash is reported as one, an exit as an exit (CR-1).
+    struct End {
+        var category: String
+        var description: String
+    }
+
+    let app: String
+    let services: AppServices
+    private let image: AppImage
+    private let attachments: [String]
+    private let epoch: Int64
+    private let storage: WorldState
+    private let board: Board
+    private var kernel: Kernel?
+    private var wakeAt: Instant
+    private var restarts = 0
+    private var startedAt = Instant.start
+    private var facts: [Fact] = []
+    private var lines: [Int: SerialLine] = [:]
+    private var crash: String?
+
+    /// Longest stretch that a busy program runs before the rest of the device has its turn.
+    private static let slice = Duration.milliseconds(10)
+    /// Between an end and the next start: doubled each time, and forgotten after ten good minutes.
+    private static let shortestPause = Duration.seconds(1)
+    private static let longestPause = Duration.minutes(1)
+    /// From SIGTERM to SIGKILL (APP-3).
+    private static let grace = Duration.seconds(2)
+    /// Length, then content of the mutable file.
+    private static let storageBytes = 4 + 64 << 10
+
+    /// - Parameter epochSeconds: Unix time at the run's start.
+    init(
+        app: String, image: AppImage, attachments: [String], statePath: String, epochSeconds: Int64, services: AppServices, at now: Instant
+    ) throws {
+        (self.app, self.image, self.attachments, self.services) = (app, image, attachments, services)
+        epoch = epochSeconds * 1_000_000_000
+        storage = try WorldState(
+            path: "\(statePath)/storage-\(image.manifest.componentID.lowercased()).bin", count: HighLevelHost.storageBytes)
+        board = Board()
+        for text in attachments { try board.attach(text) }
+        wakeAt = now
+        board.onEvent = { [unowned self] _, place, text in
+            facts.append(Fact(.attachment, [.app: .text(app), .name: .text(place), .text: .text(text)]))
+        }
+    }
+
+    var nextWake: Instant { wakeAt }
+    var isRunning: Bool { kernel != nil }
+
+    private func start(at now: Instant) -> End? {
+        let console = StandardStreams()
+        console.output = { [unowned self] stream, bytes in
+            for byte in bytes {
+                if let text = lines[stream, default: SerialLine()].add(byte) {
+                    facts.append(Fact(.appLog, [.app: .text(app), .text: .text(text)]))
+                }
+            }
+        }
+        let kernel = Kernel(at: now.nanoseconds, epoch: epoch, console: console, world: board, random: { Randomness.bytes($0) })
+        kernel.services = services
+        kernel.onEvent = { [unowned self] _, event in
+            switch event {
+            case .unknownCall(let number, let program):
+                facts.append(
+                    Fact(.refusal, [.operation: "system call", .app: .text(app), .reason: .text("\(program): there is no call \(number)")]))
+            case .crashed(_, let signal, let pc, let lr, let sp, let address):
+                func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
+                crash = "signal \(signal) at \(hex(address)); pc \(hex(pc)) lr \(hex(lr)) sp \(hex(sp))"
+            }
+        }
+        do throws(Kernel.StartFailure) { try kernel.start(image, mutable: stored) } catch {
+            wakeAt = .never
+            return End(category: "app-exit", description: "\(app): cannot start: \(error.error)")
+        }
+        self.kernel = kernel
+        startedAt = now
+        return nil
+    }
+
+    /// Runs what is due; says how the app ended, if it did.
+    func run(_ out: inout Outbox) -> End? {
+        defer {
+            for fact in facts { out.act(.observe(fact)) }
+            facts = []
+        }
+        guard wakeAt <= out.now else { return nil }
+        if kernel == nil, let end = start(at: out.now) { return end }
+        guard let kernel else { return nil }
+        kernel.skip(to: out.now.nanoseconds)
+        // It waits with the rest of the device, so that nothing is seen before it happens.
+        switch kernel.run(until: (out.now + HighLevelHost.slice).nanoseconds, waits: false) {
+        case .reachedLimit: wakeAt = Instant(nanoseconds: max(kernel.now, out.now.nanoseconds + 1))
+        case .idle(let next): wakeAt = next == .max ? .never : Instant(nanoseconds: max(next, out.now.nanoseconds))
+        case .wantsInput:
+            kernel.provide([])
+            wakeAt = out.now
+        case .ended(let status): return ended(status, out.now)
+        }
+        return nil
+    }
+
+    private func ended(_ status: UInt32, _ now: Instant) -> End {
+        keep()
+        kernel = nil
+        if now - startedAt > .minutes(10) { restarts = 0 }
+        let pause = min(HighLevelHost.longestPause, HighLevelHost.shortestPause * (1 << min(restarts, 6)))
+        restarts += 1
+        wakeAt = now + pause
+        let signal = status & 0x7F
+        defer { crash = nil }
+        if signal == 0 { return End(category: "app-exit", description: "\(app): exit code \(status >> 8 & 0xFF)") }
+        let reason = crash ?? (signal == 9 ? "killed, as when it takes more memory than it may" : "signal \(signal)")
+        return End(category: "app-crash", description: "\(app): \(reason)")
+    }
+
+    /// SIGTERM, and SIGKILL for what does not end by itself; the program's own time goes on meanwhile.
+    func stop(_ out: inout Outbox) {
+        guard let kernel else { return }
+        kernel.terminate(by: SignalNumber.terminate)
+        let limit = (out.now + HighLevelHost.grace).nanoseconds
+        while kernel.now < limit {
+            switch kernel.run(until: limit) {
+            case .idle(let next) where next < limit: kernel.skip(to: next)
+            case .wantsInput: kernel.provide([])
+            default: kernel.skip(to: limit)
+            }
+        }
+        keep()
+        for fact in facts { out.act(.observe(fact)) }
+        facts = []
+        self.kernel = nil
+        wakeAt = .never
+    }
+
+    /// Something of the system's that apps may have asked to be told of (SysEvent); true if one has.
+    func post(event: UInt32, status: UInt32, maximumMinutes: UInt32, updateType: UInt32, at now: Instant) -> Bool {
+        guard let kernel, kernel.hasEventListeners else { return false }
+        kernel.post(event: event, status: status, maximumMinutes: maximumMinutes, updateType: updateType)
+        wakeAt = min(wakeAt, now)
+        return true
+    }
+
+    // MARK: The mutable file
+
+    private var stored: [UInt8]? {
+        let bytes = storage.bytes
+        guard let count = Bytes(bytes).u32(0), count > 0 else { return nil }
+        return Bytes(bytes).block(4, Int(count) - 1)
+    }
+
+    private func keep() {
+        let content = kernel?.mutableFile
+        // One more than its length: 0 is no file.
+        storage.bytes = UInt32(content.map { $0.count + 1 } ?? 0).littleEndianBytes + (content ?? [])
+    }
+}
