@@ -50,6 +50,7 @@ extension Kernel.Event {
         func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
         return switch self {
         case .unknownCall(let number, let program): "\(program): system call \(number) is not there"
+        case .denied(let target, let program): "\(program): kept from \(target) by its manifest"
         case .crashed(let program, let signal, let pc, let lr, let sp, let address):
             "\(program): signal \(signal) at \(hex(address)); pc \(hex(pc)) lr \(hex(lr)) sp \(hex(sp))"
         }

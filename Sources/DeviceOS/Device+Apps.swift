@@ -1,4 +1,5 @@
 import Formats
+import Silicon
 import Wire
 
 /// Apps on the A7, and what they ask of the OS.
@@ -7,8 +8,12 @@ extension Device {
         appServices.osVersion = osVersion
         appServices.isAuthenticated = identity.notAfter != nil
         appServices.isNetworkReady = identity.notAfter != nil
-        for app in apps where app.nextWake <= out.now {
-            guard let end = app.run(&out) else { continue }
+        for (index, app) in apps.enumerated() where app.nextWake <= out.now {
+            let end = app.run(&out)
+            carryOut(app.takeActions(), of: index, &out)
+            for message in app.takeMessages() { carry(message, from: app, &out) }
+            for target in app.takeDenied() { noteSecurity("connection-denied", "\(app.app): to \(target)", &out) }
+            guard let end else { continue }
             out.observe(.appStopped, [.app: .text(app.app), .reason: .text(end.description)])
             note(end.category, end.description, &out)
             if updates.trial?.isOfApps == true { return goBack("app ended: \(end.description)", &out) }
@@ -20,6 +25,23 @@ extension Device {
             case .deferUpdate(let minutes): deferUpdate(.minutes(Int64(minutes)), &out)
             case .resumeUpdate: updates.finalAt = min(updates.finalAt, out.now)
             }
+        }
+    }
+
+    /// From an app on the A7 to one on a real-time core. Both manifests list the other, or nothing is heard (APP-11).
+    private mutating func carry(_ message: HighLevelPartner.Message, from app: HighLevelHost, _ out: inout Outbox) {
+        guard let sender = app.component, let core = cores.first(where: { $0.component == message.component }) else { return }
+        if !core.post(message.payload, from: sender, at: out.now) {
+            out.observe(
+                .refusal, [.operation: "message", .app: .text(app.app), .reason: "the other app's manifest does not list this one"])
+        }
+    }
+
+    /// The way back, after a core has run.
+    mutating func carryMessages(from core: RealTimeHost, _ out: inout Outbox) {
+        guard let sender = core.component else { return }
+        for message in core.takeMessages() {
+            for app in apps where app.component == message.component { app.take(message.payload, from: sender, at: out.now) }
         }
     }
 

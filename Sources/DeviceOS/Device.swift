@@ -39,6 +39,7 @@ public struct Device: Node {
     var cores: [RealTimeHost] = []
     var apps: [HighLevelHost] = []
     let appServices = AppServices()
+    var appStreams = AppStreams()
     /// Cortex-M4F beside the A7 (HW-2).
     static let realTimeCores = 2
     var pendingReports: [ServiceAPI.ErrorReport.Event] = []
@@ -134,6 +135,7 @@ public struct Device: Node {
             boot(&out)
         }
         guard isRunning else { return }
+        if deliver(event, &out) { return runApps(&out) }
         switch event {
         case .wake: wake(&out)
         case .accepted(let stream, ServicePort.console, let from):
@@ -191,7 +193,9 @@ public struct Device: Node {
 
     /// An app that ends in a fault is remembered, and undoes an update that it came with.
     private mutating func run(_ core: RealTimeHost, _ out: inout Outbox) {
-        guard let fault = core.run(&out) else { return }
+        let fault = core.run(&out)
+        carryMessages(from: core, &out)
+        guard let fault else { return }
         note("app-crash", fault, &out)
         if updates.trial?.isOfApps == true { goBack("app crashed: \(fault)", &out) }
     }

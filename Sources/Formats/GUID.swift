@@ -1,5 +1,5 @@
 /// A GUID as images carry it: the first three groups little-endian, the rest in order (IMG-3).
-public struct GUID: Hashable, Sendable, CustomStringConvertible {
+public struct GUID: Hashable, Sendable, Codable, CustomStringConvertible {
     public let bytes: [UInt8]
 
     public init?(bytes: [UInt8]) {

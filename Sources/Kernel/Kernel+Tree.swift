@@ -22,6 +22,9 @@ extension Kernel {
         tree.place(.link(FileTree.selfLink), at: "/proc/self", mode: 0o777)
         tree.place(.file(Array("root:x:0:0:root:/:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\n".utf8)), at: "/etc/passwd", mode: 0o444)
         tree.place(.file(Array("root:x:0:\napp:x:1000:\n".utf8)), at: "/etc/group", mode: 0o444)
+        tree.place(.file(Array("nameserver 127.0.0.1\n".utf8)), at: "/etc/resolv.conf", mode: 0o444)
+        tree.place(.file(Array("127.0.0.1 localhost\n".utf8)), at: "/etc/hosts", mode: 0o444)
+        tree.place(.file(Array("hosts: files dns\n".utf8)), at: "/etc/nsswitch.conf", mode: 0o444)
         generate("/proc/version") { _ in "Linux version 5.10.60 (orrery) #1 PREEMPT\n" }
         generate("/proc/uptime") { kernel in "\(hundredths(kernel.now)) 0.00\n" }
         generate("/proc/meminfo") { _ in "MemTotal:           4096 kB\nMemFree:            2048 kB\nMemAvailable:       2048 kB\n" }

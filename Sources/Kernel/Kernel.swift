@@ -1,4 +1,4 @@
-import Formats
+public import Formats
 public import Silicon
 
 /// Runs programs for ARM Linux in address spaces of their own, on one emulated Cortex-A7. It touches nothing of the machine
@@ -18,6 +18,8 @@ public final class Kernel {
     public enum Event: Equatable, Sendable {
         /// A system call that there is not.
         case unknownCall(number: UInt32, program: String)
+        /// The firewall kept a program from a host or a port.
+        case denied(target: String, program: String)
         /// A program was ended by a signal that it did not handle: what a crash record has.
         case crashed(program: String, signal: Int, pc: UInt32, lr: UInt32, sp: UInt32, address: UInt32)
     }
@@ -33,6 +35,12 @@ public final class Kernel {
     private var chip: Chip?
     /// Who answers /dev/services.
     public weak var services: (any ServiceProvider)?
+    /// Carries out what programs do to the network; nil for a device without one.
+    public var network: ((NetworkAction) -> Void)?
+    /// Carries a message to another app of the device, by its component ID.
+    public var interCore: ((GUID, [UInt8]) -> Void)?
+    private var componentSockets: [(component: GUID, socket: ComponentSocket)] = []
+    private(set) lazy var stack = NetworkStack(self)
     private var eventFiles: [EventFile] = []
     var processes: [Int32: Process] = [:]
     private var order: [Thread] = []
@@ -107,6 +115,26 @@ public final class Kernel {
         console.provide(bytes)
         changed()
     }
+
+    /// Something has come from the network.
+    public func take(_ event: NetworkEvent) { stack.take(event) }
+
+    /// A message from another app of the device.
+    public func take(_ payload: [UInt8], from component: GUID) {
+        componentSockets.removeAll { $0.socket.references == 0 }
+        for (peer, socket) in componentSockets where peer == component { socket.deliver(payload) }
+        changed()
+    }
+
+    func register(_ socket: ComponentSocket, for component: GUID) {
+        componentSockets.removeAll { $0.socket === socket }
+        componentSockets.append((component, socket))
+    }
+
+    /// Whether a program listens on a port.
+    public func owns(port: UInt16) -> Bool { stack.owns(port: port) }
+
+    func deny(_ target: String, _ process: Process) { onEvent(now, .denied(target: target, program: process.name)) }
 
     /// Puts a file where programs find it.
     public func add(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) { tree.place(.file(bytes), at: path, mode: mode) }

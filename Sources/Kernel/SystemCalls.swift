@@ -61,7 +61,7 @@ extension Kernel {
 enum CallTable {
     static let entries: [UInt32: CallEntry] = {
         var table: [UInt32: CallEntry] = [:]
-        for group in [files, paths, memory, processes, signals, times, events] {
+        for group in [files, paths, memory, processes, signals, times, events, sockets] {
             for (number, name, body) in group { table[number] = CallEntry(name: name, body: body) }
         }
         return table

@@ -38,6 +38,16 @@ import Testing
         #expect(run.events == [.unknownCall(number: 444, program: "files")])
     }
 
+    @Test func socketsInsideTheDevice() throws {
+        let run = try Program.own("client", "--serve", "8080")
+        #expect(
+            run.lines == [
+                "connect 0", "from 7f000001, 16 bytes", "read 9 to myself", "end 0", "timeout -1 Resource temporarily unavailable", "pair",
+            ])
+        #expect(run.seconds >= 2)
+        #expect(try Program.own("client", "10.0.0.1", "80").output == "connect: Network is unreachable\n")
+    }
+
     static let board = [
         "led@gpio8", "button@gpio12:1s/200ms", "thermistor@adc0:30", "imu@i2c2", "imu@spi1", "echo@isu0", "led@pwm2.1",
     ]

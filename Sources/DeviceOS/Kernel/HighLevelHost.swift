@@ -26,6 +26,10 @@ final class HighLevelHost {
     private var facts: [Fact] = []
     private var lines: [Int: SerialLine] = [:]
     private var crash: String?
+    /// Where the firewall kept it from going, for a report.
+    private var denied: [String] = []
+    private var actions: [NetworkAction] = []
+    private var messages: [HighLevelPartner.Message] = []
 
     /// Longest stretch that a busy program runs before the rest of the device has its turn.
     private static let slice = Duration.milliseconds(10)
@@ -72,11 +76,17 @@ final class HighLevelHost {
             case .unknownCall(let number, let program):
                 facts.append(
                     Fact(.refusal, [.operation: "system call", .app: .text(app), .reason: .text("\(program): there is no call \(number)")]))
+            case .denied(let target, _):
+                facts.append(
+                    Fact(.refusal, [.operation: "network", .app: .text(app), .reason: .text("kept from \(target) by its manifest")]))
+                denied.append(target)
             case .crashed(_, let signal, let pc, let lr, let sp, let address):
                 func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
                 crash = "signal \(signal) at \(hex(address)); pc \(hex(pc)) lr \(hex(lr)) sp \(hex(sp))"
             }
         }
+        kernel.interCore = { [unowned self] component, payload in messages.append(.init(component: component, payload: payload)) }
+        kernel.network = { [unowned self] action in actions.append(action) }
         do throws(Kernel.StartFailure) { try kernel.start(image, mutable: stored) } catch {
             wakeAt = .never
             return End(category: "app-exit", description: "\(app): cannot start: \(error.error)")
@@ -108,6 +118,41 @@ final class HighLevelHost {
         return nil
     }
 
+    func takeDenied() -> [String] {
+        defer { denied = [] }
+        return denied
+    }
+
+    func takeActions() -> [NetworkAction] {
+        defer { actions = [] }
+        return actions
+    }
+
+    var component: GUID? { GUID(image.manifest.componentID) }
+
+    /// What it has said to other apps of the device, by the component ID of whom it is for.
+    func takeMessages() -> [HighLevelPartner.Message] {
+        defer { messages = [] }
+        return messages
+    }
+
+    func take(_ payload: [UInt8], from component: GUID, at now: Instant) {
+        guard let kernel else { return }
+        kernel.skip(to: now.nanoseconds)
+        kernel.take(payload, from: component)
+        wakeAt = min(wakeAt, now)
+    }
+
+    /// Something for the app has come from the network.
+    func take(_ event: NetworkEvent, at now: Instant) {
+        guard let kernel else { return }
+        kernel.skip(to: now.nanoseconds)
+        kernel.take(event)
+        wakeAt = min(wakeAt, now)
+    }
+
+    func owns(port: UInt16) -> Bool { kernel?.owns(port: port) ?? false }
+
     private func ended(_ status: UInt32, _ now: Instant) -> End {
         keep()
         kernel = nil
@@ -136,7 +181,7 @@ final class HighLevelHost {
         }
         keep()
         for fact in facts { out.act(.observe(fact)) }
-        facts = []
+        (facts, actions) = ([], [])
         self.kernel = nil
         wakeAt = .never
     }

@@ -5,6 +5,9 @@ import Wire
 /// Loads a real-time app from its image onto a core and connects the core to the world.
 final class RealTimeHost: World {
     private let app: String
+    let component: GUID?
+    /// Component IDs that its manifest lets it talk to.
+    private let allowed: Set<String>
     /// Gone once the app has faulted: an engine takes 3 MB.
     private var core: RealTimeCore?
     /// What the compressor cools.
@@ -49,10 +52,13 @@ final class RealTimeHost: World {
         app: String, program: ELFImage, manifest: AppManifest, attachments: [String], roomPath: String, at now: Instant
     ) throws {
         self.app = app
+        component = GUID(manifest.componentID)
+        allowed = Set(manifest.names("AllowedApplicationConnections"))
         let pins = Pins()
         room = app == ColdRoom.app ? RoomBox(try ColdRoom(path: roomPath, at: now.nanoseconds)) : nil
         for text in attachments { try board.attach(text) }
         core = try RealTimeCore(program, world: pins, at: now.nanoseconds, firewall: Firewall(manifest))
+        core?.partner = HighLevelPartner()
         pins.host = self
         board.onEvent = { [unowned self] _, place, text in
             facts.append(Fact(.attachment, [.app: .text(app), .name: .text(place), .text: .text(text)]))
@@ -62,6 +68,18 @@ final class RealTimeHost: World {
     var nextWake: Instant {
         guard let core, !isHalted, core.nextWork < .max else { return .never }
         return Instant(nanoseconds: core.nextWork)
+    }
+
+    /// A message of an app on the A7; true if this one's manifest lists it too.
+    func post(_ payload: [UInt8], from sender: GUID, at now: Instant) -> Bool {
+        guard allowed.contains("\(sender)".lowercased()) else { return false }
+        core?.skip(to: now.nanoseconds)
+        core?.post(.init(component: sender, payload: payload))
+        return true
+    }
+
+    func takeMessages() -> [HighLevelPartner.Message] {
+        (core?.takeMessages() ?? []).filter { allowed.contains("\($0.component)".lowercased()) }
     }
 
     /// A debugger halts the core: what it reads first, the vector table's first two words.

@@ -4,6 +4,11 @@ import CUnicorn
 extension RealTimeCore {
     public func load(_ address: UInt32, _ count: Int) -> [UInt8]? { engine.load(address, count) }
 
+    /// A message from an app on the A7.
+    public func post(_ message: HighLevelPartner.Message) { partner?.post(message) }
+    /// What the program has sent to apps on the A7.
+    public func takeMessages() -> [HighLevelPartner.Message] { partner?.takeReceived() ?? [] }
+
     public func words(_ address: UInt32, _ count: Int) -> [UInt32]? { engine.load(address, 4 * count).map { [UInt32](littleEndian: $0) } }
 
     /// Whole rounds of loops that can only wait are skipped; off, each is executed, with the same trace.

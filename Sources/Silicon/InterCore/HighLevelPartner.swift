@@ -5,8 +5,21 @@ public import Formats
 public struct HighLevelPartner: Codable {
     private static let every: Int64 = 1_000_000_000
 
+    /// One app's message to another, by the sender's or the receiver's component ID.
+    public struct Message: Codable, Equatable, Sendable {
+        public var component: GUID
+        public var payload: [UInt8]
+        public init(component: GUID, payload: [UInt8]) {
+            self.component = component
+            self.payload = payload
+        }
+    }
+
     private let component: [UInt8]
+    /// Empty for one that only carries what others say.
     private let text: String
+    private var toSend: [Message] = []
+    private var received: [Message] = []
     private var link = InterCoreLink(base: CoreMemory.sharedBase)
     private var setupLeft: [Mailbox.Message]
     private var nextAt = HighLevelPartner.every
@@ -21,8 +34,22 @@ public struct HighLevelPartner: Codable {
         setupLeft = link.setup
     }
 
+    /// Carries messages of real apps on the A7.
+    public init() {
+        self.component = []
+        text = ""
+        setupLeft = link.setup
+        nextAt = .max
+    }
+
+    mutating func post(_ message: Message) { toSend.append(message) }
+    mutating func takeReceived() -> [Message] {
+        defer { received = [] }
+        return received
+    }
+
     /// At once while the core has not been told where the rings are.
-    var nextEvent: Int64 { link.isHalted ? .max : setupLeft.isEmpty ? nextAt : 0 }
+    var nextEvent: Int64 { link.isHalted ? .max : setupLeft.isEmpty && toSend.isEmpty ? nextAt : 0 }
 
     /// Does what is due; returns what is to be seen of it.
     mutating func advance(_ bus: Bus, _ mailbox: inout Mailbox) -> [String] {
@@ -32,10 +59,25 @@ public struct HighLevelPartner: Codable {
         let sent = mailbox.takeSent()
         if sent.interrupts & 1 != 0 {
             for message in link.receive(bus.memory) {
+                if text.isEmpty {
+                    if let component = GUID(bytes: message.component) {
+                        received.append(.init(component: component, payload: message.payload))
+                    }
+                    continue
+                }
                 let words = String(decoding: message.payload.prefix { $0 != 0 }, as: UTF8.self)
                 seen.append("received \(message.payload.count) bytes: \(words)")
             }
             mailbox.raise(1)
+        }
+        if setupLeft.isEmpty, !toSend.isEmpty, !link.isHalted {
+            for message in toSend {
+                if let refusal = link.send(.init(component: message.component.bytes, payload: message.payload), bus.memory) {
+                    seen.append("cannot send: \(refusal)")
+                }
+            }
+            toSend = []
+            mailbox.raise(2)
         }
         if nextAt <= bus.now, !link.isHalted {
             let number = count < 10 ? "0\(count)" : "\(count)"

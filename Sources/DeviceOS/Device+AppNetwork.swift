@@ -1,0 +1,85 @@
+import Kernel
+import Wire
+
+/// The network as apps have it: their sockets are streams and datagrams of the device's.
+extension Device {
+    /// Whose a stream or a question is: which app's, and under which number the app knows it. Apps count from the same number.
+    struct AppStreams {
+        private var byApp: [Int: [UInt32: UInt32]] = [:]
+        private var owners: [UInt32: (app: Int, number: UInt32)] = [:]
+        private var next: UInt32 = 0x4000_0000
+
+        mutating func outer(_ number: UInt32, of app: Int) -> UInt32 {
+            if let known = byApp[app]?[number] { return known }
+            // What the fabric has numbered keeps its number.
+            let outer = number & StreamID.accepted != 0 ? number : next
+            if outer == next { next += 1 }
+            byApp[app, default: [:]][number] = outer
+            owners[outer] = (app, number)
+            return outer
+        }
+
+        func owner(_ outer: UInt32) -> (app: Int, number: UInt32)? { owners[outer] }
+
+        mutating func forget(_ outer: UInt32) {
+            guard let (app, number) = owners.removeValue(forKey: outer) else { return }
+            byApp[app]?[number] = nil
+        }
+    }
+
+    /// What apps want of the network, after they have run.
+    mutating func carryOut(_ actions: [NetworkAction], of app: Int, _ out: inout Outbox) {
+        for action in actions {
+            switch action {
+            case .connect(let stream, let address, let port):
+                out.act(.connect(StreamID(raw: appStreams.outer(stream, of: app)), to: Endpoint(Address(bits: address), port)))
+            case .listen(let port): out.act(.listen(port: port))
+            case .send(let stream, let bytes): out.act(.send(StreamID(raw: appStreams.outer(stream, of: app)), bytes))
+            case .close(let stream):
+                let outer = appStreams.outer(stream, of: app)
+                out.act(.close(StreamID(raw: outer)))
+                appStreams.forget(outer)
+            case .datagram(let from, let address, let port, let bytes):
+                out.act(.datagram(fromPort: from, to: Endpoint(Address(bits: address), port), bytes))
+            case .resolve(let query, let name): out.act(.resolve(query: appStreams.outer(query, of: app), name: name))
+            }
+        }
+    }
+
+    /// True if an event is an app's; it then runs as soon as it can.
+    mutating func deliver(_ event: Event, _ out: inout Outbox) -> Bool {
+        guard !apps.isEmpty else { return false }
+        switch event {
+        case .connected(let stream): return pass(stream.raw, out.now) { .connected(stream: $0) }
+        case .received(let stream, let bytes): return pass(stream.raw, out.now) { .received(stream: $0, bytes) }
+        case .closed(let stream, let end):
+            let error: Errno? =
+                switch end {
+                case .finished: nil
+                case .reset: .ECONNRESET
+                case .refused: .ECONNREFUSED
+                case .timedOut: .ETIMEDOUT
+                case .unreachable: .ENETUNREACH
+                }
+            defer { appStreams.forget(stream.raw) }
+            return pass(stream.raw, out.now) { .closed(stream: $0, error) }
+        case .accepted(let stream, let port, let from):
+            guard let app = apps.firstIndex(where: { $0.owns(port: port) }) else { return false }
+            _ = appStreams.outer(stream.raw, of: app)
+            apps[app].take(.accepted(stream: stream.raw, port: port, address: from.address.bits, peerPort: from.port), at: out.now)
+            return true
+        case .datagram(let port, let from, let bytes):
+            guard let app = apps.first(where: { $0.owns(port: port) }) else { return false }
+            app.take(.datagram(port: port, address: from.address.bits, peerPort: from.port, bytes), at: out.now)
+            return true
+        case .resolved(let query, let address): return pass(query, out.now) { .resolved(query: $0, address: address?.bits) }
+        default: return false
+        }
+    }
+
+    private func pass(_ outer: UInt32, _ now: Instant, _ event: (UInt32) -> NetworkEvent) -> Bool {
+        guard let (app, number) = appStreams.owner(outer), app < apps.count else { return false }
+        apps[app].take(event(number), at: now)
+        return true
+    }
+}

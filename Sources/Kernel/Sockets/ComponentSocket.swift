@@ -1,0 +1,45 @@
+import Formats
+
+/// Datagrams to another app of this device, by its component ID (AF_AZSPIO; APP-11): 18 bytes of address, family 43 and 16 bytes.
+final class ComponentSocket: Socket {
+    static let familyNumber: UInt16 = 43
+    /// What a real-time core's rings take (applibs-api §2.1).
+    private static let longest = 1040
+    private static let longestQueue = 32
+    private unowned let kernel: Kernel
+    private var peer: GUID?
+    private var waiting: [[UInt8]] = []
+
+    init(_ kernel: Kernel, flags: UInt32) {
+        self.kernel = kernel
+        super.init(family: ComponentSocket.familyNumber, flags: flags)
+    }
+
+    override var type: UInt32 { 2 }
+    override var peerAddress: [UInt8]? { peer.map { ComponentSocket.familyNumber.littleEndianBytes + $0.bytes } }
+
+    override func connect(_ address: [UInt8], _ process: Process) throws(Errno) -> Bool {
+        guard address.count >= 18, address[0] == 43, let component = GUID(bytes: Array(address[2..<18])) else { throw .EINVAL }
+        if let grants = process.policy.grants, !grants.components.contains("\(component)".lowercased()) { throw .EACCES }
+        peer = component
+        kernel.register(self, for: component)
+        return true
+    }
+
+    override func write(_ bytes: [UInt8]) throws(Errno) -> Int? {
+        guard let peer else { throw .ENOTCONN }
+        guard bytes.count <= ComponentSocket.longest else { throw .EMSGSIZE }
+        // Who is not there does not hear it.
+        kernel.interCore?(peer, bytes)
+        return bytes.count
+    }
+
+    override func receive(_ count: Int, peek: Bool) throws(Errno) -> (bytes: [UInt8], from: [UInt8])? {
+        guard let first = waiting.first else { return nil }
+        if !peek { waiting.removeFirst() }
+        return (Array(first.prefix(count)), [])
+    }
+
+    func deliver(_ bytes: [UInt8]) { if waiting.count < ComponentSocket.longestQueue { waiting.append(bytes) } }
+    override var readiness: Readiness { waiting.isEmpty ? [.output] : [.input, .output] }
+}

@@ -1,0 +1,109 @@
+import Campaign
+import Foundation
+import Testing
+import Wire
+
+@testable import Coordinator
+
+/// Apps that a topology brings along, on all cores of a device.
+@Suite struct AppTests {
+    /// Programs that the topology brings along, on both real-time cores, with what is on their pins.
+    @Test func ownFirmwareRunsWithItsAttachments() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
+        try Data(
+            """
+            {"SchemaVersion":1,"Name":"lamp","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app",
+            "Capabilities":{"Gpio":[8],"Adc":["ADC-CONTROLLER-0"],"Pwm":["PWM-CONTROLLER-0"]},"ApplicationType":"RealTimeCapable"}
+            """.utf8
+        ).write(to: URL(fileURLWithPath: manifest))
+        defer { try? FileManager.default.removeItem(atPath: manifest) }
+        let programs = root.path + "/.build/guest/tests"
+        let apps = ["tick", "analog", "pins"].map { "  \($0): { program: \(programs)/\($0).elf, manifest: \(manifest) }\n" }.joined()
+        let fleet = try Fleet(
+            Fleet.topology(
+                stop: "10s", devices: "lamp: { network: home, apps: [tick, analog, pins], attach: ['led@gpio8', 'thermistor@adc0:30'] }"
+            ).replacing("devices:", with: "apps:\n\(apps)devices:"))
+        _ = try fleet.run()
+        #expect(
+            fleet.facts(.attachment, at: "lamp").filter { $0.fact.text(.name) == "gpio8" }.map { $0.fact.text(.text) }.prefix(3) == [
+                "on", "off", "on",
+            ])
+        #expect(fleet.facts(.appLog).contains { $0.fact.text(.text) == "channel 0 = 1824" })
+        // The chip has two such cores.
+        #expect(
+            fleet.facts(.refusal).contains { $0.fact.text(.app) == "pins" && $0.fact.text(.reason)?.contains("2 real-time cores") == true })
+    }
+
+    /// An app on the A7: what it does on pins and says, and that it is started again, later each time, with what it had stored.
+    @Test func highLevelAppsRunAndAreRestarted() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
+        try Data(
+            """
+            {"SchemaVersion":1,"Name":"board","ComponentId":"a2b1c0d4-0001-4a5e-9c11-3f0e5d2b7a01","EntryPoint":"/bin/app",
+            "CmdArgs":["a","b"],"Capabilities":{"Gpio":[8,12],"MutableStorage":{"SizeKB":8}}}
+            """.utf8
+        ).write(to: URL(fileURLWithPath: manifest))
+        defer { try? FileManager.default.removeItem(atPath: manifest) }
+        let fleet = try Fleet(
+            Fleet.topology(
+                stop: "30s", devices: "lamp: { network: home, apps: [board], attach: ['led@gpio8', 'button@gpio12:1s/200ms'] }"
+            ).replacing(
+                "devices:",
+                with: "apps:\n  board: { program: \(root.path)/.build/guest/tests/peripherals.elf, manifest: \(manifest) }\ndevices:"))
+        _ = try fleet.run()
+        let ends = fleet.facts(.appStopped, at: "lamp")
+        #expect(ends.allSatisfy { $0.fact.text(.reason) == "board: exit code 3" })
+        // Two seconds of work; pauses of 1, 2, 4 and 8 seconds.
+        let gaps = zip(ends, ends.dropFirst()).map { ($1.at - $0.at).nanoseconds / 1_000_000_000 }
+        #expect(gaps == [3, 4, 6, 10])
+        #expect(fleet.facts(.attachment).filter { $0.fact.text(.name) == "gpio8" }.count >= 20)
+        let pressed = try #require(fleet.facts(.appLog).first { $0.fact.text(.text) == "button pressed" })
+        #expect(pressed.at >= .start + .seconds(1) && pressed.at < .start + .milliseconds(1010))
+        #expect(fleet.facts(.appLog).contains { $0.fact.text(.text)?.hasSuffix("mutable file: counter 1, wrote 4") == true })
+    }
+
+    /// Messages between cores, names and hosts, and an update that is put off: as far as both manifests go.
+    @Test func appsReachWhatTheirManifestsList() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
+        try Data(
+            """
+            {"SchemaVersion":1,"Name":"echo","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app",
+            "Capabilities":{"AllowedApplicationConnections":["25025D2C-66DA-4448-BAE1-AC26FCDD3628"]},"ApplicationType":"RealTimeCapable"}
+            """.utf8
+        ).write(to: URL(fileURLWithPath: manifest))
+        defer { try? FileManager.default.removeItem(atPath: manifest) }
+        let (programs, own) = ("\(root)/.build/guest/tests", "\(root)/Sources/Guest/Tests/apps/partner/app_manifest.json")
+        let fleet = try Fleet(
+            Fleet.topology(stop: "3h", devices: "lamp: { network: home, apps: [partner, echo], update-every: 10m }").replacing(
+                "devices:",
+                with: """
+                    apps:
+                      partner: { program: \(programs)/partner.elf, manifest: \(own) }
+                      echo: { program: \(programs)/intercore.elf, manifest: \(manifest) }
+                    devices:
+                    """), method: "  - { at: 20m, update: { image: os@26.12 } }")
+        _ = try fleet.run()
+        let said = fleet.facts(.appLog, at: "lamp").filter { $0.fact.text(.app) == "partner" }.map { $0.fact.text(.text) ?? "" }
+        #expect(
+            said.prefix(13) == [
+                "core open, other: Permission denied", "authenticated 0, network 0", "service.acme.internal: connect 0 ",
+                "answer HTTP/1.1 404",
+                "oven.acme.internal: Name or service not known", "10.1.0.99: connect -1 Operation not permitted", "send 19",
+                "core says HL-APP-TO-RT-APP-00", "send 19", "core says HL-APP-TO-RT-APP-01", "send 19", "core says HL-APP-TO-RT-APP-02",
+                "event 1 status 1 type 2, at most 1440 min",
+            ])
+        #expect(
+            said.dropFirst(13).prefix(3) == ["defer 0", "event 1 status 3 type 2, at most 0 min", "event 1 status 2 type 2, at most 0 min"])
+        // Half an hour later, as it was asked; the new OS starts the app again.
+        let times = fleet.facts(.updateEvent).map { $0.at }
+        #expect(times.count == 3 && times[2] - times[1] == .minutes(30))
+        #expect(fleet.facts(.appStarted).filter { $0.fact.text(.app) == "partner" }.count == 2)
+        // What it was kept from, the service hears.
+        let heard = fleet.facts(.alert).map { $0.fact.text(.rule) }
+        #expect(fleet.facts(.refusal, at: "lamp").contains { $0.fact.text(.reason) == "kept from 10.1.0.99:80 by its manifest" })
+        #expect(fleet.facts(.errorReported).contains { ($0.fact.number(.count) ?? 0) >= 2 }, "\(heard)")
+    }
+}
