@@ -35,6 +35,43 @@ import Testing
         }
     }
 
+    /// An app's sources, as its owner has them: CMake with our toolchain, a package, a run. Twice the same package.
+    @Test func appsAreBuiltWithCMake() async throws {
+        let testbed = try Testbed()
+        let toolchain = try await testbed.orrery(["sdk", "toolchain"]).output.split(separator: "\n")[0]
+        var packages: [Data] = []
+        for folder in ["one", "two"] {
+            let build = "\(testbed.folder)/\(folder)"
+            _ = try await testbed.tool(
+                "/usr/bin/cmake",
+                [
+                    "-S", "\(Testbed.root)/Sources/Guest/Tests/apps/peripherals", "-B", build, "-G", "Ninja",
+                    "-DCMAKE_TOOLCHAIN_FILE=\(toolchain)",
+                ])
+            _ = try await testbed.tool("/usr/bin/cmake", ["--build", build])
+            packages.append(try Data(contentsOf: URL(fileURLWithPath: build + "/peripherals.imagepackage")))
+        }
+        #expect(packages[0] == packages[1])
+        let package = testbed.folder + "/one/peripherals.imagepackage"
+        let shown = try await testbed.orrery(["image", "show", package]).output
+        #expect(shown.contains("component       a2b1c0d4-0001-4a5e-9c11-3f0e5d2b7a01") && shown.contains("data/greeting.txt  23 bytes"))
+        #expect(try await testbed.orrery(["image", "verify", package]).code == 0)
+        var changed = packages[0]
+        changed[100] ^= 1
+        try changed.write(to: URL(fileURLWithPath: testbed.folder + "/changed"))
+        #expect(try await testbed.orrery(["image", "verify", testbed.folder + "/changed"]).code == 1)
+        _ = try await testbed.orrery(["image", "unpack", package, "-o", testbed.folder + "/files"])
+        #expect(try String(contentsOfFile: testbed.folder + "/files/data/greeting.txt", encoding: .utf8) == "hello from the package\n")
+        let bill = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: package + ".cdx.json"))) as? [String: Any]
+        #expect(bill?["bomFormat"] as? String == "CycloneDX" && (bill?["components"] as? [Any])?.count == 3)
+        let run = try await testbed.orrery(["emulate", package, "--attach", "led@gpio8", "--attach", "echo@isu0"])
+        #expect(run.code == 3 && run.output.contains("gpio8: on\nled open, not in the manifest: Permission denied\n"), "\(run.errors)")
+        let shell = try await testbed.orrery([
+            "emulate", "--core", "a7", "\(Testbed.root)/.build/armhf/root/bin/busybox", "--", "sh", "-c", "echo $0 $1; exit 5", "a", "b",
+        ])
+        #expect(shell.code == 5 && shell.output == "a b\n")
+    }
+
     /// Somebody else's Cortex-M4F computes the same from the same file.
     @Test func resultsAreThoseOfQEMU() async throws {
         let testbed = try Testbed()
