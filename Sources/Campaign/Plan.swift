@@ -66,6 +66,8 @@ public struct Plan: Sendable, Equatable, Codable {
     public var catalog: String
     public var serviceNetwork: String
     public var serviceAddress: Address
+    /// The OS release that devices leave the factory with, such as `26.11`.
+    public var osVersion: String
     public var devices: [Device]
     /// By the names that devices use; others come with the testbed.
     public var apps: [String: App]
@@ -86,6 +88,8 @@ public struct Plan: Sendable, Equatable, Codable {
     public func settings(of group: String) -> GroupSettings { groups[group] ?? GroupSettings() }
 
     public var names: CatalogNames { CatalogNames(catalog: catalog) }
+
+    public static let defaultOSVersion = "26.11"
 
     /// Without a date in the file, runs begin on 1 January 2026, 00:00 UTC.
     public static let defaultEpochSeconds: Int64 = 1_767_225_600

@@ -4,7 +4,7 @@ import Yams
 /// Reads a topology (and, on top of it, a campaign) into a plan.
 struct PlanReader {
     static let topologyKeys = [
-        "name", "seed", "stop", "start", "networks", "links", "service", "apps", "devices", "groups", "gateways", "controls-off",
+        "name", "seed", "stop", "start", "networks", "links", "service", "os", "apps", "devices", "groups", "gateways", "controls-off",
         "expect", "method", "steady-state",
     ]
     static let knownApps = ["compressor"]
@@ -18,7 +18,8 @@ struct PlanReader {
         plan = Plan(
             name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
             stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",
-            serviceAddress: Address(bits: 0), devices: [], apps: [:], groups: [:], gateways: [], controlsOff: [], steps: [],
+            serviceAddress: Address(bits: 0), osVersion: Plan.defaultOSVersion, devices: [], apps: [:], groups: [:], gateways: [],
+            controlsOff: [], steps: [],
             expectations: [],
             keepsKeyLog: false, capture: false)
     }
@@ -27,6 +28,7 @@ struct PlanReader {
         readHead(section)
         readNetworks(section)
         readService(section)
+        readOS(section)
         readApps(section)
         readDevices(section)
         readGroups(section)
@@ -137,6 +139,16 @@ struct PlanReader {
         }
         plan.serviceNetwork = service.required("network").flatMap(network) ?? ""
         plan.serviceAddress = address(plan.serviceNetwork, 2)
+    }
+
+    /// `os: "20.06"`: older releases have the weaknesses that were published since.
+    private mutating func readOS(_ section: Section) {
+        guard let text = section.text("os") else { return }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ $0.count == 2 && Int($0) != nil }) else {
+            return document.report(section.fields["os"], "os: expected a release such as \"26.11\"")
+        }
+        plan.osVersion = text
     }
 
     private mutating func readDevices(_ section: Section) {

@@ -13,7 +13,7 @@ struct ProgramTerminal {
         case app(AppImage)
     }
 
-    init(_ subject: Subject, attach: [String], epochSeconds: Int64) throws {
+    init(_ subject: Subject, attach: [String], weaknesses: Set<Weakness>, epochSeconds: Int64) throws {
         var generator = SplitMix(state: 1)
         let random: (Int) -> [UInt8] = { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) } }
         let sink: (Int, [UInt8]) -> Void = { stream, bytes in
@@ -23,8 +23,10 @@ struct ProgramTerminal {
         emulation =
             switch subject {
             case .program(let program, let name, let arguments):
-                try ProgramEmulation(program, name: name, arguments: arguments, attach: attach, epoch: epoch, random: random, sink: sink)
-            case .app(let app): try ProgramEmulation(app, attach: attach, epoch: epoch, random: random, sink: sink)
+                try ProgramEmulation(
+                    program, name: name, arguments: arguments, attach: attach, epoch: epoch, weaknesses: weaknesses, random: random,
+                    sink: sink)
+            case .app(let app): try ProgramEmulation(app, attach: attach, epoch: epoch, weaknesses: weaknesses, random: random, sink: sink)
             }
         emulation.board.onEvent = { now, place, text in sink(1, Array("[\(seconds(now))] \(place): \(text)\n".utf8)) }
         emulation.kernel.onEvent = { now, event in sink(2, Array("[\(seconds(now))] \(event.text)\n".utf8)) }

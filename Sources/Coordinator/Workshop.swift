@@ -9,8 +9,6 @@ import Wire
 /// Prepares everything that a run starts from: certification authorities, signed flash, one configuration
 /// file for each process.
 struct Workshop {
-    static let osVersion = "26.11"
-
     let plan: Plan
     let folder: RunFolder
     let guestFolder: String
@@ -36,7 +34,7 @@ struct Workshop {
             directorRoot: Data(director.root).base64EncodedString(), imageRoot: Data(images.root).base64EncodedString(),
             verifierKey: authorities.verifierKey.key.publicKey.bytes.hex)
         flash = FlashBuilder(
-            osVersion: Workshop.osVersion, unixSeconds: plan.epochSeconds, policy: Array(try RunFolder.encode(policy).utf8),
+            osVersion: plan.osVersion, unixSeconds: plan.epochSeconds, policy: Array(try RunFolder.encode(policy).utf8),
             loader: try Workshop.program("onebl-\(plan.bootCode)", in: guestFolder).flat(from: FlashLayout.loaderAddress))
         sharedSecret = Randomness.bytes(16).hex
     }

@@ -29,20 +29,22 @@ public final class ProgramEmulation {
 
     /// An ELF program: it is found under /bin by its name, and nothing is kept from it.
     public convenience init(
-        _ program: [UInt8], name: String, arguments: [String], attach: [String] = [], epoch: Int64, random: @escaping (Int) -> [UInt8],
-        sink: @escaping (Int, [UInt8]) -> Void
+        _ program: [UInt8], name: String, arguments: [String], attach: [String] = [], epoch: Int64, weaknesses: Set<Weakness> = [],
+        random: @escaping (Int) -> [UInt8], sink: @escaping (Int, [UInt8]) -> Void
     ) throws {
         try self.init(attach: attach, epoch: epoch, random: random, sink: sink)
         kernel.add("/bin/\(name)", program, mode: 0o755)
-        try kernel.start("/bin/\(name)", arguments: [name] + arguments, environment: ["PATH=/bin", "HOME=/", "PWD=/"], policy: Policy())
+        var policy = Policy()
+        policy.weaknesses = weaknesses
+        try kernel.start("/bin/\(name)", arguments: [name] + arguments, environment: ["PATH=/bin", "HOME=/", "PWD=/"], policy: policy)
     }
 
     public convenience init(
-        _ app: AppImage, mutable: [UInt8]? = nil, attach: [String] = [], epoch: Int64, random: @escaping (Int) -> [UInt8],
-        sink: @escaping (Int, [UInt8]) -> Void
+        _ app: AppImage, mutable: [UInt8]? = nil, attach: [String] = [], epoch: Int64, weaknesses: Set<Weakness> = [],
+        random: @escaping (Int) -> [UInt8], sink: @escaping (Int, [UInt8]) -> Void
     ) throws {
         try self.init(attach: attach, epoch: epoch, random: random, sink: sink)
-        try kernel.start(app, mutable: mutable)
+        try kernel.start(app, mutable: mutable, weaknesses: weaknesses)
     }
 
     /// - Parameter input: More of standard input; nothing at its end.

@@ -18,9 +18,14 @@ extension Kernel {
     public static let appMemoryBytes = 256 << 10
 
     /// Starts an app within what its manifest lists.
-    /// - Parameter mutable: What its mutable file holds from before; nil for none.
-    public func start(_ app: AppImage, mutable: [UInt8]?, memoryBytes: Int = Kernel.appMemoryBytes) throws(StartFailure) {
+    /// - Parameters:
+    ///   - mutable: What its mutable file holds from before; nil for none.
+    ///   - weaknesses: Published ones that the OS still has.
+    public func start(
+        _ app: AppImage, mutable: [UInt8]?, memoryBytes: Int = Kernel.appMemoryBytes, weaknesses: Set<Weakness> = []
+    ) throws(StartFailure) {
         var policy = Policy()
+        policy.weaknesses = weaknesses
         policy.mayFork = false
         policy.memoryBytes = memoryBytes
         let grants = Grants(app.manifest)
@@ -32,7 +37,7 @@ extension Kernel {
         let config = tree.directory(Kernel.configFolder)
         (config.owner, config.group) = (policy.user, policy.user)
         config.mode = grants.mutableBytes > 0 ? 0o700 : 0
-        config.limitBytes = grants.mutableBytes
+        config.limitBytes = weaknesses.contains(.storageQuota) ? nil : grants.mutableBytes
         if let mutable, grants.mutableBytes > 0 {
             let node = tree.place(.file(mutable), at: "\(Kernel.configFolder)/mutable", mode: 0o600)
             (node.owner, node.group, node.limitBytes) = (policy.user, policy.user, grants.mutableBytes)

@@ -20,6 +20,7 @@ extension Kernel {
                 return openEvents()
             }, at: "/dev/sysevent", mode: 0o444)
         tree.place(.link(FileTree.selfLink), at: "/proc/self", mode: 0o777)
+        tree.place(.link("self/thread"), at: "/proc/thread-self", mode: 0o777)
         tree.place(.file(Array("root:x:0:0:root:/:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\n".utf8)), at: "/etc/passwd", mode: 0o444)
         tree.place(.file(Array("root:x:0:\napp:x:1000:\n".utf8)), at: "/etc/group", mode: 0o444)
         tree.place(.file(Array("nameserver 127.0.0.1\n".utf8)), at: "/etc/resolv.conf", mode: 0o444)
@@ -44,6 +45,15 @@ extension Kernel {
         tree.place(
             .generated { [weak process] _ in Array((process?.arguments ?? []).flatMap { Array($0.utf8) + [0] }) }, at: path + "/cmdline",
             mode: 0o444)
+        for (name, weakness) in [("mem", Weakness.procMemory), ("task/\(process.id)/mem", .taskMemory), ("thread/mem", .threadMemory)] {
+            let isWeak = process.policy.weaknesses.contains(weakness)
+            tree.place(
+                .device { [weak process] opener throws(Errno) in
+                    guard let process, opener === process else { throw .EACCES }
+                    return MemoryFile(process)
+                }, at: "\(path)/\(name)", mode: isWeak ? 0o600 : 0o400
+            ).owner = process.user
+        }
         tree.place(.generated { [weak process] _ in Array("\(process?.name ?? "")\n".utf8) }, at: path + "/comm", mode: 0o444)
         tree.place(
             .generated { [weak process] _ in

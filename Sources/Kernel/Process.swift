@@ -42,6 +42,8 @@ final class Process {
     /// How it ended, as wait4 tells it; nil while it lives.
     var status: UInt32?
     var peakKiB: UInt32 = 0
+    /// personality(2).
+    var personality: UInt32 = 0
 
     var memory: UserMemory { UserMemory(space: core.memory) }
 
@@ -150,6 +152,8 @@ public struct Policy: Sendable {
     public var memoryBytes = 64 << 20
     /// What its manifest lists; nil for a program that nothing is kept from.
     public var grants: Grants?
+    /// Published weaknesses that the OS still has.
+    public var weaknesses: Set<Weakness> = []
 
     public init() {}
 }

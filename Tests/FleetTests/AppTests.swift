@@ -64,6 +64,34 @@ import Wire
         #expect(fleet.facts(.appLog).contains { $0.fact.text(.text)?.hasSuffix("mutable file: counter 1, wrote 4") == true })
     }
 
+    /// A program that exploits a weakness of an old OS, until an update of the OS closes it.
+    @Test func anUpdateOfTheOSClosesWhatWasOpen() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
+        try Data(
+            """
+            {"SchemaVersion":1,"Name":"implant","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3629","EntryPoint":"/bin/app",
+            "CmdArgs":["A-01"],"Capabilities":{}}
+            """.utf8
+        ).write(to: URL(fileURLWithPath: manifest))
+        defer { try? FileManager.default.removeItem(atPath: manifest) }
+        let fleet = try Fleet(
+            Fleet.topology(stop: "2h", devices: "lamp: { network: home, apps: [implant], update-every: 10m }").replacing(
+                "devices:",
+                with: """
+                    os: "20.06"
+                    apps:
+                      implant: { program: \(root)/.build/guest/tests/weaknesses.elf, manifest: \(manifest) }
+                    devices:
+                    """), method: "  - { at: 20m, update: { image: os@20.08 } }")
+        _ = try fleet.run()
+        let installed = try #require(fleet.facts(.updateInstalled).first?.at)
+        let said = fleet.facts(.appLog, at: "lamp")
+        let (before, after) = (said.filter { $0.at < installed }, said.filter { $0.at > installed })
+        #expect(Set(before.map { $0.fact.text(.text) }) == ["A-01: compromised: unsigned code ran"] && before.count > 5)
+        #expect(Set(after.map { $0.fact.text(.text) }) == ["A-01: defended: Permission denied"] && after.count > 5)
+    }
+
     /// Messages between cores, names and hosts, and an update that is put off: as far as both manifests go.
     @Test func appsReachWhatTheirManifestsList() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path

@@ -42,21 +42,29 @@ struct Program {
     }
 
     /// One of ours.
-    static func own(_ name: String, _ arguments: String..., seconds: Double = 10) throws -> Program {
-        try Program(try bytes(".build/guest/tests/\(name).elf", madeBy: "scripts/guest --tests"), name: name, arguments, seconds: seconds)
+    static func own(_ name: String, _ arguments: String..., weaknesses: Set<Weakness> = [], seconds: Double = 10) throws -> Program {
+        try Program(
+            try bytes(".build/guest/tests/\(name).elf", madeBy: "scripts/guest --tests"), name: name, arguments, weaknesses: weaknesses,
+            seconds: seconds)
     }
 
-    init(_ program: [UInt8], name: String, _ arguments: [String], input: String = "", seconds: Double = 10) throws {
+    init(
+        _ program: [UInt8], name: String, _ arguments: [String], input: String = "", weaknesses: Set<Weakness> = [], seconds: Double = 10
+    ) throws {
         let log = Log()
         let emulation = try ProgramEmulation(
-            program, name: name, arguments: arguments, epoch: 1_767_225_600_000_000_000, random: { Program.random(log, $0) }
+            program, name: name, arguments: arguments, epoch: 1_767_225_600_000_000_000, weaknesses: weaknesses,
+            random: { Program.random(log, $0) }
         ) { stream, bytes in if stream == 2 { log.errors += bytes } else { log.output += bytes } }
         self.init(emulation, log, input: Array(input.utf8), seconds: seconds)
     }
 
     /// An app of `Sources/Guest/Tests/apps`, packed as CMake would.
     /// - Parameter change: Another text in its manifest.
-    init(app name: String, attach: [String] = [], mutable: [UInt8]? = nil, change: (from: String, to: String)? = nil, seconds: Double = 10)
+    init(
+        app name: String, attach: [String] = [], mutable: [UInt8]? = nil, weaknesses: Set<Weakness> = [],
+        change: (from: String, to: String)? = nil, seconds: Double = 10
+    )
         throws
     {
         let folder = "Sources/Guest/Tests/apps/\(name)"
@@ -77,6 +85,7 @@ struct Program {
         let log = Log()
         let emulation = try ProgramEmulation(
             AppImage(files: files, manifest: manifest), mutable: mutable, attach: attach, epoch: 1_767_225_600_000_000_000,
+            weaknesses: weaknesses,
             random: { Program.random(log, $0) }
         ) { stream, bytes in if stream == 2 { log.errors += bytes } else { log.output += bytes } }
         self.init(emulation, log, input: [], seconds: seconds)

@@ -33,6 +33,7 @@ struct Emulate: ParsableCommand {
     @Option(name: .customLong("for"), help: "Virtual time to run, such as 500ms or 10s.") var length = "10s"
     @Option(help: "The UART that standard output shows, debug or isu0 … isu5; '-' gives it standard input too.") var uart: [String] = []
     @Flag(help: "Begin each line of a UART with its virtual time.") var timestamps = false
+    @Option(help: "For the A7: the OS release, such as 20.06, with the published weaknesses that it still had.") var os = "26.11"
     @Option(help: "A sensor or actuator: KIND@PLACE, again for each.") var attach: [String] = []
     @Option(help: "Write the whole device to a file when the time is over.") var save: String?
     @Option(help: "Go on from such a file, with the attachments that it names.") var restore: String?
@@ -85,7 +86,8 @@ struct Emulate: ParsableCommand {
         let name = file.split(separator: "/").last.map(String.init) ?? file
         let terminal: ProgramTerminal
         do {
-            terminal = try ProgramTerminal(subject(bytes, name), attach: attach, epochSeconds: Plan.defaultEpochSeconds)
+            terminal = try ProgramTerminal(
+                subject(bytes, name), attach: attach, weaknesses: Weakness.present(in: os), epochSeconds: Plan.defaultEpochSeconds)
         } catch {
             Orrery.fail("\(file): \(error)", 64)
         }

@@ -87,7 +87,9 @@ final class HighLevelHost {
         }
         kernel.interCore = { [unowned self] component, payload in messages.append(.init(component: component, payload: payload)) }
         kernel.network = { [unowned self] action in actions.append(action) }
-        do throws(Kernel.StartFailure) { try kernel.start(image, mutable: stored) } catch {
+        do throws(Kernel.StartFailure) {
+            try kernel.start(image, mutable: stored, weaknesses: Weakness.present(in: services.osVersion))
+        } catch {
             wakeAt = .never
             return End(category: "app-exit", description: "\(app): cannot start: \(error.error)")
         }

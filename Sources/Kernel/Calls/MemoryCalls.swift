@@ -9,6 +9,7 @@ extension CallTable {
     ]
 
     private static let page = AddressSpace.pageBytes
+    private static let readImpliesExecute: UInt32 = 0x40_0000
 
     private static func rounded(_ count: UInt32) throws(Errno) -> Int {
         guard count > 0, count <= .max - page else { throw .EINVAL }
@@ -64,7 +65,9 @@ extension CallTable {
         let count = try rounded(a[1])
         guard count <= 256 << 20 else { throw .ENOMEM }
         let (flags, isFixed, isAnonymous) = (a[3], a[3] & 0x10 != 0, a[3] & 0x20 != 0)
-        let wanted = try access(a[2])
+        var wanted = try access(a[2])
+        // READ_IMPLIES_EXEC, where the OS still allows it.
+        if wanted == .readWrite, process.personality & readImpliesExecute != 0 { wanted = .everything }
         if flags & 0xF == 1, wanted == .readExecute { throw .EPERM }
         var content: [UInt8] = []
         if !isAnonymous {

@@ -87,7 +87,8 @@ extension CallTable {
         (77, "getrusage", does { _, t, a throws(Errno) in try t.process.memory.put(a[1], usage(a[0] == 0 ? t.process : nil)) }),
         (114, "wait4", waitForChild), (116, "sysinfo", does(systemInformation)),
         (120, "clone", { kernel, thread, a throws(Errno) in try kernel.clone(thread, a) }),
-        (122, "uname", does(systemName)), (136, "personality", constant(0)), (158, "sched_yield", constant(0)),
+        (122, "uname", does(systemName)), (136, "personality", gives(changePersonality)), (103, "syslog", gives(readLog)),
+        (158, "sched_yield", constant(0)),
         (172, "prctl", gives(processControl)),
         (190, "vfork", { kernel, thread, _ throws(Errno) in try kernel.fork(thread, stack: 0, lends: true, a: [0, 0, 0, 0, 0]) }),
         (224, "gettid", gives { _, t, _ throws(Errno) in UInt32(t.id) }),
@@ -125,7 +126,10 @@ extension CallTable {
         (
             384, "getrandom",
             gives { k, t, a throws(Errno) in
-                let bytes = k.random(Int(min(a[1], 1 << 20)))
+                var bytes = k.random(Int(min(a[1], 1 << 20)))
+                if t.process.policy.weaknesses.contains(.randomFill) {
+                    for index in bytes.count / 4 * 4..<bytes.count { bytes[index] = 0 }
+                }
                 try t.process.memory.put(a[0], bytes)
                 return UInt32(bytes.count)
             }
@@ -208,6 +212,25 @@ extension CallTable {
         case 39: return 1
         default: throw .EINVAL
         }
+    }
+
+    @Sendable private static func changePersonality(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        let process = thread.process
+        let old = process.personality
+        guard a[0] != .max else { return old }
+        guard a[0] == 0 || process.policy.weaknesses.contains(.readImpliesExecute) else { throw .EPERM }
+        process.personality = a[0]
+        return old
+    }
+
+    /// The kernel's log is for nobody (dmesg_restrict).
+    @Sendable private static func readLog(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        guard thread.process.policy.weaknesses.contains(.kernelLog) else { throw .EPERM }
+        guard a[0] == 3 else { return 0 }
+        let text = Array(
+            "<6>Booting Linux on physical CPU 0x0\n<6>Kernel code: 0xc0008000 - 0xc0400000\n".utf8.prefix(Int(min(a[2], 4096))))
+        try thread.process.memory.put(a[1], text)
+        return UInt32(text.count)
     }
 
     // MARK: Futexes

@@ -3,7 +3,11 @@ import Glibc
 /// The pages of one program: what is mapped where, and what the program may do with it. Pages that cannot be written may be
 /// shown in several spaces at once.
 @safe public final class AddressSpace {
-    public enum Access: Sendable, Equatable { case none, read, readWrite, readExecute }
+    public enum Access: Sendable, Equatable {
+        case none, read, readWrite, readExecute
+        /// What no sound kernel maps.
+        case everything
+    }
 
     public static let pageBytes: UInt32 = 4096
 
@@ -30,6 +34,7 @@ import Glibc
         case .read: .read
         case .readWrite: .readWrite
         case .readExecute: .readExecute
+        case .everything: .readWriteExecute
         case .none: .none
         }
     }
@@ -75,7 +80,8 @@ import Glibc
 
     private func unmap(_ runs: [(UInt32, Int)]) {
         for (start, length) in runs {
-            if AddressSpace.numbers(start, length).contains(where: { pages[$0]?.access == .readExecute }) {
+            if AddressSpace.numbers(start, length).contains(where: { pages[$0]?.access == .readExecute || pages[$0]?.access == .everything }
+            ) {
                 engine.forgetCode(start, count: length)
             }
             engine.hide(start, count: length)
@@ -130,7 +136,7 @@ import Glibc
         for (base, length) in other.runs(other.pages.keys.sorted(), alike) {
             let number = base / AddressSpace.pageBytes
             guard let page = other.pages[number] else { continue }
-            if page.access == .readWrite || page.access == .none {
+            if page.access == .readWrite || page.access == .everything || page.access == .none {
                 _ = map(base, count: length, page.access)
                 for index in stride(from: 0, to: length, by: Int(AddressSpace.pageBytes)) {
                     // Pages of zeros are not written: they cost nothing.
@@ -164,7 +170,9 @@ import Glibc
     }
 
     /// As the kernel writes for the program: false where the program itself could not.
-    @discardableResult public func store(_ address: UInt32, _ bytes: [UInt8]) -> Bool { put(address, bytes) { $0 == .readWrite } }
+    @discardableResult public func store(_ address: UInt32, _ bytes: [UInt8]) -> Bool {
+        put(address, bytes) { $0 == .readWrite || $0 == .everything }
+    }
 
     /// As a loader writes: wherever something is mapped.
     @discardableResult public func fill(_ address: UInt32, _ bytes: [UInt8]) -> Bool {
