@@ -1,4 +1,5 @@
-/// Why a system call fails, as Linux numbers it for ARM (asm-generic/errno.h).
+/// Why a system call fails, with Linux's names and numbers for ARM (asm-generic/errno.h).
+// swift-format-ignore: AlwaysUseLowerCamelCase
 public enum Errno: Int32, Error, Sendable {
     case EPERM = 1, ENOENT, ESRCH, EINTR, EIO, ENXIO, E2BIG, ENOEXEC, EBADF, ECHILD, EAGAIN, ENOMEM, EACCES, EFAULT
     case EBUSY = 16

@@ -38,6 +38,13 @@ import Testing
         #expect(run.events == [.unknownCall(number: 444, program: "files")])
     }
 
+    /// Calls at random, with arguments right, wrong and absurd: whatever becomes of the program, the process stays up.
+    @Test(arguments: 1...4) func callsAtRandomHarmNobodyElse(seed: Int) throws {
+        let run = try Program.own("fuzz", "\(seed)", "320", seconds: 100)
+        #expect(run.end == .exited(0) || run.end == .asleepForEver, "\(run.end)")
+        #expect(run.events.count > 10)
+    }
+
     @Test func socketsInsideTheDevice() throws {
         let run = try Program.own("client", "--serve", "8080")
         #expect(

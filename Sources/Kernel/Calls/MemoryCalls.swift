@@ -51,11 +51,11 @@ extension CallTable {
         var top = process.nextMapping
         while top > UInt32(count) + process.heap.upperBound {
             let start = top - UInt32(count)
-            if process.core.memory.isFree(start, count: count) {
+            guard let taken = process.core.memory.firstMapped(start, count: count) else {
                 process.nextMapping = start
                 return start
             }
-            top -= page
+            top = taken
         }
         throw .ENOMEM
     }

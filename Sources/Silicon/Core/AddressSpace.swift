@@ -56,6 +56,13 @@ import Glibc
         isPlace(address, count) && AddressSpace.numbers(address, count).allSatisfy { pages[$0] == nil }
     }
 
+    /// The lowest page in a stretch that is mapped; nil if it is free.
+    public func firstMapped(_ address: UInt32, count: Int) -> UInt32? {
+        let numbers = AddressSpace.numbers(address, count)
+        let first = numbers.count > pages.count ? pages.keys.filter(numbers.contains).min() : numbers.first { pages[$0] != nil }
+        return first.map { $0 * AddressSpace.pageBytes }
+    }
+
     /// Bytes that are the program's own: writable, and not shown elsewhere.
     public var privateBytes: Int { pages.values.count { $0.access == .readWrite } * Int(AddressSpace.pageBytes) }
 
