@@ -78,10 +78,12 @@ final class BenchServices: ServiceProvider {
         case .networkStatus:
             guard input == Array("wlan0".utf8) else { throw .ENOENT }
             return ServiceAnswer(0, UInt32(1).littleEndianBytes)
-        case .networkEnable, .timeSyncEnable, .powerProfile, .clockToHardware: return ServiceAnswer()
+        case .powerProfile: if Bytes(input).u32(0) ?? 3 > 2 { throw .EINVAL }
+        case .networkEnable, .timeSyncEnable, .clockToHardware: break
         case .deferUpdate, .resumeUpdate: throw .EINVAL
-        case .reboot, .powerDown, .memoryUsage: throw .ENOSYS
+        case .reboot, .powerDown, .memoryUsage, .wifi, .enterpriseWifi, .networkConfig: throw .ENOSYS
         default: return try certificates.answer(operation, input)
         }
+        return ServiceAnswer()
     }
 }

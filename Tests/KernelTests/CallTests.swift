@@ -84,6 +84,23 @@ import Testing
         #expect(run.lines.contains(test.line), "\(run.lines)")
     }
 
+    @Test func servicesAnswerWithinTheManifest() throws {
+        let run = try Program(app: "services")
+        #expect(
+            run.lines == [
+                "install 0", "no certificate -1 Invalid argument", "no name -1 Invalid argument", "empty -1 Numerical result out of range",
+                "wrong password -1 Permission denied", "client 0", "count 2", "at 0", "subject 0", "not after 0",
+                "own: CN=Test root,O=Orrery until 2126", "move 0", "gone -1 No such file or directory", "count 1", "space 1",
+                "interfaces 1",
+                "status 0", "wlan0 1", "no interface -1 No such file or directory", "change network -1 Permission denied", "networks 1",
+                "reload 0", "add -1 Function not implemented", "identity -1 Permission denied", "profile 0",
+                "bad profile -1 Invalid argument",
+                "reboot -1 Permission denied", "clock -1 Permission denied", "os 26.11, memory 1",
+            ])
+        // It then takes more memory than an app may have.
+        #expect(run.end == .killed(signal: 9))
+    }
+
     @Test func theMutableFileSurvives() throws {
         let run = try Program(app: "peripherals", attach: Self.board, mutable: [41, 0, 0, 0])
         #expect(run.lines.contains("mutable file: counter 42, wrote 4"))

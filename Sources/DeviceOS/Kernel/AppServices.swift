@@ -53,7 +53,7 @@ final class AppServices: ServiceProvider {
         case .resumeUpdate:
             guard fields.u32(0) == 1, deferralLimit != nil else { throw .EPERM }
             requests.append(.resumeUpdate)
-        case .memoryUsage: throw .ENOSYS
+        case .memoryUsage, .wifi, .enterpriseWifi, .networkConfig: throw .ENOSYS
         default: return try certificates.answer(operation, input)
         }
         return ServiceAnswer()

@@ -8,6 +8,7 @@ public enum ServiceOperation: UInt32, Sendable {
     case timeSyncEnabled, timeSyncEnable, reboot, powerDown, powerProfile, clockToHardware
     case installClientCertificate = 20, installRootCertificate, deleteCertificate, certificateCount, certificateAt, certificateSpace
     case certificateSubject, certificateIssuer, certificateNotBefore, certificateNotAfter, moveCertificate
+    case wifi = 31, enterpriseWifi, networkConfig
     case deferUpdate = 40, resumeUpdate
 }
 
@@ -58,6 +59,7 @@ final class ServiceFile: OpenFile {
 
     /// What the kernel knows by itself.
     private func own(_ operation: ServiceOperation, _ process: Process) -> ServiceAnswer? {
+        if [.wifi, .enterpriseWifi, .networkConfig].contains(operation) { return ServiceAnswer() }
         guard operation == .memoryUsage else { return nil }
         let used = UInt32(max(0, process.core.memory.privateBytes - Loader.stackBytes) >> 10)
         process.peakKiB = max(process.peakKiB, used)
@@ -70,7 +72,9 @@ final class ServiceFile: OpenFile {
         switch operation {
         case .memoryUsage, .osVersion, .networkReady, .networkInterfaces, .networkStatus, .timeSyncEnabled: break
         case .deviceAuthReady: if grants.tenant == nil { throw .EACCES }
-        case .networkEnable: try process.mustHave("NetworkConfig")
+        case .wifi: try process.mustHave("WifiConfig")
+        case .enterpriseWifi: try process.mustHave("EnterpriseWifiConfig")
+        case .networkEnable, .networkConfig: try process.mustHave("NetworkConfig")
         case .timeSyncEnable: try process.mustHave("TimeSyncConfig")
         case .clockToHardware: try process.mustHave("SystemTime")
         case .reboot: if !grants.powerControls.contains("ForceReboot") { throw .EACCES }

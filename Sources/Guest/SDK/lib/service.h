@@ -15,6 +15,7 @@ enum service_operation {
     SERVICE_NETWORK_ENABLE = 7,
     SERVICE_TIME_SYNC_ENABLED = 8,
     SERVICE_TIME_SYNC_ENABLE = 9,
+    SERVICE_NETWORK_CONFIG = 33, /* whether the app may change it */
     SERVICE_REBOOT = 10,
     SERVICE_POWER_DOWN = 11, /* in: seconds */
     SERVICE_POWER_PROFILE = 12,
@@ -30,6 +31,8 @@ enum service_operation {
     SERVICE_CERTIFICATE_NOT_BEFORE = 28, /* out: seconds since 1970, 8 bytes */
     SERVICE_CERTIFICATE_NOT_AFTER = 29,
     SERVICE_CERTIFICATE_MOVE = 30,
+    SERVICE_WIFI = 31,            /* whether the app may ask */
+    SERVICE_ENTERPRISE_WIFI = 32,
     SERVICE_DEFER_UPDATE = 40, /* in: event, minutes */
     SERVICE_RESUME_UPDATE = 41,
 };

@@ -1,4 +1,5 @@
-/* Whether and how the device is connected. */
+/* Whether and how the device is connected. Its addresses, its time server and its proxy are the world's to choose: functions that
+   would change them check the capability and fail with ENOSYS. */
 #pragma once
 #include <net/if.h>
 #include <netinet/ip.h>
@@ -41,6 +42,50 @@ int Networking_GetInterfaceConnectionStatus(const char *networkInterfaceName, Ne
 int Networking_SetInterfaceState(const char *networkInterfaceName, bool isEnabled);
 int Networking_TimeSync_GetEnabled(bool *outIsEnabled);
 int Networking_TimeSync_SetEnabled(bool enabled);
+typedef struct Networking_IpConfig {
+    uint64_t reserved[5];
+} Networking_IpConfig;
+typedef struct Networking_SntpServerConfig {
+    uint64_t reserved[3];
+} Networking_SntpServerConfig;
+typedef struct Networking_DhcpServerConfig {
+    uint64_t reserved[8];
+} Networking_DhcpServerConfig;
+typedef uint32_t Networking_NtpOption;
+enum { Networking_NtpOption_FallbackServerDisabled = 0, Networking_NtpOption_FallbackServerEnabled = 1 };
+enum { HARDWARE_ADDRESS_LENGTH = 6 };
+typedef struct Networking_Interface_HardwareAddress {
+    uint8_t address[HARDWARE_ADDRESS_LENGTH];
+} Networking_Interface_HardwareAddress;
+
+void Networking_IpConfig_Init(Networking_IpConfig *ipConfig);
+void Networking_IpConfig_Destroy(Networking_IpConfig *ipConfig);
+void Networking_IpConfig_EnableDynamicIp(Networking_IpConfig *ipConfig);
+void Networking_IpConfig_EnableStaticIp(
+    Networking_IpConfig *ipConfig, struct in_addr ipAddress, struct in_addr subnetMask, struct in_addr gatewayAddress);
+void Networking_IpConfig_EnableAutomaticDns(Networking_IpConfig *ipConfig);
+int Networking_IpConfig_EnableCustomDns(Networking_IpConfig *ipConfig, const struct in_addr *dnsServerAddresses, size_t serverCount);
+int Networking_IpConfig_Apply(const char *networkInterfaceName, const Networking_IpConfig *ipConfig);
+int Networking_IpConfig_ReleaseIp(const char *networkInterfaceName);
+int Networking_IpConfig_RenewIp(const char *networkInterfaceName);
+int Networking_TimeSync_EnableDefaultNtp(void);
+int Networking_TimeSync_EnableAutomaticNtp(Networking_NtpOption option);
+int Networking_TimeSync_EnableCustomNtp(const char *primaryNtpServer, const char *secondaryNtpServer, Networking_NtpOption option);
+int Networking_TimeSync_GetLastNtpSyncInfo(
+    char *outNtpServer, size_t *inOutNtpServerLength, struct tm *outTimeBeforeSync, struct tm *outNtpTime);
+void Networking_SntpServerConfig_Init(Networking_SntpServerConfig *sntpServerConfig);
+void Networking_SntpServerConfig_Destroy(Networking_SntpServerConfig *sntpServerConfig);
+int Networking_SntpServer_Start(const char *networkInterfaceName, const Networking_SntpServerConfig *sntpServerConfig);
+void Networking_DhcpServerConfig_Init(Networking_DhcpServerConfig *dhcpServerConfig);
+void Networking_DhcpServerConfig_Destroy(Networking_DhcpServerConfig *dhcpServerConfig);
+int Networking_DhcpServerConfig_SetLease(
+    Networking_DhcpServerConfig *dhcpServerConfig, struct in_addr startIpAddress, uint8_t ipAddressCount, struct in_addr subnetMask,
+    struct in_addr gatewayAddress, uint32_t leaseTimeInHours);
+int Networking_DhcpServerConfig_SetNtpServerAddresses(
+    Networking_DhcpServerConfig *dhcpServerConfig, const struct in_addr *ntpServerAddresses, size_t serverCount);
+int Networking_DhcpServer_Start(const char *networkInterfaceName, const Networking_DhcpServerConfig *dhcpServerConfig);
+int Networking_SetHardwareAddress(const char *networkInterfaceName, const uint8_t *hardwareAddress, size_t hardwareAddressLength);
+int Networking_GetHardwareAddress(const char *networkInterfaceName, Networking_Interface_HardwareAddress *outAddress);
 #ifdef __cplusplus
 }
 #endif
