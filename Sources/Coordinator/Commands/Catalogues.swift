@@ -24,7 +24,7 @@ struct Attacks: ParsableCommand {
               needs        \(attack.entry.needs)
               succeeds if  \(attack.entry.oracle)
               stopped by   \(attack.entry.controls.map(\.rawValue).joined(separator: ", "))
-              noticed by   \(attack.entry.rules.map(\.rawValue).joined(separator: ", "))
+              noticed by   \(attack.entry.rules.isEmpty ? "nobody" : attack.entry.rules.map(\.rawValue).joined(separator: ", "))
               represents   \(attack.entry.techniques)
               parameters   \(attack.parameters.isEmpty ? "none" : attack.parameters.map { "\($0.name): \($0.kind.name)" }.joined(separator: ", "))
               run it       orrery run Topologies/attacks/\(attack.rawValue).yaml
