@@ -12,7 +12,7 @@ actor Supervisor {
 
     private struct Child {
         var task: Task<Void, Never>
-        var lifeline: FileDescriptor
+        var lifeline: FileDescriptor?
         var identifier: Int32?
     }
 
@@ -66,9 +66,15 @@ actor Supervisor {
     private func running(_ key: Key, _ identifier: Int32) { children[key]?.identifier = identifier }
 
     private func gone(_ key: Key, _ end: String?) {
-        guard let child = children.removeValue(forKey: key) else { return }
-        try? child.lifeline.close()
+        cutLifeline(key)
+        guard children.removeValue(forKey: key) != nil else { return }
         if expectedEnds.remove(key) == nil, let end { ended(key, end) }
+    }
+
+    /// Once only: the number may be somebody else's by then, such as a socket's of the bus.
+    private func cutLifeline(_ key: Key) {
+        try? children[key]?.lifeline?.close()
+        children[key]?.lifeline = nil
     }
 
     /// SIGKILL, and the end of the process before this returns.
@@ -82,9 +88,9 @@ actor Supervisor {
 
     /// Closes all lifelines and waits until every child is gone.
     func stopAll() async {
-        for (key, child) in children {
+        for key in children.keys {
             expectedEnds.insert(key)
-            try? child.lifeline.close()
+            cutLifeline(key)
         }
         for child in children.values { await child.task.value }
     }
