@@ -2,6 +2,7 @@ import Emulator
 import Foundation
 import Kernel
 import Silicon
+import Wire
 
 /// Runs a program for the A7 at a terminal: its streams are ours.
 struct ProgramTerminal {
@@ -14,8 +15,8 @@ struct ProgramTerminal {
     }
 
     init(_ subject: Subject, attach: [String], weaknesses: Set<Weakness>, epochSeconds: Int64) throws {
-        var generator = SplitMix(state: 1)
-        let random: (Int) -> [UInt8] = { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) } }
+        var generator = SeedStream(seed: 1, node: "emulate", purpose: "random")
+        let random: (Int) -> [UInt8] = { generator.bytes($0) }
         let sink: (Int, [UInt8]) -> Void = { stream, bytes in
             (stream == 2 ? FileHandle.standardError : .standardOutput).write(Data(bytes))
         }
@@ -49,24 +50,10 @@ struct ProgramTerminal {
 extension Kernel.Event {
     /// For a person.
     var text: String {
-        func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
-        return switch self {
+        switch self {
         case .unknownCall(let number, let program): "\(program): system call \(number) is not there"
         case .denied(let target, let program): "\(program): kept from \(target) by its manifest"
-        case .crashed(let program, let signal, let pc, let lr, let sp, let address):
-            "\(program): signal \(signal) at \(hex(address)); pc \(hex(pc)) lr \(hex(lr)) sp \(hex(sp))"
+        case .crashed(let program, let record): "\(program): \(record.text)"
         }
-    }
-}
-
-/// Steele, Lea and Flood 2014: the same numbers in every run.
-private struct SplitMix {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

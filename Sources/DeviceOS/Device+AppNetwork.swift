@@ -21,6 +21,9 @@ extension Device {
 
         func owner(_ outer: UInt32) -> (app: Int, number: UInt32)? { owners[outer] }
 
+        /// The apps are gone; numbers are not given twice.
+        mutating func forgetAll() { (byApp, owners) = ([:], [:]) }
+
         mutating func forget(_ outer: UInt32) {
             guard let (app, number) = owners.removeValue(forKey: outer) else { return }
             byApp[app]?[number] = nil
@@ -72,7 +75,9 @@ extension Device {
             guard let app = apps.first(where: { $0.owns(port: port) }) else { return false }
             app.take(.datagram(port: port, address: from.address.bits, peerPort: from.port, bytes), at: out.now)
             return true
-        case .resolved(let query, let address): return pass(query, out.now) { .resolved(query: $0, address: address?.bits) }
+        case .resolved(let query, let address):
+            defer { appStreams.forget(query) }
+            return pass(query, out.now) { .resolved(query: $0, address: address?.bits) }
         default: return false
         }
     }

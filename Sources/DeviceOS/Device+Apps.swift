@@ -5,7 +5,6 @@ import Wire
 /// Apps on the A7, and what they ask of the OS.
 extension Device {
     mutating func runApps(_ out: inout Outbox) {
-        appServices.osVersion = osVersion
         appServices.isAuthenticated = identity.notAfter != nil
         appServices.isNetworkReady = identity.notAfter != nil
         for (index, app) in apps.enumerated() where app.nextWake <= out.now {
@@ -50,11 +49,9 @@ extension Device {
     /// Words of applibs/sysevent.h.
     private enum Event {
         static let updateReady: UInt32 = 1
-        static let noUpdate: UInt32 = 4
         static let pending: UInt32 = 1
         static let final: UInt32 = 2
         static let deferred: UInt32 = 3
-        static let complete: UInt32 = 4
     }
 
     /// An app has ten seconds to say that it wants an update later.
@@ -71,8 +68,6 @@ extension Device {
         appServices.deferralLimit = nil
         _ = post(Event.updateReady, Event.final, minutes: 0, isApp: isApp, out.now)
     }
-
-    mutating func tellAppsThatNothingIsNew(_ out: inout Outbox) { _ = post(Event.noUpdate, 0, minutes: 0, isApp: false, out.now) }
 
     private func post(_ event: UInt32, _ status: UInt32, minutes: UInt32, isApp: Bool, _ now: Instant) -> Bool {
         var listens = false

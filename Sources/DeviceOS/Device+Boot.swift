@@ -149,6 +149,7 @@ extension Device {
 
     /// Starts what the images hold and the configuration asks for; a bad one is refused with its number.
     private mutating func startApps(_ images: [BootChain.Booted], _ out: inout Outbox) {
+        appServices.osVersion = osVersion
         for image in images where configuration.apps.contains(image.package.name) {
             let app = image.package.name
             do {
@@ -193,7 +194,11 @@ extension Device {
     }
 
     private mutating func stopApps(_ out: inout Outbox) {
-        for app in apps { app.stop(&out) }
+        for (index, app) in apps.enumerated() {
+            app.stop(&out)
+            carryOut(app.takeActions(), of: index, &out)
+        }
+        appStreams.forgetAll()
         (cores, apps) = ([], [])
     }
 

@@ -88,11 +88,9 @@ extension Kernel {
         let information = SignalInformation(number: signal.rawValue, code: isMapped ? 2 : 1, value: address)
         if action.handler <= SignalAction.ignore || thread.mask[signal.rawValue] {
             let registers = thread.registers.general
-            onEvent(
-                now,
-                .crashed(
-                    program: process.name, signal: signal.rawValue, pc: registers[15], lr: registers[14], sp: registers[13],
-                    address: address))
+            let record = CrashRecord(
+                signal: signal.rawValue, pc: registers[15], lr: registers[14], sp: registers[13], address: address)
+            onEvent(now, .crashed(program: process.name, record))
             process.actions[signal.rawValue] = nil
             thread.mask[signal.rawValue] = false
         }

@@ -21,7 +21,7 @@ public final class Kernel {
         /// The firewall kept a program from a host or a port.
         case denied(target: String, program: String)
         /// A program was ended by a signal that it did not handle: what a crash record has.
-        case crashed(program: String, signal: Int, pc: UInt32, lr: UInt32, sp: UInt32, address: UInt32)
+        case crashed(program: String, CrashRecord)
     }
 
     public let console: StandardStreams
@@ -319,7 +319,7 @@ public final class Kernel {
     private var nextEvent: Int64 {
         var next = Int64.max
         for thread in order {
-            if case .waiting(let call) = thread.state { next = min(next, thread.deadline, nextEvent(of: call, thread)) }
+            if case .waiting = thread.state { next = min(next, thread.deadline, nextEvent(of: thread.process)) }
         }
         for process in processes.values where process.status == nil {
             next = min(next, process.alarmAt)
@@ -329,11 +329,16 @@ public final class Kernel {
     }
 
     /// Files that a waiting call looks at may change by themselves.
-    private func nextEvent(of call: SystemCall, _ thread: Thread) -> Int64 {
-        min(thread.process.files.values.map { $0.file.nextEvent }.min() ?? .max, chip?.nextInput ?? .max)
+    private func nextEvent(of process: Process) -> Int64 {
+        min(process.files.values.map { $0.file.nextEvent }.min() ?? .max, chip?.nextInput ?? .max)
     }
 
     private func fireTimers() {
+        // After each call: usually nobody has one that is due.
+        let isDue = processes.values.contains { process in
+            process.status == nil && (process.alarmAt <= now || process.timers.values.contains { $0.expiresAt <= now })
+        }
+        guard isDue else { return }
         for process in processes.values.sorted(by: { $0.id < $1.id }) where process.status == nil {
             if process.alarmAt <= now {
                 process.alarmAt = process.alarmInterval > 0 ? process.alarmAt + process.alarmInterval : .max

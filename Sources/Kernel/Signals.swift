@@ -69,3 +69,18 @@ struct SignalInformation: Equatable {
         return words.flatMap(\.littleEndianBytes) + [UInt8](repeating: 0, count: 128 - 24)
     }
 }
+
+/// What is known of a program that a signal has ended (CR-1).
+public struct CrashRecord: Equatable, Sendable {
+    public var signal: Int
+    public var pc: UInt32
+    public var lr: UInt32
+    public var sp: UInt32
+    /// Of the access that could not be made.
+    public var address: UInt32
+
+    public var text: String {
+        func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
+        return "signal \(signal) at \(hex(address)); pc \(hex(pc)) lr \(hex(lr)) sp \(hex(sp))"
+    }
+}

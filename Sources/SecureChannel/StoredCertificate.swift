@@ -49,7 +49,8 @@ import COpenSSL
         return unsafe x509
     }
 
-    @unsafe private static func memory(_ bytes: [UInt8]) -> OpaquePointer? {
+    /// Bytes for OpenSSL to read from: copied, since an array's place is its own only during a call.
+    @unsafe static func memory(_ bytes: [UInt8]) -> OpaquePointer? {
         let bio = unsafe BIO_new(BIO_s_mem())
         unsafe BIO_write(bio, bytes, Int32(bytes.count))
         return unsafe bio

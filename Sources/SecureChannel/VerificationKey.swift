@@ -58,8 +58,7 @@ import COpenSSL
     deinit { unsafe EVP_PKEY_free(handle) }
 
     @unsafe private static func read(pem: String) -> OpaquePointer? {
-        let bytes = Array(pem.utf8)
-        let bio = unsafe BIO_new_mem_buf(bytes, Int32(bytes.count))
+        let bio = unsafe StoredCertificate.memory(Array(pem.utf8))
         defer { unsafe BIO_free(bio) }
         return unsafe PEM_read_bio_PUBKEY(bio, nil, nil, nil)
     }

@@ -14,11 +14,11 @@ import Testing
                 "child: signalled 1 11",
             ])
         #expect(run.end == .exited(0))
-        guard case .crashed("threads", 11, let pc, _, _, 0x10)? = run.events.first else {
+        guard case .crashed("threads", let record)? = run.events.first, record.signal == 11, record.address == 0x10 else {
             Issue.record("no crash record")
             return
         }
-        #expect(pc > 0x1_0000)
+        #expect(record.pc > 0x1_0000)
     }
 
     @Test func filesAndWaiting() throws {

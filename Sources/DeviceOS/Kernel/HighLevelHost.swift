@@ -80,9 +80,7 @@ final class HighLevelHost {
                 facts.append(
                     Fact(.refusal, [.operation: "network", .app: .text(app), .reason: .text("kept from \(target) by its manifest")]))
                 denied.append(target)
-            case .crashed(_, let signal, let pc, let lr, let sp, let address):
-                func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
-                crash = "signal \(signal) at \(hex(address)); pc \(hex(pc)) lr \(hex(lr)) sp \(hex(sp))"
+            case .crashed(_, let record): crash = record.text
             }
         }
         kernel.interCore = { [unowned self] component, payload in messages.append(.init(component: component, payload: payload)) }
@@ -181,9 +179,12 @@ final class HighLevelHost {
             default: kernel.skip(to: limit)
             }
         }
+        // Whoever is still there ends now, and leaves no connection behind.
+        kernel.terminate(by: SignalNumber.kill)
+        _ = kernel.run(until: kernel.now + 1, waits: false)
         keep()
         for fact in facts { out.act(.observe(fact)) }
-        (facts, actions) = ([], [])
+        facts = []
         self.kernel = nil
         wakeAt = .never
     }

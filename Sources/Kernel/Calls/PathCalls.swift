@@ -21,7 +21,7 @@ extension CallTable {
         ),
         (83, "symlink", does { k, t, a throws(Errno) in try makeLink(k, t, a[0], here, a[1]) }),
         (85, "readlink", gives { k, t, a throws(Errno) in try readLink(k, t, here, a[0], a[1], a[2]) }),
-        (93, "ftruncate", does { _, t, a throws(Errno) in try resize(t.process.file(a[0]), UInt64(a[1])) }),
+        (93, "ftruncate", does { k, t, a throws(Errno) in try resize(k, t.process.file(a[0]), UInt64(a[1])) }),
         (94, "fchmod", does { k, t, a throws(Errno) in try changeMode(t.process.file(a[0]).node, t, a[1]) }),
         (
             133, "fchdir",
@@ -40,7 +40,7 @@ extension CallTable {
                 return UInt32(path.count)
             }
         ),
-        (194, "ftruncate64", does { _, t, a throws(Errno) in try resize(t.process.file(a[0]), UInt64(a[2]) | UInt64(a[3]) << 32) }),
+        (194, "ftruncate64", does { k, t, a throws(Errno) in try resize(k, t.process.file(a[0]), UInt64(a[2]) | UInt64(a[3]) << 32) }),
         (195, "stat64", does { k, t, a throws(Errno) in try status(t, find(k, t, here, a[0]).node, a[1]) }),
         (196, "lstat64", does { k, t, a throws(Errno) in try status(t, find(k, t, here, a[0], followsLast: false).node, a[1]) }),
         (197, "fstat64", does { _, t, a throws(Errno) in try status(t, t.process.file(a[0]), a[1]) }),
@@ -234,9 +234,9 @@ extension CallTable {
         node.mode = mode & 0o7777
     }
 
-    private static func resize(_ file: OpenFile, _ count: UInt64) throws(Errno) {
+    private static func resize(_ kernel: Kernel, _ file: OpenFile, _ count: UInt64) throws(Errno) {
         guard file.canWrite, let node = file.node, node.bytes != nil else { throw .EINVAL }
-        guard count <= 16 << 20 else { throw .EFBIG }
+        guard count <= kernel.tree.quotaBytes else { throw .EFBIG }
         guard Int(count) <= node.limitBytes ?? .max else { throw .ENOSPC }
         node.resize(to: Int(count))
     }

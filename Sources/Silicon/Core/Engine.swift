@@ -292,9 +292,7 @@ import Glibc
 
     func watchInstructions() {
         let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
-        var hook: uc_hook = 0
-        unsafe _ = uc_hook_instructions(
-            handle, &hook,
+        unsafe watchInstructions(
             { _, address, size, slot in
                 let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
                 engine.onInstruction?(UInt32(truncatingIfNeeded: address), size)
