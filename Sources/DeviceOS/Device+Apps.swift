@@ -5,8 +5,10 @@ import Wire
 /// Apps on the A7, and what they ask of the OS.
 extension Device {
     mutating func runApps(_ out: inout Outbox) {
-        appServices.isAuthenticated = identity.notAfter != nil
-        appServices.isNetworkReady = identity.notAfter != nil
+        appServices.identity = identity
+        appServices.unixSeconds = unixSeconds(at: out.now)
+        appServices.cryptoCost = configuration.cryptoCost
+        appServices.isNetworkReady = identity.isReady
         for (index, app) in apps.enumerated() where app.nextWake <= out.now {
             let end = app.run(&out)
             carryOut(app.takeActions(), of: index, &out)

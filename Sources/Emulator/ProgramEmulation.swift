@@ -69,6 +69,9 @@ public final class ProgramEmulation {
 final class BenchServices: ServiceProvider {
     private let certificates = CertificateServices()
 
+    func tlsClient(presents: Bool, roots: [UInt8]) throws(Errno) -> TLSClient { throw .ENETUNREACH }
+    var certificateChain: [UInt8] { [] }
+
     func answer(_ operation: ServiceOperation, _ input: [UInt8], at nanoseconds: Int64) throws(Errno) -> ServiceAnswer {
         switch operation {
         case .osVersion: return ServiceAnswer(0, Array("26.11".utf8))
@@ -81,7 +84,7 @@ final class BenchServices: ServiceProvider {
         case .powerProfile: if Bytes(input).u32(0) ?? 3 > 2 { throw .EINVAL }
         case .networkEnable, .timeSyncEnable, .clockToHardware: break
         case .deferUpdate, .resumeUpdate: throw .EINVAL
-        case .reboot, .powerDown, .memoryUsage, .wifi, .enterpriseWifi, .networkConfig: throw .ENOSYS
+        case .reboot, .powerDown, .memoryUsage, .wifi, .enterpriseWifi, .networkConfig, .secureStream: throw .ENOSYS
         default: return try certificates.answer(operation, input)
         }
         return ServiceAnswer()

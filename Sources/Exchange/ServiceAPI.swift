@@ -103,6 +103,8 @@ public enum ServiceAPI {
     public static let customerEnrolPath = "/.well-known/est/customer/simpleenroll"
     public static let caCertificatesPath = "/.well-known/est/cacerts"
     public static let telemetryPath = "/telemetry"
+    /// Below it, a topic: what apps say, under the device's customer certificate.
+    public static let messagePath = "/messages/"
     public static let reportPath = "/error-reports"
     public static let updateStatusPath = "/update/status"
     /// Below it lie `metadata/` and `targets/` of the image repository.

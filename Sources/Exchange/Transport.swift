@@ -24,6 +24,15 @@ public struct Locale {
     }
 }
 
+extension CryptoCost {
+    /// What all that takes, one after the other.
+    public func time(for work: TLSConnection.Work) -> Duration {
+        .nanoseconds(
+            Int64(work.signatures) * signNanoseconds + Int64(work.verifications) * verifyNanoseconds
+                + Int64(work.agreements) * agreeNanoseconds)
+    }
+}
+
 /// One stream's TLS, or the lack of it: bytes from the wire to plaintext and back.
 struct Transport {
     private let connection: TLSConnection?
@@ -95,12 +104,7 @@ struct Transport {
     /// Charges the time of what has been computed, and notes when the handshake was done.
     private mutating func settle(_ locale: Locale, _ out: inout Outbox) {
         guard let connection else { return }
-        let work = connection.takeWork()
-        out.spend(
-            .nanoseconds(
-                Int64(work.signatures) * locale.cost.signNanoseconds
-                    + Int64(work.verifications) * locale.cost.verifyNanoseconds
-                    + Int64(work.agreements) * locale.cost.agreeNanoseconds))
+        out.spend(locale.cost.time(for: connection.takeWork()))
         if opened == nil && connection.state == .open { opened = out.now }
     }
 }

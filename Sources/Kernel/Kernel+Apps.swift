@@ -34,6 +34,7 @@ extension Kernel {
             let place = "\(Kernel.imageFolder)/\(path)"
             tree.place(.file(bytes), at: place, mode: "/" + path == app.manifest.entryPoint ? 0o555 : 0o444).isReadOnly = true
         }
+        if grants.tenant != nil { try? tree.find(Kernel.certificatePath, from: (tree.root, "/"), for: nil).node?.mode = 0o444 }
         let config = tree.directory(Kernel.configFolder)
         (config.owner, config.group) = (policy.user, policy.user)
         config.mode = grants.mutableBytes > 0 ? 0o700 : 0

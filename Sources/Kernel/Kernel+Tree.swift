@@ -2,6 +2,9 @@ import Formats
 
 /// The files that every program finds: /dev, /proc and a place to write.
 extension Kernel {
+    /// Where the SDK says that the device's certificate is.
+    static let certificatePath = "/run/daa/certificate.pem"
+
     func buildTree() {
         for path in ["/bin", "/etc", "/proc", "/dev", "/mnt"] { tree.directory(path) }
         tree.directory("/tmp").mode = 0o1777
@@ -26,6 +29,10 @@ extension Kernel {
         tree.place(.file(Array("nameserver 127.0.0.1\n".utf8)), at: "/etc/resolv.conf", mode: 0o444)
         tree.place(.file(Array("127.0.0.1 localhost\n".utf8)), at: "/etc/hosts", mode: 0o444)
         tree.place(.file(Array("hosts: files dns\n".utf8)), at: "/etc/nsswitch.conf", mode: 0o444)
+        // Its mode says whether the app has been given a tenant.
+        tree.place(
+            .generated { [unowned self] _ in services?.certificateChain ?? [] }, at: Kernel.certificatePath, mode: 0
+        )
         generate("/proc/version") { _ in "Linux version 5.10.60 (orrery) #1 PREEMPT\n" }
         generate("/proc/uptime") { kernel in "\(hundredths(kernel.now)) 0.00\n" }
         generate("/proc/meminfo") { _ in "MemTotal:           4096 kB\nMemFree:            2048 kB\nMemAvailable:       2048 kB\n" }

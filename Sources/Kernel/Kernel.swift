@@ -22,6 +22,8 @@ public final class Kernel {
         case denied(target: String, program: String)
         /// A program was ended by a signal that it did not handle: what a crash record has.
         case crashed(program: String, CrashRecord)
+        /// TLS of a program's, as far as it came.
+        case secured(Secured)
     }
 
     public let console: StandardStreams
@@ -202,6 +204,9 @@ public final class Kernel {
         now = nanoseconds
         changed()
     }
+
+    /// What the OS itself has to compute takes time, too.
+    func spend(_ nanoseconds: Int64) { now += max(0, nanoseconds) }
 
     /// The next thread that can go on, after the one that had its turn last.
     private func nextThread() -> Thread? {

@@ -1,5 +1,37 @@
 import COpenSSL
 
+extension Certificate {
+    /// As files have it (RFC 7468).
+    public var pem: [UInt8] {
+        guard let bio = unsafe BIO_new(BIO_s_mem()), let x509 = unsafe try? Certificate.decode(der) else { return [] }
+        defer {
+            unsafe BIO_free(bio)
+            unsafe X509_free(x509)
+        }
+        unsafe _ = PEM_write_bio_X509(bio, x509)
+        var bytes = [UInt8](repeating: 0, count: unsafe bio_pending_bytes(bio))
+        unsafe BIO_read(bio, &bytes, Int32(bytes.count))
+        return bytes
+    }
+
+    /// All certificates of a file in PEM.
+    /// - Throws: If one of them is none that is understood here, or there is none at all.
+    public static func list(pem: [UInt8]) throws(CryptoError) -> [Certificate] {
+        let bio = unsafe StoredCertificate.memory(pem)
+        defer {
+            unsafe BIO_free(bio)
+            ErrorQueue.clear()
+        }
+        var list: [Certificate] = []
+        while let x509 = unsafe PEM_read_bio_X509(bio, nil, nil, nil) {
+            defer { unsafe X509_free(x509) }
+            list.append(unsafe try Certificate(x509))
+        }
+        guard !list.isEmpty else { throw .badCertificate("no certificate in PEM") }
+        return list
+    }
+}
+
 /// A certificate of whatever kind, as somebody hands it over in PEM: what can be said of it, and whether a key is its own.
 @safe public struct StoredCertificate: Sendable {
     /// One line, as RFC 4514 has it.

@@ -90,6 +90,8 @@ struct API {
                 return Response(
                     200, "application/pkcs7-mime", body: Base64.folded(try CertificateBundle.encode(authority.caCertificates)))
             case (ServicePort.mutual, "POST", ServiceAPI.telemetryPath): return try telemetry(request, caller, unixSeconds, &out)
+            case (ServicePort.mutual, "POST", let path) where path.hasPrefix(ServiceAPI.messagePath):
+                return try message(request, caller, unixSeconds, &out)
             case (ServicePort.mutual, "POST", ServiceAPI.reportPath): return try report(request, caller, unixSeconds, &out)
             case (ServicePort.mutual, "POST", ServiceAPI.updateStatusPath): return try updateStatus(request, caller, unixSeconds, &out)
             case (ServicePort.updates, _, _): return try updates.answer(request, now: unixSeconds, &out)
@@ -213,6 +215,19 @@ struct API {
         guard let device = try device(request, caller, claimedName: telemetry.device, needsUpdateCertificate: false, now, &out)
         else { return refuse(401, "not authenticated") }
         try store.heartbeat(deviceID: device.deviceID, unixSeconds: now)
+        return Response(200)
+    }
+
+    /// What an app of a device has to say. The service hands it on to its owner: here, into the journal.
+    private func message(_ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox) throws -> Response {
+        let topic = request.path.dropFirst(ServiceAPI.messagePath.utf8.count)
+        guard (1...64).contains(topic.utf8.count), request.body.count <= 1024 else { return refuse(400, "request does not parse") }
+        guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: false, now, &out) else {
+            return refuse(401, "not authenticated")
+        }
+        out.observe(
+            .messageReceived,
+            [.device: .text(device.name), .subject: .text(String(topic)), .text: .text(String(decoding: request.body, as: UTF8.self))])
         return Response(200)
     }
 

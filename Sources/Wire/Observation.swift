@@ -144,6 +144,7 @@ extension Fact {
         case evidenceAppraised = "evidence-appraised"
         case certificateSigned = "certificate-signed"
         case errorReported = "error-reported"
+        case messageReceived = "message-received"
         case imageAdded = "image-added"
         case rolloutStarted = "rollout-started"
         case rolloutBatch = "rollout-batch"

@@ -72,6 +72,51 @@ import Testing
         #expect(shell.code == 5 && shell.output == "a b\n")
     }
 
+    /// Apps in Swift, from the template to a fleet: the one on the A7 authenticates with the device's certificate.
+    @Test func appsAreSwiftPackages() async throws {
+        let testbed = try Testbed()
+        for (kind, name, triple, flag) in [("app", "Hello", "armv7", []), ("rtapp", "Blink", "armv7em", ["--real-time"])] {
+            _ = try await testbed.orrery(["new", kind, name])
+            let toolset = try await testbed.orrery(["sdk", "toolset"] + flag).output.split(separator: "\n")[0]
+            _ = try await testbed.tool(
+                "/usr/bin/env",
+                [
+                    "swift", "build", "-c", "release", "--package-path", "\(testbed.folder)/\(name)", "--triple",
+                    "\(triple)-none-none-eabi",
+                    "--toolset", String(toolset),
+                ])
+        }
+        let blink = testbed.folder + "/Blink"
+        let packed = try await testbed.orrery([
+            "image", "pack", "--manifest", "\(blink)/app_manifest.json", "--program",
+            "\(blink)/.build/armv7em-none-none-eabi/release/Blink",
+            "-o", "\(blink)/Blink.imagepackage",
+        ])
+        #expect(packed.code == 0, "\(packed.errors)")
+        let file = try testbed.write(
+            """
+            name: swift
+            stop: 3m
+            networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
+            links: [[home, cloud]]
+            service: { network: cloud, catalog: acme }
+            apps:
+              hello: { program: Hello/.build/armv7-none-none-eabi/release/Hello, manifest: Hello/app_manifest.json }
+              blink: { program: Blink/.build/armv7em-none-none-eabi/release/Blink, manifest: Blink/app_manifest.json }
+            devices: { lamp: { network: home, apps: [hello, blink], attach: ['led@gpio8'] } }
+            """, "swift.yaml")
+        let run = try await testbed.orrery(["run", file, "--out", testbed.folder + "/run"])
+        #expect(run.code == 0, "\(run.errors)")
+        let journal = try await testbed.tool("/bin/sh", ["-c", "cat '\(testbed.folder)'/run/swift/*/journal.ndjson"])
+        for wanted in [
+            #""kind":"message-received","device":"lamp","subject":"Hello","text":"3""#,
+            #""kind":"app-log","app":"hello","text":"message 3: status 200""#, #""name":"gpio8","text":"on""#,
+        ] { #expect(journal.contains(wanted), "\(wanted)") }
+        let again = try await testbed.orrery(["new", "app", "Hello"])
+        #expect(again.code == 64 && again.errors == "Hello is there already\n")
+        #expect(try await testbed.orrery(["new", "app", "1"]).code == 64)
+    }
+
     /// Somebody else's Cortex-M4F computes the same from the same file.
     @Test func resultsAreThoseOfQEMU() async throws {
         let testbed = try Testbed()

@@ -5,7 +5,7 @@ import Foundation
 /// What one builds apps with.
 struct SDKCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sdk", abstract: "Build apps for devices.", subcommands: [Toolchain.self, Header.self])
+        commandName: "sdk", abstract: "Build apps for devices.", subcommands: [Toolchain.self, Toolset.self, Header.self])
 
     /// A definition and what it imports: beside it, or in one of the folders, the SDK's among them.
     static func definition(_ file: String, in folders: [String]) throws -> HardwareDefinition {
@@ -31,6 +31,14 @@ struct SDKCommand: ParsableCommand {
         (Bundle.main.executablePath ?? "").split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     }
 
+    private static func file(_ path: String) -> String {
+        let full = "\(folder)/\(path)"
+        guard FileManager.default.fileExists(atPath: full) else {
+            Orrery.fail("the SDK is not built: run scripts/guest --sdk (looked for \(full))", 64)
+        }
+        return full
+    }
+
     struct Toolchain: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the path of the CMake toolchain file.",
@@ -38,15 +46,21 @@ struct SDKCommand: ParsableCommand {
         @Flag(help: "That for real-time cores.") var realTime = false
 
         func run() throws {
-            let path = "\(SDKCommand.folder)/CMakeFiles/\(realTime ? "AzureSphereRTCoreToolchain" : "AzureSphereToolchain").cmake"
-            guard FileManager.default.fileExists(atPath: path) else {
-                Orrery.fail("the SDK is not built: run scripts/guest --sdk (looked for \(path))", 64)
-            }
+            let path = SDKCommand.file("CMakeFiles/\(realTime ? "AzureSphereRTCoreToolchain" : "AzureSphereToolchain").cmake")
             // The packer that builds are to use is the program that was asked.
             try RunFolder.write(
                 Array("set(ORRERY \"\(Bundle.main.executablePath ?? "orrery")\")\n".utf8), "\(SDKCommand.folder)/CMakeFiles/Orrery.cmake")
             print(path)
         }
+    }
+
+    struct Toolset: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the path of the toolset for Swift packages.",
+            discussion: "swift build -c release --triple armv7-none-none-eabi --toolset \"$(orrery sdk toolset)\"")
+        @Flag(help: "That for real-time cores: --triple armv7em-none-none-eabi.") var realTime = false
+
+        func run() { print(SDKCommand.file("Swift/toolset-\(realTime ? "m4" : "a7").json")) }
     }
 
     struct Header: ParsableCommand {

@@ -1,5 +1,7 @@
+import Exchange
 import Formats
 import Kernel
+import SecureChannel
 import Wire
 
 /// What the OS answers apps, and what they have asked of it.
@@ -14,7 +16,10 @@ final class AppServices: ServiceProvider {
     }
 
     var osVersion = ""
-    var isAuthenticated = false
+    /// With what, when and how fast the device speaks TLS.
+    var identity: Identity?
+    var unixSeconds: Int64 = 0
+    var cryptoCost = CryptoCost.microcontroller
     /// The wall clock is set, and the service was reached.
     var isNetworkReady = false
     /// An update waits that can still be put off, at most so long.
@@ -26,6 +31,23 @@ final class AppServices: ServiceProvider {
     func takeRequests() -> [Request] {
         defer { requests = [] }
         return requests
+    }
+
+    private var isAuthenticated: Bool { identity?.isReady ?? false }
+    var certificateChain: [UInt8] { identity?.customer.map { $0.chain.flatMap(\.pem) } ?? [] }
+
+    func tlsClient(presents: Bool, roots: [UInt8]) throws(Errno) -> TLSClient {
+        var trusted: [Certificate]?
+        if !roots.isEmpty {
+            guard let list = try? Certificate.list(pem: roots) else { throw .EINVAL }
+            trusted = list
+        }
+        guard let identity, identity.isReady || !presents else { throw .EAGAIN }
+        switch identity.forApp(presents: presents, roots: trusted) {
+        case .plain: return TLSClient(nil, unixSeconds: unixSeconds) { _ in 0 }
+        case .tls(let configuration):
+            return TLSClient(configuration, unixSeconds: unixSeconds) { [cryptoCost] in cryptoCost.time(for: $0).nanoseconds }
+        }
     }
 
     func answer(_ operation: ServiceOperation, _ input: [UInt8], at nanoseconds: Int64) throws(Errno) -> ServiceAnswer {
@@ -53,7 +75,7 @@ final class AppServices: ServiceProvider {
         case .resumeUpdate:
             guard fields.u32(0) == 1, deferralLimit != nil else { throw .EPERM }
             requests.append(.resumeUpdate)
-        case .memoryUsage, .wifi, .enterpriseWifi, .networkConfig: throw .ENOSYS
+        case .memoryUsage, .wifi, .enterpriseWifi, .networkConfig, .secureStream: throw .ENOSYS
         default: return try certificates.answer(operation, input)
         }
         return ServiceAnswer()

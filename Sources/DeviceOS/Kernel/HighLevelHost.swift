@@ -1,3 +1,4 @@
+import Exchange
 import Formats
 import Kernel
 import SecureChannel
@@ -81,6 +82,7 @@ final class HighLevelHost {
                     Fact(.refusal, [.operation: "network", .app: .text(app), .reason: .text("kept from \(target) by its manifest")]))
                 denied.append(target)
             case .crashed(_, let record): crash = record.text
+            case .secured(let secured): facts.append(HighLevelHost.handshake(secured))
             }
         }
         kernel.interCore = { [unowned self] component, payload in messages.append(.init(component: component, payload: payload)) }
@@ -94,6 +96,21 @@ final class HighLevelHost {
         self.kernel = kernel
         startedAt = now
         return nil
+    }
+
+    /// As the OS's own connections are told of; whether the other side is a peer's or the service's, the port says.
+    private static func handshake(_ secured: Secured) -> Fact {
+        var details: [Fact.Detail: Fact.Value] = [
+            .role: "client", .pair: .text((secured.port == ServicePort.peer ? Pair.deviceDevice : .deviceService).rawValue),
+            .peer: .text(secured.host), .port: .number(Int64(secured.port)), .result: .text(secured.failure == nil ? "accepted" : "failed"),
+        ]
+        if let failure = secured.failure {
+            details[.reason] = .text(failure)
+        } else {
+            details[.mode] = .text(secured.presents ? "mutual" : "one-sided")
+            details[.durationNanoseconds] = .number(secured.nanoseconds)
+        }
+        return Fact(.handshake, details)
     }
 
     /// Runs what is due; says how the app ended, if it did.

@@ -53,6 +53,16 @@ struct Identity {
         return cached(label, .client, who, rule)
     }
 
+    /// For an app that connects to whom it likes (CL-6).
+    /// - Parameter roots: Whom the app trusts; nil for whom the device trusts.
+    func forApp(presents: Bool, roots own: [Certificate]?) -> Security {
+        if isOff(.transportEncryption) { return .plain }
+        let rule = TLSConfiguration.PeerRule(
+            roots: isOff(.certificateAuth) ? [] : own ?? roots, isCertificateRequired: false,
+            profile: own == nil ? Lifetimes.serviceProfile : .init(longestLeafSeconds: .max))
+        return made(.client, presents ? customer : nil, rule)
+    }
+
     mutating func towardsPeer() -> Security {
         if isOff(.transportEncryption) { return .plain }
         return cached("peer-client", .client, customer, peerRule(isCertificateRequired: false))
@@ -95,12 +105,17 @@ struct Identity {
         _ rule: TLSConfiguration.PeerRule
     ) -> Security {
         if let known = configurations[label] { return .tls(known) }
-        let keepsLog = configuration.setting.keyLogPath != nil
+        let security = made(role, who, rule)
+        if case .tls(let made) = security { configurations[label] = made }
+        return security
+    }
+
+    private func made(_ role: TLSConfiguration.Role, _ who: TLSConfiguration.Identity?, _ rule: TLSConfiguration.PeerRule) -> Security {
         do {
-            let made = try TLSConfiguration(
-                role: role, identity: who, rule: rule, algorithms: isOff(.strongAlgorithms) ? .weakToo : .strong, keepsKeyLog: keepsLog)
-            configurations[label] = made
-            return .tls(made)
+            return .tls(
+                try TLSConfiguration(
+                    role: role, identity: who, rule: rule, algorithms: isOff(.strongAlgorithms) ? .weakToo : .strong,
+                    keepsKeyLog: configuration.setting.keyLogPath != nil))
         } catch {
             // What is stored was checked when it was taken over; only broken memory leads here.
             preconditionFailure("\(configuration.setting.name): \(error)")

@@ -24,24 +24,25 @@ func control() -> (temperature: Int32, duty: UInt32) {
     return (temperature, duty)
 }
 
-@_cdecl("app_main")
-public func appMain() {
-    Console.write("compressor 1.0\n")
-    Timer.start(ticks: 9930)  // 10 s
-    enable_interrupts()
-    var handled: UInt32 = 0
-    _ = control()
-    while true {
-        wait_for_interrupt()
-        while handled != ticks {
-            handled &+= 1
-            let (temperature, duty) = control()
-            if handled % 60 == 0 {
-                Console.write("room ")
-                Console.write(temperature)
-                Console.write(" mC, compressor ")
-                Console.write(Int32(duty))
-                Console.write(" %\n")
+@main struct Compressor {
+    static func main() {
+        Console.write("compressor 1.0\n")
+        Timer.start(ticks: 9930)  // 10 s
+        Core.enableInterrupts()
+        var handled: UInt32 = 0
+        _ = control()
+        while true {
+            Core.waitForInterrupt()
+            while handled != ticks {
+                handled &+= 1
+                let (temperature, duty) = control()
+                if handled % 60 == 0 {
+                    Console.write("room ")
+                    Console.write(temperature)
+                    Console.write(" mC, compressor ")
+                    Console.write(Int32(duty))
+                    Console.write(" %\n")
+                }
             }
         }
     }

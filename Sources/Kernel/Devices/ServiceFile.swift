@@ -10,6 +10,7 @@ public enum ServiceOperation: UInt32, Sendable {
     case certificateSubject, certificateIssuer, certificateNotBefore, certificateNotAfter, moveCertificate
     case wifi = 31, enterpriseWifi, networkConfig
     case deferUpdate = 40, resumeUpdate
+    case secureStream = 50
 }
 
 /// An answer: a number from 0 on and bytes, or why not.
@@ -25,6 +26,12 @@ public struct ServiceAnswer: Sendable {
 /// What stands behind the services: the device's OS, or a bench.
 public protocol ServiceProvider: AnyObject {
     func answer(_ operation: ServiceOperation, _ input: [UInt8], at nanoseconds: Int64) throws(Errno) -> ServiceAnswer
+    /// - Parameters:
+    ///   - presents: Whether to show the certificate that the security service has issued to the device.
+    ///   - roots: Whom to trust, in PEM; empty for whom the device itself trusts.
+    func tlsClient(presents: Bool, roots: [UInt8]) throws(Errno) -> TLSClient
+    /// The device's certificate and its chain, in PEM; empty before it is authenticated.
+    var certificateChain: [UInt8] { get }
 }
 
 final class ServiceFile: OpenFile {
@@ -46,7 +53,7 @@ final class ServiceFile: OpenFile {
         try ServiceFile.check(operation, process)
         let input = try process.memory.bytes(fields.u32(4) ?? 0, Int(length))
         let answer: ServiceAnswer
-        if let known = own(operation, process) {
+        if let known = try own(operation, input, process) {
             answer = known
         } else {
             guard let services = kernel.services else { throw .ENOSYS }
@@ -58,7 +65,8 @@ final class ServiceFile: OpenFile {
     }
 
     /// What the kernel knows by itself.
-    private func own(_ operation: ServiceOperation, _ process: Process) -> ServiceAnswer? {
+    private func own(_ operation: ServiceOperation, _ input: [UInt8], _ process: Process) throws(Errno) -> ServiceAnswer? {
+        if operation == .secureStream { return try secure(input, process) }
         if [.wifi, .enterpriseWifi, .networkConfig].contains(operation) { return ServiceAnswer() }
         guard operation == .memoryUsage else { return nil }
         let used = UInt32(max(0, process.core.memory.privateBytes - Loader.stackBytes) >> 10)
@@ -66,11 +74,27 @@ final class ServiceFile: OpenFile {
         return ServiceAnswer(0, [used + 16, used, process.peakKiB].littleEndianBytes)
     }
 
+    /// Four words: descriptor, whether to show the device's certificate, lengths of host and roots; then those.
+    private func secure(_ input: [UInt8], _ process: Process) throws(Errno) -> ServiceAnswer {
+        let fields = Bytes(input)
+        guard let descriptor = fields.u32(0), let presents = fields.u32(4), presents <= 1, let hostBytes = fields.u32(8),
+            let rootBytes = fields.u32(12), let host = fields.block(16, Int(hostBytes)), (1...253).contains(host.count),
+            let roots = fields.block(16 + host.count, Int(rootBytes))
+        else { throw .EINVAL }
+        if presents == 1, let grants = process.policy.grants, grants.tenant == nil { throw .EACCES }
+        guard let socket = try process.file(descriptor) as? StreamSocket else { throw .ENOTSOCK }
+        guard let services = kernel.services else { throw .ENOSYS }
+        try socket.secure(
+            services.tlsClient(presents: presents == 1, roots: roots), host: String(decoding: host, as: UTF8.self))
+        kernel.changed()
+        return ServiceAnswer()
+    }
+
     /// What a manifest must list for it; fail-closed for what is not named here.
     private static func check(_ operation: ServiceOperation, _ process: Process) throws(Errno) {
         guard let grants = process.policy.grants else { return }
         switch operation {
-        case .memoryUsage, .osVersion, .networkReady, .networkInterfaces, .networkStatus, .timeSyncEnabled: break
+        case .memoryUsage, .osVersion, .networkReady, .networkInterfaces, .networkStatus, .timeSyncEnabled, .secureStream: break
         case .deviceAuthReady: if grants.tenant == nil { throw .EACCES }
         case .wifi: try process.mustHave("WifiConfig")
         case .enterpriseWifi: try process.mustHave("EnterpriseWifiConfig")

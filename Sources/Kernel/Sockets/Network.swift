@@ -47,7 +47,7 @@ struct SocketAddress: Hashable {
 /// The device's sockets, and the firewall before them: nothing goes out to a host, and nothing is let in on a port, that the
 /// manifest does not list (NET-1).
 final class NetworkStack {
-    private unowned let kernel: Kernel
+    unowned let kernel: Kernel
     private var streams: [UInt32: StreamSocket] = [:]
     private var listeners: [UInt16: StreamSocket] = [:]
     private var datagrams: [UInt16: DatagramSocket] = [:]

@@ -49,6 +49,7 @@ final class StreamSocket: Socket {
     private var waiting: [StreamSocket] = []
     private var own = SocketAddress(0, 0)
     private var peer: SocketAddress?
+    private var secure: SecureLayer?
 
     init(_ stack: NetworkStack, family: UInt16, flags: UInt32) {
         self.stack = stack
@@ -127,7 +128,13 @@ final class StreamSocket: Socket {
         guard state == .connected else { throw state == .connecting ? .EAGAIN : .ENOTCONN }
         guard mayWrite else { throw .EPIPE }
         if let stream {
-            try stack.act(.send(stream: stream, bytes))
+            if let secure {
+                guard secure.isOpen else { return nil }
+                secure.send(bytes)
+                try flush(secure)
+            } else {
+                try stack.act(.send(stream: stream, bytes))
+            }
             return bytes.count
         }
         guard let partner, !partner.isClosed else { throw .EPIPE }
@@ -159,6 +166,7 @@ final class StreamSocket: Socket {
         if how > 0 {
             mayWrite = false
             // The emulated network has no half-closed streams: what was sent arrives first.
+            try sayGoodbye()
             if let stream { try stack.act(.close(stream: stream)) }
         }
         if how != 1 { hasEnded = true }
@@ -172,11 +180,16 @@ final class StreamSocket: Socket {
         if !incoming.isEmpty || isAtEnd { ready.insert(.input) }
         if pendingError != nil { ready.formUnion([.error, .input, .output]) }
         if isAtEnd { ready.insert(.peerClosed) }
-        if stream != nil || (partner.map { StreamSocket.bufferBytes - $0.incoming.count > 0 } ?? true) { ready.insert(.output) }
+        if stream != nil && secure?.isOpen ?? true
+            || (stream == nil ? partner.map { StreamSocket.bufferBytes - $0.incoming.count > 0 } ?? true : false)
+        {
+            ready.insert(.output)
+        }
         return ready
     }
 
     override func closed() {
+        try? sayGoodbye()
         if let stream { stack.forget(stream) }
         if state == .listening { stack.forget(listener: self) }
         for socket in waiting {
@@ -185,13 +198,48 @@ final class StreamSocket: Socket {
         }
     }
 
+    // MARK: TLS
+
+    /// From here on the program writes and reads what is inside. Writing waits until the handshake is done; if it fails, so does
+    /// whatever the program tries next, with EPROTO.
+    func secure(_ client: TLSClient, host: String) throws(Errno) {
+        guard state == .connected, stream != nil, let peer else { throw .ENOTCONN }
+        guard secure == nil, incoming.isEmpty else { throw .EALREADY }
+        secure = SecureLayer(client, host: host, port: peer.port, stack.kernel)
+        if let secure { try flush(secure) }
+    }
+
+    private func flush(_ secure: SecureLayer) throws(Errno) {
+        let bytes = secure.takeOutput()
+        if !bytes.isEmpty, let stream { try stack.act(.send(stream: stream, bytes)) }
+    }
+
+    private func sayGoodbye() throws(Errno) {
+        guard let secure, stream != nil else { return }
+        secure.close()
+        try flush(secure)
+    }
+
     // MARK: What comes from the network
 
     func connected() { if state == .connecting { state = .connected } }
-    func received(_ bytes: [UInt8]) { incoming += bytes }
+    func received(_ bytes: [UInt8]) {
+        guard let secure else {
+            incoming += bytes
+            return
+        }
+        incoming += secure.receive(bytes)
+        try? flush(secure)
+        if secure.isOver { hasEnded = true }
+        guard secure.hasFailed, state == .connected else { return }
+        (pendingError, state) = (.EPROTO, .broken)
+        if let stream { stack.forget(stream) }
+    }
     func closed(by error: Errno?) {
         stream = nil
         hasEnded = true
+        secure?.broken()
+        if let secure, !secure.isOpen, state == .connected { (pendingError, state) = (.EPROTO, .broken) }
         if state == .connecting || error != nil { pendingError = error ?? .ECONNREFUSED }
         if state == .connecting { state = .broken }
     }

@@ -1,7 +1,6 @@
 #include "service.h"
 #include <applibs/powermanagement.h>
 #include <applibs/rtc.h>
-#include <tlsutils/deviceauth.h>
 
 int PowerManagement_ForceSystemReboot(void) { return service_request(SERVICE_REBOOT, NULL, 0, NULL, 0); }
 
@@ -14,5 +13,3 @@ int PowerManagement_SetSystemPowerProfile(PowerManagement_System_PowerProfile de
 }
 
 int clock_systohc(void) { return service_request(SERVICE_CLOCK_TO_HARDWARE, NULL, 0, NULL, 0); }
-
-const char *DeviceAuth_GetCertificatePath(void) { return "/run/daa/certificate.pem"; }

@@ -35,6 +35,7 @@ enum service_operation {
     SERVICE_ENTERPRISE_WIFI = 32,
     SERVICE_DEFER_UPDATE = 40, /* in: event, minutes */
     SERVICE_RESUME_UPDATE = 41,
+    SERVICE_SECURE_STREAM = 50, /* in: descriptor, 1 to show the device's certificate, lengths of host and roots; those */
 };
 
 struct service_request {

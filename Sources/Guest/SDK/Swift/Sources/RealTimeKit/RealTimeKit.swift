@@ -1,33 +1,35 @@
+import CRealTime
 import _Volatile
 
 /// A 32-bit register of the real-time core (mt3620-silicon §2).
-struct Register {
+public struct Register {
     private let register: VolatileMappedRegister<UInt32>
-    init(_ address: UInt) { register = unsafe VolatileMappedRegister(unsafeBitPattern: address) }
-    var value: UInt32 {
+    public init(_ address: UInt) { register = unsafe VolatileMappedRegister(unsafeBitPattern: address) }
+    public var value: UInt32 {
         get { register.load() }
         nonmutating set { register.store(newValue) }
     }
 }
 
 /// GPT0, repeating (§2.4). Ticks are 33/32768 s.
-enum Timer {
-    static func start(ticks: UInt32) {
+public enum Timer {
+    /// Calls `timer_interrupt` again and again.
+    public static func start(ticks: UInt32) {
         Register(0x2103_0014).value = ticks
         Register(0x2103_0004).value = 1
         Register(0x2103_0010).value = 0b1011
         Register(0xE000_E100).value = 1 << 1
     }
-    static func acknowledge() { Register(0x2103_0000).value = 1 }
+    public static func acknowledge() { Register(0x2103_0000).value = 1 }
 }
 
 /// The debug UART (§2.5).
-enum Console {
-    static func write(_ text: StaticString) {
+public enum Console {
+    public static func write(_ text: StaticString) {
         text.withUTF8Buffer { for byte in $0 { put(byte) } }
     }
 
-    static func write(_ number: Int32) {
+    public static func write(_ number: Int32) {
         if number < 0 { put(UInt8(ascii: "-")) }
         var rest = number.magnitude
         var scale: UInt32 = 1
@@ -46,9 +48,9 @@ enum Console {
 }
 
 /// One-shot samples of the ADC (§2.9).
-enum Converter {
+public enum Converter {
     /// 0…4095.
-    static func sample(channel: UInt32) -> UInt32 {
+    public static func sample(channel: UInt32) -> UInt32 {
         Register(0x3800_0100).value = 0
         Register(0x3800_0100).value = 1 << (16 + channel) | 1
         while Register(0x3800_0214).value & 1 == 0 {}
@@ -57,10 +59,29 @@ enum Converter {
 }
 
 /// Channel 0 of PWM controller 0, from the 2 MHz clock (§2.8).
-enum PulseWidth {
-    static func set(percent: UInt32) {
+public enum PulseWidth {
+    public static func set(percent: UInt32) {
         Register(0x3801_1000).value = 0xE400 | 1 << 1
         Register(0x3801_1104).value = percent * 10 | (1000 - percent * 10) << 16
         Register(0x3801_1100).value = 0b10011
     }
+}
+
+/// A pin as an output (§2.6): four pins to a block of registers.
+public struct OutputPin {
+    private let block: UInt
+    private let bit: UInt32
+
+    public init(_ number: UInt) {
+        block = 0x3801_0000 + number / 4 * 0x1_0000
+        bit = 1 << UInt32(number % 4)
+        Register(block + 0x24).value = bit
+    }
+
+    public func set(_ isHigh: Bool) { Register(block + (isHigh ? 0x14 : 0x18)).value = bit }
+}
+
+public enum Core {
+    public static func enableInterrupts() { enable_interrupts() }
+    public static func waitForInterrupt() { wait_for_interrupt() }
 }

@@ -5,13 +5,16 @@
 #include <stdint.h>
 
 extern uint32_t __stack_top;
-extern void app_main(void);
-extern void timer_interrupt(void);
+/* Swift's @main. */
+extern int main(int argc, char **argv);
 
 static void halt(void) { for (;;) __asm volatile("wfi"); }
 
+/* An app that uses the timer has its own. */
+__attribute__((weak)) void timer_interrupt(void) { halt(); }
+
 void reset_handler(void) {
-    app_main();
+    main(0, NULL);
     halt();
 }
 
