@@ -104,6 +104,7 @@ extension AttackName {
         case .stolenCatalogCA: StolenCatalogCA(step)
         case .credentialFlood: CredentialFlood(step)
         case .botnet: Botnet(step)
+        case .remoteExploit: RemoteExploit(step)
         }
     }
 

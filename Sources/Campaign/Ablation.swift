@@ -12,6 +12,8 @@ public struct Ablation: Sendable, Equatable, Codable {
         public var unknown = 0
         /// From the begin of the attack to the first alert, in the runs in which there was one.
         public var detectedAfterNanoseconds: [Int64] = []
+        /// Layers that code of the attacker's has reached in one run or another.
+        public var reached: [String] = []
 
         /// 0…1 of the runs that could tell; nil if none could.
         public var successRatio: Double? { runs == unknown ? nil : Double(succeeded) / Double(runs - unknown) }
@@ -24,6 +26,8 @@ public struct Ablation: Sendable, Equatable, Codable {
 
     public var campaign: String
     public var seeds: [UInt64]
+    /// What the campaign itself has off, in every row.
+    public var always: [String] = []
     /// Attacks in the order of the campaign.
     public var attacks: [String]
     /// What was off: nothing in the first row, then single controls, then pairs.
@@ -61,6 +65,7 @@ public struct Ablation: Sendable, Equatable, Codable {
             if [.compromised, .frozen].contains(verdict.outcome) { cell.succeeded += 1 }
             if verdict.outcome == .unknown { cell.unknown += 1 }
             if let after = verdict.detectedAfterNanoseconds { cell.detectedAfterNanoseconds.append(after) }
+            cell.reached += verdict.reached.filter { !cell.reached.contains($0) }
             cells[row, default: [:]][verdict.attack] = cell
         }
     }

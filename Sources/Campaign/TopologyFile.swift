@@ -7,7 +7,7 @@ struct PlanReader {
         "name", "seed", "stop", "start", "networks", "links", "service", "os", "apps", "devices", "groups", "gateways", "controls-off",
         "expect", "method", "steady-state",
     ]
-    static let knownApps = ["compressor"]
+    static let knownApps = ["compressor", "panel"]
     static let shortestLatency = Duration.milliseconds(1)
 
     let document: Document

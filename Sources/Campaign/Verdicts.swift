@@ -25,6 +25,9 @@ public struct Verdict: Sendable, Equatable, Codable {
     /// When the service noticed, since the attack began; nil if it did not.
     public var detectedAfterNanoseconds: Int64?
     public var detectedBy: DetectionRule?
+    /// How far code of the attacker's came in the targets, layer by layer, and what kept it from the others.
+    public var reached: [String] = []
+    public var keptFrom: [String] = []
 }
 
 extension Verdict {
@@ -36,8 +39,23 @@ extension Verdict {
                 verdict.detectedAfterNanoseconds = (alert.at - step.at).nanoseconds
                 verdict.detectedBy = alert.rule
             }
+            (verdict.reached, verdict.keptFrom) = layers(step, journal)
             return verdict
         }
+    }
+
+    /// A layer counts as reached if it was on one of the targets, at any time.
+    private static func layers(_ step: Step, _ journal: [Observation]) -> (reached: [String], keptFrom: [String]) {
+        var (reached, keptFrom): ([String], [(level: String, reason: String)]) = ([], [])
+        for observation in journal where observation.fact.kind == .attackStep && observation.fact.text(.instance) == step.id {
+            guard let level = observation.fact.text(.level) else { continue }
+            if observation.fact.text(.result) == "reached" {
+                if !reached.contains(level) { reached.append(level) }
+            } else if !keptFrom.contains(where: { $0.level == level }) {
+                keptFrom.append((level, observation.fact.text(.reason) ?? level))
+            }
+        }
+        return (reached, keptFrom.filter { !reached.contains($0.level) }.map(\.reason))
     }
 
     private static func judge(_ step: Step, _ attack: AttackName, _ plan: Plan, _ journal: [Observation]) -> Verdict {

@@ -132,13 +132,20 @@ struct Workshop {
         do { return try ELFImage(bytes) } catch { throw RunError("\(path): \(error)") }
     }
 
+    private static let panel = "panel"
+
+    /// The panel's vendor builds it with a guard on the stack, or without.
+    private func fileName(_ app: String) -> String {
+        app == Workshop.panel ? "\(app)-\(plan.controlsOff.contains(.stackProtection) ? "plain" : "hardened")" : app
+    }
+
     private func source(_ app: String, _ defect: UpdateOrder.Defect? = nil) throws -> AppSource {
         if let own = plan.apps[app] {
             var source = try AppFile.read(own, name: app)
             if defect == .crash { source.program = try crashing(source.program, app) }
             return source
         }
-        let path = "\(guestFolder)/\(app).elf"
+        let path = "\(guestFolder)/\(fileName(app)).elf"
         guard var program = FileManager.default.contents(atPath: path).map(Array.init) else {
             throw RunError("the app '\(app)' is not built: run scripts/guest (looked for \(path))")
         }
@@ -147,10 +154,13 @@ struct Workshop {
         let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { range in
             String(Array(component)[range])
         }
+        let (capabilities, type) =
+            app == Workshop.panel
+            ? (#""Gpio":[0],"AllowedTcpServerPorts":[8080]"#, "Default")
+            : (#""Adc":["ADC-CONTROLLER-0"],"Pwm":["PWM-CONTROLLER-0"]"#, "RealTimeCapable")
         let manifest = """
             {"SchemaVersion":1,"Name":"\(app)","ComponentId":"\(groups.joined(separator: "-"))",
-            "EntryPoint":"/bin/app","CmdArgs":[],"Capabilities":{"Adc":["ADC-CONTROLLER-0"],
-            "Pwm":["PWM-CONTROLLER-0"]},"ApplicationType":"RealTimeCapable"}
+            "EntryPoint":"/bin/app","CmdArgs":[],"Capabilities":{\(capabilities)},"ApplicationType":"\(type)"}
             """
         return AppSource(name: app, manifest: Array(manifest.utf8), program: program)
     }
@@ -233,6 +243,9 @@ struct Workshop {
         loot.expiredServiceKey = authorities.expiredKey.scalar.hex
         loot.catalogCAChain = text([authorities.catalog, authorities.policy])
         loot.catalogCAKey = authorities.catalogKey.scalar.hex
+        if plan.devices.contains(where: { $0.apps.contains(Workshop.panel) }) {
+            loot.firmware[Workshop.panel] = try? Workshop.program(fileName(Workshop.panel), in: guestFolder).file.hex
+        }
         for (name, authority) in [("images", images), ("director", director)] {
             // The first generation, which is in use.
             for (file, bytes) in authority.files(name) where file.hasPrefix("\(name)-1-") && file.hasSuffix(".key") {

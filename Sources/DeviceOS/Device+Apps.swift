@@ -16,7 +16,11 @@ extension Device {
             for target in app.takeDenied() { noteSecurity("connection-denied", "\(app.app): to \(target)", &out) }
             guard let end else { continue }
             out.observe(.appStopped, [.app: .text(app.app), .reason: .text(end.description)])
-            note(end.category, end.description, &out)
+            if end.category == HighLevelHost.End.memoryCorruption {
+                noteSecurity(end.category, end.description, &out)
+            } else {
+                note(end.category, end.description, &out)
+            }
             if updates.trial?.isOfApps == true { return goBack("app ended: \(end.description)", &out) }
         }
         for request in appServices.takeRequests() {

@@ -150,6 +150,7 @@ extension Device {
     /// Starts what the images hold and the configuration asks for; a bad one is refused with its number.
     private mutating func startApps(_ images: [BootChain.Booted], _ out: inout Outbox) {
         appServices.osVersion = osVersion
+        appServices.controlsOff = configuration.controlsOff
         for image in images where configuration.apps.contains(image.package.name) {
             let app = image.package.name
             do {

@@ -8,11 +8,13 @@ public struct ELFSymbols: Equatable, Sendable {
 
     /// Functions in the order of their addresses.
     public let functions: [Symbol]
+    /// Variables, likewise.
+    public let objects: [Symbol]
 
     /// A file without symbols, or with wrong ones, has none: they are never needed to run it.
     public init(_ file: [UInt8]) {
         let bytes = Bytes(file)
-        var found: [Symbol] = []
+        var found: [(kind: UInt8, symbol: Symbol)] = []
         if let table = bytes.u32(32), let size = bytes.u16(46), let count = bytes.u16(48), count <= 256 {
             for index in 0..<Int(count) {
                 let header = Int(table) + index * Int(size)
@@ -24,18 +26,23 @@ public struct ELFSymbols: Equatable, Sendable {
                 found += ELFSymbols.read(bytes, Int(offset), Int(min(length, 1 << 20)), Int(strings))
             }
         }
-        functions = found.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
+        let sorted = found.sorted { ($0.symbol.address, $0.symbol.name) < ($1.symbol.address, $1.symbol.name) }
+        functions = sorted.filter { $0.kind == 2 }.map(\.symbol)
+        objects = sorted.filter { $0.kind == 1 }.map(\.symbol)
     }
 
-    private static func read(_ bytes: Bytes, _ offset: Int, _ length: Int, _ strings: Int) -> [Symbol] {
+    private static func read(_ bytes: Bytes, _ offset: Int, _ length: Int, _ strings: Int) -> [(kind: UInt8, symbol: Symbol)] {
         stride(from: offset, to: offset + length - 15, by: 16).compactMap { entry in
             guard let name = bytes.u32(entry), let address = bytes.u32(entry + 4), let size = bytes.u32(entry + 8),
-                let info = bytes.block(entry + 12, 1)?.first, info & 15 == 2,
+                let info = bytes.block(entry + 12, 1)?.first, (1...2).contains(info & 15),
                 let text = bytes.block(strings + Int(name), 1).map({ _ in bytes.text(strings + Int(name), limit: 128) })
             else { return nil }
-            return Symbol(name: text, address: address & ~1, bytes: size)
+            return (info & 15, Symbol(name: text, address: address & ~1, bytes: size))
         }
     }
+
+    /// Where a function or a variable begins.
+    public func address(of name: String) -> UInt32? { (functions + objects).first { $0.name == name }?.address }
 
     /// The function that an address lies in.
     public func function(at address: UInt32) -> Symbol? {

@@ -21,15 +21,19 @@ extension Kernel {
     /// - Parameters:
     ///   - mutable: What its mutable file holds from before; nil for none.
     ///   - weaknesses: Published ones that the OS still has.
+    ///   - isIsolated: Whether the manifest limits what it may use.
+    ///   - runsData: Whether pages that can be read can be run.
     public func start(
-        _ app: AppImage, mutable: [UInt8]?, memoryBytes: Int = Kernel.appMemoryBytes, weaknesses: Set<Weakness> = []
+        _ app: AppImage, mutable: [UInt8]?, memoryBytes: Int = Kernel.appMemoryBytes, weaknesses: Set<Weakness> = [],
+        isIsolated: Bool = true, runsData: Bool = false
     ) throws(StartFailure) {
         var policy = Policy()
         policy.weaknesses = weaknesses
+        policy.runsData = runsData
         policy.mayFork = false
         policy.memoryBytes = memoryBytes
         let grants = Grants(app.manifest)
-        policy.grants = grants
+        policy.grants = isIsolated ? grants : nil
         for (path, bytes) in app.files.sorted(by: { $0.key < $1.key }) {
             let place = "\(Kernel.imageFolder)/\(path)"
             tree.place(.file(bytes), at: place, mode: "/" + path == app.manifest.entryPoint ? 0o555 : 0o444).isReadOnly = true

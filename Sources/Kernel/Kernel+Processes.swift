@@ -26,7 +26,9 @@ extension Kernel {
         let loaded: Loader.Loaded
         do throws(Errno) {
             loaded = try Loader.load(
-                image, into: core.memory, arguments: arguments, environment: environment, path: path, user: process.user, random: random(16)
+                image, into: core.memory, arguments: arguments, environment: environment, path: path, user: process.user,
+                random: random(16),
+                runsData: process.policy.runsData
             )
         } catch {
             giveBack(core)

@@ -68,6 +68,8 @@ extension Kernel {
             if number != SignalNumber.kill, action.handler == SignalAction.ignore { continue }
             if number == SignalNumber.kill || action.handler == SignalAction.standard {
                 if SignalNumber.isIgnored(number) || number == SignalNumber.stop { continue }
+                // abort(3): the program, or its compiler's checks, have found something wrong.
+                if number == SignalNumber.abort { crashed(thread, number, address: 0) }
                 end(thread.process, status: UInt32(number))
                 return false
             }
@@ -80,6 +82,12 @@ extension Kernel {
         return true
     }
 
+    private func crashed(_ thread: Thread, _ signal: Int, address: UInt32) {
+        let registers = thread.registers.general
+        let record = CrashRecord(signal: signal, pc: registers[15], lr: registers[14], sp: registers[13], address: address)
+        onEvent(now, .crashed(program: thread.process.name, record))
+    }
+
     /// A fault of the program's own: a signal that it cannot put off.
     func fault(_ thread: Thread, _ signal: ApplicationCore.Signal, address: UInt32) {
         let process = thread.process
@@ -87,10 +95,7 @@ extension Kernel {
         let isMapped = process.core.memory.access(at: address).map { $0 != .none } ?? false
         let information = SignalInformation(number: signal.rawValue, code: isMapped ? 2 : 1, value: address)
         if action.handler <= SignalAction.ignore || thread.mask[signal.rawValue] {
-            let registers = thread.registers.general
-            let record = CrashRecord(
-                signal: signal.rawValue, pc: registers[15], lr: registers[14], sp: registers[13], address: address)
-            onEvent(now, .crashed(program: process.name, record))
+            crashed(thread, signal.rawValue, address: address)
             process.actions[signal.rawValue] = nil
             thread.mask[signal.rawValue] = false
         }

@@ -1,6 +1,11 @@
 import Formats
 import Silicon
 
+extension AddressSpace.Access {
+    /// Where the kernel keeps no data from being run, what can be written can be.
+    func asAllowed(_ runsData: Bool) -> AddressSpace.Access { self == .readWrite && runsData ? .everything : self }
+}
+
 /// Puts a static program into an address space, with its stack as Linux leaves it.
 enum Loader {
     static let mappingsEnd: UInt32 = 0xB600_0000
@@ -18,7 +23,7 @@ enum Loader {
 
     static func load(
         _ program: ELFImage, into space: AddressSpace, arguments: [String], environment: [String], path: String, user: UInt32,
-        random: [UInt8]
+        random: [UInt8], runsData: Bool
     ) throws(Errno) -> Loaded {
         let shift = program.isPositionIndependent ? dynamicBase : 0
         var accesses: [UInt32: AddressSpace.Access] = [:]
@@ -43,11 +48,13 @@ enum Loader {
             }
         }
         for stretch in stretches {
-            guard space.map(stretch.start, count: stretch.count, stretch.access) else { throw .ENOMEM }
+            guard space.map(stretch.start, count: stretch.count, stretch.access.asAllowed(runsData)) else { throw .ENOMEM }
         }
         for segment in program.segments { space.fill(segment.address + shift, segment.bytes) }
         let end = program.segments.map { $0.address + shift + $0.memoryBytes }.max() ?? 0
-        guard space.map(stackTop - UInt32(stackBytes), count: stackBytes, .readWrite) else { throw .ENOMEM }
+        guard space.map(stackTop - UInt32(stackBytes), count: stackBytes, AddressSpace.Access.readWrite.asAllowed(runsData)) else {
+            throw .ENOMEM
+        }
         let stack = try fillStack(program, shift, space, arguments, environment, path, user, random)
         return Loaded(entry: program.entry + shift, stack: stack, heap: (end + page - 1) & ~(page - 1))
     }

@@ -154,6 +154,8 @@ public struct Policy: Sendable {
     public var grants: Grants?
     /// Published weaknesses that the OS still has.
     public var weaknesses: Set<Weakness> = []
+    /// Whether what can be read can be run: no sound kernel has that.
+    public var runsData = false
 
     public init() {}
 }

@@ -1,4 +1,4 @@
-import Formats
+public import Formats
 
 /// Signal numbers of Linux on ARM.
 public enum SignalNumber {
@@ -79,8 +79,19 @@ public struct CrashRecord: Equatable, Sendable {
     /// Of the access that could not be made.
     public var address: UInt32
 
-    public var text: String {
+    public var text: String { text(nil) }
+
+    /// - Parameter symbols: Of the program, if it still has them.
+    public func text(_ symbols: ELFSymbols?) -> String {
         func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
-        return "signal \(signal) at \(hex(address)); pc \(hex(pc)) lr \(hex(lr)) sp \(hex(sp))"
+        func place(_ value: UInt32) -> String {
+            symbols?.function(at: value & ~1).map { _ in "\(hex(value)) (\(symbols?.name(of: value & ~1) ?? ""))" } ?? hex(value)
+        }
+        return "signal \(signal) at \(hex(address)); pc \(place(pc)) lr \(place(lr)) sp \(hex(sp))"
+    }
+
+    /// The guard on the stack was overwritten (abort), or something was run that is no code: an attacker may be at work.
+    public var isMemoryCorruption: Bool {
+        signal == SignalNumber.abort || signal == SignalNumber.illegal || signal == SignalNumber.segmentation && address == pc
     }
 }

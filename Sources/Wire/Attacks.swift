@@ -21,6 +21,7 @@ public enum AttackName: String, Sendable, Codable, CaseIterable {
     case stolenCatalogCA = "stolen-catalog-ca"
     case credentialFlood = "credential-flood"
     case botnet = "botnet"
+    case remoteExploit = "remote-exploit"
 
     /// It stands between devices and the update server, so that only one such can be at work for a device.
     public var holdsUpdates: Bool {
@@ -33,6 +34,7 @@ public enum AttackName: String, Sendable, Codable, CaseIterable {
     public var parameters: [Parameter] {
         switch self {
         case .stolenSigningKey: [Parameter("keys", .word(["one", "threshold"]), isRequired: false)]
+        case .remoteExploit: [Parameter("code", .word(["injected", "reused", "both"]), isRequired: false)]
         default: []
         }
     }
@@ -65,6 +67,7 @@ public enum DetectionRule: String, Sendable, Codable, CaseIterable {
     case deniedConnections = "denied-connections"
     case flood
     case crashCluster = "crash-cluster"
+    case memoryCorruption = "memory-corruption"
     case silence
 
     /// MITRE ATT&CK for ICS 18.1.
@@ -73,7 +76,7 @@ public enum DetectionRule: String, Sendable, Codable, CaseIterable {
         case .evidenceRefused, .identityInTwoPlaces, .authenticationFailures: "T0849"
         case .imageRefused, .updateRefused: "T0857"
         case .timeRefused: "T0830"
-        case .deniedConnections: "T0866"
+        case .deniedConnections, .memoryCorruption: "T0866"
         case .flood: "T0814"
         case .crashCluster: "T0816"
         case .silence: "T0804"
@@ -271,6 +274,15 @@ extension AttackName {
                 oracle: "a target sends what the bot told it to",
                 techniques: "ATT&CK ICS T0812 Default Credentials; EMB3D TID-311, TID-405",
                 controls: [.networkFirewall], rules: [.deniedConnections])
+        case .remoteExploit:
+            AttackEntry(
+                summary: "takes over the panel app of the targets over its TCP port",
+                mechanism:
+                    "A frame that is longer than the app's buffer overwrites a return address: first with that of machine code in the same frame, then with those of pieces of the app itself (return-oriented). What runs makes system calls: it rewrites the app's code, asks for the kernel's log, opens another app's pin, connects to a host that no manifest lists, becomes another user, opens Pluton and the security monitor; and sends back what came of each.",
+                needs: "a place from which to reach the panel's port; the app's program, as its vendor publishes it",
+                oracle: "the targets send back what only code of the attacker's can",
+                techniques: "ATT&CK ICS T0866 Exploitation of Remote Services; EMB3D TID-327, TID-219",
+                controls: [.stackProtection], rules: [.memoryCorruption, .deniedConnections])
         }
     }
 }

@@ -38,6 +38,12 @@ public enum Control: String, Sendable, Codable, CaseIterable {
     case strongAlgorithms = "strong-algorithms"
     /// Off: a device sets its clock by whatever time reply reaches it.
     case authenticatedTime = "authenticated-time"
+    /// Off: apps are built without a guard before their return addresses.
+    case stackProtection = "stack-protection"
+    /// Off: what can be read can be run, written data too.
+    case memoryProtection = "memory-protection"
+    /// Off: an app may use what its manifest does not list.
+    case appIsolation = "app-isolation"
 
     /// What switching it off means, for `orrery controls`.
     public var whenOff: String {
@@ -61,6 +67,9 @@ public enum Control: String, Sendable, Codable, CaseIterable {
         case .networkFirewall: "every port of a device is open, the factory's console with its password among them"
         case .strongAlgorithms: "TLS 1.2 and 112-bit groups are accepted"
         case .authenticatedTime: "a device sets its clock by whatever time reply reaches it"
+        case .stackProtection: "the vendor builds apps without the compiler's guard on the stack"
+        case .memoryProtection: "the OS lets apps run data as code"
+        case .appIsolation: "an app may use pins, buses, hosts and devices that its manifest does not list"
         }
     }
 
@@ -82,6 +91,9 @@ public enum Control: String, Sendable, Codable, CaseIterable {
         case .authenticatedTime: "MID-037"
         case .networkFirewall: "MID-034"
         case .strongAlgorithms: "MID-044"
+        case .stackProtection: "none"
+        case .memoryProtection: "MID-086"
+        case .appIsolation: "MID-012"
         }
     }
 }

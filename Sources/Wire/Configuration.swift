@@ -299,6 +299,8 @@ public struct Loot: Sendable, Equatable, Codable {
     public var catalogCAKey = ""
     /// By repository and role, such as `director-targets-1`.
     public var updateKeys: [String: String] = [:]
+    /// Programs of apps, in hex, as their vendors publish them.
+    public var firmware: [String: String] = [:]
     public init() {}
 }
 

@@ -7,7 +7,7 @@ import Wire
 @Suite struct AttackTests {
     /// Two devices, one of them with an app and looking for updates often; two releases, the second under attack.
     static let topology = Fleet.topology(
-        stop: "200m", devices: "fridge: { network: home, apps: [compressor], peers: [oven], update-every: 10m }",
+        stop: "200m", devices: "fridge: { network: home, apps: [compressor, panel], peers: [oven], update-every: 10m }",
         "oven:   { network: home, peers: [fridge], update-every: 10m }")
 
     private func verdict(
@@ -35,7 +35,7 @@ import Wire
         (.bootGlitch, [.glitchHardening]), (.debugPort, [.debugLock]),
         (.updateRollback, [.rollbackProtection]), (.updateMixAndMatch, [.updateFreshness]), (.endlessData, [.requestLimits]),
         (.stolenDeviceKey, [.threatDetection]), (.stolenCatalogCA, [.attestationGate]), (.credentialFlood, [.requestLimits]),
-        (.botnet, [.networkFirewall]), (.stolenSigningKey, [.signedUpdates, .secureBoot]),
+        (.botnet, [.networkFirewall]), (.remoteExploit, [.stackProtection]), (.stolenSigningKey, [.signedUpdates, .secureBoot]),
     ]) func succeedsWithoutItsControl(attack: AttackName, off: [Control]) throws {
         let (verdict, _) = try verdict(attack, off: off)
         #expect(verdict.outcome == .compromised, "\(verdict)")

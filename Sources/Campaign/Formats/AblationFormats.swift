@@ -9,6 +9,7 @@ extension Ablation {
     public var text: String {
         let rowWidth = (rows.map(\.count).max() ?? 0) + 2
         var lines = ["\(campaign): share of runs in which the attack reached its goal, \(seedCount)"]
+        if !always.isEmpty { lines.append("off in every row: \(always.joined(separator: ", "))") }
         // As many columns as fit a wide terminal; numbers stand for attacks, whose names follow.
         lines.append("control off".padded(rowWidth) + attacks.indices.map { "\($0 + 1)".left(7) }.joined())
         for row in rows { lines.append(row.padded(rowWidth) + attacks.map { word(cells[row]?[$0]).left(7) }.joined()) }
@@ -25,8 +26,24 @@ extension Ablation {
                 "      \(matter.isEmpty ? "no single control decides" : "succeeds without " + matter.joined(separator: ", or without "))")
             lines.append("      noticed in \(detected) of \(runs) runs\(median)")
         }
+        lines += depth
         if !surprises.isEmpty { lines += ["", "Not as the catalogue expects:"] + surprises.map { "  \($0)" } }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// How far code of attackers came: where that is another way than with nothing more off.
+    private var depth: [String] {
+        var lines: [String] = []
+        for attack in attacks where rows.contains(where: { cells[$0]?[attack]?.reached.isEmpty == false }) {
+            lines += ["", "How far \(attack) came"]
+            let usual = rows.first.flatMap { cells[$0]?[attack]?.reached } ?? []
+            for (index, row) in rows.enumerated() {
+                let reached = cells[row]?[attack]?.reached ?? []
+                guard index == 0 || reached != usual else { continue }
+                lines.append("  \(row): \(reached.isEmpty ? "nowhere" : reached.joined(separator: ", "))")
+            }
+        }
+        return lines
     }
 
     public var csv: String {
@@ -53,6 +70,7 @@ extension Ablation {
                 let median = cell.medianDetectionNanoseconds.map { ", median \(readable(.nanoseconds($0)))" } ?? ""
                 let note =
                     "\(cell.succeeded) of \(cell.runs - cell.unknown) runs; noticed in \(cell.detectedAfterNanoseconds.count)\(median)"
+                    + (cell.reached.isEmpty ? "" : "; reached \(cell.reached.joined(separator: ", "))")
                 return
                     "<td style=\"background:\(colour)\" title=\"\(escaped(note))\">\(word(cell))<small>\(percent(cell.detectionRatio)) noticed</small></td>"
             }
@@ -70,7 +88,7 @@ extension Ablation {
             td{color:#fff;text-align:center;padding:4px 6px;border-radius:4px;font-size:13px;min-width:56px}td.none{background:#8a97a5}
             small{display:block;font-size:10px;opacity:.85;white-space:nowrap}
             </style></head><body><h1>\(escaped(campaign))</h1>
-            <p>Share of runs in which each attack reached its goal, with what a row names off; \(seedCount). Point at a cell for details.</p>
+            <p>Share of runs in which each attack reached its goal, with what a row names off\(always.isEmpty ? "" : " beside \(escaped(always.joined(separator: ", ")))"); \(seedCount). Point at a cell for details.</p>
             <div><table><tr><th class="row">control off</th>\(head)</tr>\(body.joined())</table></div>\(list)
             </body></html>
 

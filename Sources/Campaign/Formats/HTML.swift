@@ -113,10 +113,15 @@ public struct HTMLReport {
                     let noticed = verdict.detectedAfterNanoseconds.map { "\(readable(.nanoseconds($0)))<br>" } ?? "–"
                     return [
                         badge(verdict.outcome.rawValue), escaped(verdict.attack), escaped(shortened(verdict.targets)),
-                        verdict.at.map { readable($0 - .start) } ?? "–", escaped(verdict.reason),
+                        verdict.at.map { readable($0 - .start) } ?? "–", escaped(verdict.reason) + layers(verdict),
                         noticed + escaped(verdict.detectedBy?.rawValue ?? ""),
                     ]
                 }))
+    }
+
+    private func layers(_ verdict: Verdict) -> String {
+        guard !verdict.reached.isEmpty else { return "" }
+        return verdict.reached.map { "<br>✗ \(escaped($0))" }.joined() + verdict.keptFrom.map { "<br>✓ \(escaped($0))" }.joined()
     }
 
     private func shortened(_ names: [String]) -> String {

@@ -25,9 +25,11 @@ struct Ablate: AsyncParsableCommand {
         plan.steps.removeAll { step in if case .attack(let attack) = step.act { !judged.contains(attack.rawValue) } else { false } }
         plan.expectations = []
         let off = try pick(controls, among: Control.allCases.map(\.rawValue), "control").compactMap { Control(rawValue: $0) }
+            .filter { !plan.controlsOff.contains($0) }
         let order = present.map(\.rawValue).filter(judged.contains)
         let unique = order.enumerated().filter { order.firstIndex(of: $0.element) == $0.offset }.map(\.element)
         var ablation = Ablation(campaign: plan.name, seeds: try seedList(), attacks: unique)
+        ablation.always = plan.controlsOff.map(\.rawValue)
         for controls in Ablation.configurations(off, pairs: pairs) {
             for seed in ablation.seeds {
                 var one = plan

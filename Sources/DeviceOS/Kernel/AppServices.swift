@@ -16,6 +16,7 @@ final class AppServices: ServiceProvider {
     }
 
     var osVersion = ""
+    var controlsOff: [Control] = []
     /// With what, when and how fast the device speaks TLS.
     var identity: Identity?
     var unixSeconds: Int64 = 0
@@ -27,6 +28,8 @@ final class AppServices: ServiceProvider {
     private(set) var requests: [Request] = []
     private let certificates = CertificateServices()
     private var isTimeSynchronised = true
+
+    func isOff(_ control: Control) -> Bool { controlsOff.contains(control) }
 
     func takeRequests() -> [Request] {
         defer { requests = [] }

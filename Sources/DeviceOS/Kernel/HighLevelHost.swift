@@ -9,6 +9,7 @@ import Wire
 final class HighLevelHost {
     /// How an app ended: a crash is reported as one, an exit as an exit (CR-1).
     struct End {
+        static let memoryCorruption = "memory-corruption"
         var category: String
         var description: String
     }
@@ -26,7 +27,7 @@ final class HighLevelHost {
     private var startedAt = Instant.start
     private var facts: [Fact] = []
     private var lines: [Int: SerialLine] = [:]
-    private var crash: String?
+    private var crash: CrashRecord?
     /// Where the firewall kept it from going, for a report.
     private var denied: [String] = []
     private var actions: [NetworkAction] = []
@@ -81,14 +82,16 @@ final class HighLevelHost {
                 facts.append(
                     Fact(.refusal, [.operation: "network", .app: .text(app), .reason: .text("kept from \(target) by its manifest")]))
                 denied.append(target)
-            case .crashed(_, let record): crash = record.text
+            case .crashed(_, let record): crash = record
             case .secured(let secured): facts.append(HighLevelHost.handshake(secured))
             }
         }
         kernel.interCore = { [unowned self] component, payload in messages.append(.init(component: component, payload: payload)) }
         kernel.network = { [unowned self] action in actions.append(action) }
         do throws(Kernel.StartFailure) {
-            try kernel.start(image, mutable: stored, weaknesses: Weakness.present(in: services.osVersion))
+            try kernel.start(
+                image, mutable: stored, weaknesses: Weakness.present(in: services.osVersion), isIsolated: !services.isOff(.appIsolation),
+                runsData: services.isOff(.memoryProtection))
         } catch {
             wakeAt = .never
             return End(category: "app-exit", description: "\(app): cannot start: \(error.error)")
@@ -180,8 +183,15 @@ final class HighLevelHost {
         let signal = status & 0x7F
         defer { crash = nil }
         if signal == 0 { return End(category: "app-exit", description: "\(app): exit code \(status >> 8 & 0xFF)") }
-        let reason = crash ?? (signal == 9 ? "killed, as when it takes more memory than it may" : "signal \(signal)")
-        return End(category: "app-crash", description: "\(app): \(reason)")
+        guard let crash else {
+            return End(
+                category: "app-crash",
+                description: "\(app): \(signal == 9 ? "killed, as when it takes more memory than it may" : "signal \(signal)")")
+        }
+        let program = image.files[String(image.manifest.entryPoint.dropFirst())]
+        return End(
+            category: crash.isMemoryCorruption ? End.memoryCorruption : "app-crash",
+            description: "\(app): \(crash.text(program.map(ELFSymbols.init)))")
     }
 
     /// SIGTERM, and SIGKILL for what does not end by itself; the program's own time goes on meanwhile.

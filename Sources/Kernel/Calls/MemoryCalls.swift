@@ -29,7 +29,11 @@ extension CallTable {
         let (heap, wanted) = (process.heap, a[0])
         guard wanted >= heap.lowerBound, wanted < Loader.mappingsEnd else { return heap.upperBound }
         let (oldEnd, newEnd) = ((heap.upperBound + page - 1) & ~(page - 1), (wanted + page - 1) & ~(page - 1))
-        if newEnd > oldEnd, !process.core.memory.map(oldEnd, count: Int(newEnd - oldEnd), .readWrite) { return heap.upperBound }
+        if newEnd > oldEnd,
+            !process.core.memory.map(oldEnd, count: Int(newEnd - oldEnd), AddressSpace.Access.readWrite.asAllowed(process.policy.runsData))
+        {
+            return heap.upperBound
+        }
         if newEnd < oldEnd { process.core.memory.unmap(newEnd, count: Int(oldEnd - newEnd)) }
         process.heap = heap.lowerBound..<wanted
         checkLimit(kernel, process)
@@ -67,7 +71,7 @@ extension CallTable {
         let (flags, isFixed, isAnonymous) = (a[3], a[3] & 0x10 != 0, a[3] & 0x20 != 0)
         var wanted = try access(a[2])
         // READ_IMPLIES_EXEC, where the OS still allows it.
-        if wanted == .readWrite, process.personality & readImpliesExecute != 0 { wanted = .everything }
+        wanted = wanted.asAllowed(process.policy.runsData || process.personality & readImpliesExecute != 0)
         if flags & 0xF == 1, wanted == .readExecute { throw .EPERM }
         var content: [UInt8] = []
         if !isAnonymous {

@@ -56,6 +56,7 @@ struct Detector {
                 case "time-refused": .timeRefused
                 case "image-refused": .imageRefused
                 case "connection-denied": .deniedConnections
+                case "memory-corruption": .memoryCorruption
                 case let category where category.hasPrefix("update-"): .updateRefused
                 default: nil
                 }
