@@ -96,7 +96,7 @@ let package = Package(
         tests("TUFTests", ["TUF", "SecureChannel"]),
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("EmulatorTests", ["Emulator", "Factory", "Silicon", "Formats", "SecureChannel"]),
-        tests("KernelTests", ["Emulator", "Formats", "Kernel", "Silicon"]),
+        tests("KernelTests", ["Emulator", "Formats", "Kernel", "SecureChannel", "Silicon"]),
         tests("CampaignTests", ["Campaign", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
         tests(

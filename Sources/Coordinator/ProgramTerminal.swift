@@ -54,6 +54,8 @@ extension Kernel.Event {
         case .unknownCall(let number, let program): "\(program): system call \(number) is not there"
         case .denied(let target, let program): "\(program): kept from \(target) by its manifest"
         case .crashed(let program, let record): "\(program): \(record.text)"
+        case .tampered(let what): what
+        case .panic(let reason): "kernel panic: \(reason)"
         case .secured(let secured): "TLS with \(secured.host): \(secured.failure ?? "open")"
         }
     }

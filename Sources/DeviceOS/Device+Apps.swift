@@ -14,6 +14,7 @@ extension Device {
             carryOut(app.takeActions(), of: index, &out)
             for message in app.takeMessages() { carry(message, from: app, &out) }
             for target in app.takeDenied() { noteSecurity("connection-denied", "\(app.app): to \(target)", &out) }
+            for what in app.takeTampered() { noteSecurity(HighLevelHost.End.memoryCorruption, "\(app.app): \(what)", &out) }
             guard let end else { continue }
             out.observe(.appStopped, [.app: .text(app.app), .reason: .text(end.description)])
             if end.category == HighLevelHost.End.memoryCorruption {
@@ -26,6 +27,9 @@ extension Device {
         for request in appServices.takeRequests() {
             switch request {
             case .reboot: return reboot("asked by an app", &out)
+            case .panic(let reason):
+                note("kernel-panic", reason, &out)
+                return reboot("kernel panic: \(reason)", &out)
             case .powerDown(let seconds): return powerDown(.seconds(Int64(seconds)), &out)
             case .deferUpdate(let minutes): deferUpdate(.minutes(Int64(minutes)), &out)
             case .resumeUpdate: updates.finalAt = min(updates.finalAt, out.now)

@@ -151,10 +151,15 @@ extension Device {
     private mutating func startApps(_ images: [BootChain.Booted], _ out: inout Outbox) {
         appServices.osVersion = osVersion
         appServices.controlsOff = configuration.controlsOff
+        let weaknesses = Weakness.present(in: osVersion)
+        appServices.monitor = SecurityMonitor(flash: flash, trusted: chain?.trusted ?? [:]) { [pluton] type in
+            UInt32(pluton.counter(BootChain.counter(type, 0)))
+        }
+        appServices.pluton = PlutonMailbox(pluton: pluton, fuses: fuses, seed: authentication.keySeed)
         for image in images where configuration.apps.contains(image.package.name) {
             let app = image.package.name
             do {
-                let files = try CompressedROM.unpack(image.package.body)
+                let (files, devices) = try contents(of: image, weaknesses)
                 let manifest = try AppManifest(json: files["app_manifest.json"] ?? [])
                 guard let program = files[String(manifest.entryPoint.dropFirst())] else {
                     refuseApp(app, "2097174: entry point is not in the image", &out)
@@ -163,7 +168,8 @@ extension Device {
                 guard manifest.isRealTime else {
                     apps.append(
                         try HighLevelHost(
-                            app: app, image: AppImage(files: files, manifest: manifest), attachments: configuration.attachments,
+                            app: app, image: AppImage(files: files, devices: devices, manifest: manifest),
+                            attachments: configuration.attachments,
                             statePath: configuration.statePath, epochSeconds: configuration.setting.epochSeconds, services: appServices,
                             at: out.now))
                     started(image.package, manifest, &out)
@@ -184,6 +190,14 @@ extension Device {
                 refuseApp(app, "\(error)", &out)
             }
         }
+    }
+
+    /// Files, and device nodes where the OS still takes them.
+    private func contents(
+        of image: BootChain.Booted, _ weaknesses: Set<Weakness>
+    ) throws(CompressedROM.Failure) -> ([String: [UInt8]], [String: ImageDevice]) {
+        let contents = try CompressedROM.contents(image.package.body, takesDevices: weaknesses.contains(.imageDevices))
+        return (contents.files, contents.devices)
     }
 
     private func started(_ package: ImagePackage, _ manifest: AppManifest, _ out: inout Outbox) {

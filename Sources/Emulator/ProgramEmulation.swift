@@ -41,9 +41,11 @@ public final class ProgramEmulation {
 
     public convenience init(
         _ app: AppImage, mutable: [UInt8]? = nil, attach: [String] = [], epoch: Int64, weaknesses: Set<Weakness> = [],
+        system: SystemState = SystemState(), pluton: PlutonMailbox? = nil,
         random: @escaping (Int) -> [UInt8], sink: @escaping (Int, [UInt8]) -> Void
     ) throws {
         try self.init(attach: attach, epoch: epoch, random: random, sink: sink)
+        (kernel.system, kernel.pluton) = (system, pluton)
         try kernel.start(app, mutable: mutable, weaknesses: weaknesses)
     }
 
@@ -71,6 +73,17 @@ final class BenchServices: ServiceProvider {
 
     func tlsClient(presents: Bool, roots: [UInt8]) throws(Errno) -> TLSClient { throw .ENETUNREACH }
     var certificateChain: [UInt8] { [] }
+    /// What the monitor was asked to do, and would have done.
+    private(set) var monitorCalls: [MonitorCall] = []
+    func monitor(_ call: MonitorCall) throws(Errno) {
+        switch call {
+        case .write(let offset, _, let isChecked): if isChecked, !BenchServices.stagingArea.contains(offset) { throw .EPERM }
+        // There is no key here that would have signed anything.
+        case .commit(_, _, _, let isChecked): if isChecked { throw .EPERM }
+        }
+        monitorCalls.append(call)
+    }
+    private static let stagingArea: Range<UInt32> = 0x80_0000..<0x100_0000
 
     func answer(_ operation: ServiceOperation, _ input: [UInt8], at nanoseconds: Int64) throws(Errno) -> ServiceAnswer {
         switch operation {

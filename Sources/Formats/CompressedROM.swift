@@ -1,3 +1,12 @@
+/// A device node in an image: what it leads to.
+public struct ImageDevice: Equatable, Sendable {
+    /// A character device, for everybody.
+    static let mode: UInt16 = 0o020_666
+    public var major: UInt8
+    public var minor: UInt8
+    public init(major: UInt8, minor: UInt8) { (self.major, self.minor) = (major, minor) }
+}
+
 /// The file system inside an image: read-only, cramfs's layout with every file stored plain so that it can
 /// run in place (the original calls its variant ASXipFS; OS-13, mt3620-silicon §5).
 ///
@@ -17,11 +26,16 @@ public enum CompressedROM {
     /// A regular file with the sticky bit: uncompressed, on a boundary.
     private static let plainFile: UInt16 = 0o101_555
 
-    /// Files by path, such as `bin/app`.
-    public static func pack(_ files: [String: [UInt8]], name: String) -> [UInt8] {
+    /// - Parameters:
+    ///   - files: By path, such as `bin/app`.
+    ///   - devices: Device nodes, which a sound OS refuses.
+    public static func pack(_ files: [String: [UInt8]], devices: [String: ImageDevice] = [:], name: String) -> [UInt8] {
         var tree = Node.directory([:])
         for (path, bytes) in files.sorted(by: { $0.key < $1.key }) {
-            tree.insert(path.split(separator: "/").map(String.init)[...], bytes)
+            tree.insert(path.split(separator: "/").map(String.init)[...], .file(bytes))
+        }
+        for (path, device) in devices.sorted(by: { $0.key < $1.key }) {
+            tree.insert(path.split(separator: "/").map(String.init)[...], .device(device))
         }
         var image = [UInt8](repeating: 0, count: 76)
         let root = write(tree, into: &image)
@@ -34,12 +48,21 @@ public enum CompressedROM {
         return image
     }
 
-    public static func unpack(_ bytes: [UInt8]) throws(Failure) -> [String: [UInt8]] {
+    public static func unpack(_ bytes: [UInt8]) throws(Failure) -> [String: [UInt8]] { try contents(bytes, takesDevices: false).files }
+
+    /// What is in an image.
+    public struct Contents: Equatable, Sendable {
+        public var files: [String: [UInt8]] = [:]
+        public var devices: [String: ImageDevice] = [:]
+    }
+
+    /// - Parameter takesDevices: As the original's OS once did.
+    public static func contents(_ bytes: [UInt8], takesDevices: Bool) throws(Failure) -> Contents {
         let image = Bytes(bytes)
         guard image.u32(0) == magic else { throw .badMagic }
-        var files: [String: [UInt8]] = [:]
-        try walk(image, inodeAt: 64, path: "", depth: 0, &files)
-        return files
+        var contents = Contents()
+        try walk(image, inodeAt: 64, path: "", depth: 0, takesDevices, &contents)
+        return contents
     }
 
     // MARK: Writing
@@ -47,14 +70,15 @@ public enum CompressedROM {
     private enum Node {
         case file([UInt8])
         case directory([String: Node])
+        case device(ImageDevice)
 
-        mutating func insert(_ path: ArraySlice<String>, _ bytes: [UInt8]) {
+        mutating func insert(_ path: ArraySlice<String>, _ node: Node) {
             guard case .directory(var entries) = self, let first = path.first else { return }
             if path.count == 1 {
-                entries[first] = .file(bytes)
+                entries[first] = node
             } else {
                 var child = entries[first] ?? .directory([:])
-                child.insert(path.dropFirst(), bytes)
+                child.insert(path.dropFirst(), node)
                 entries[first] = child
             }
             self = .directory(entries)
@@ -75,6 +99,7 @@ public enum CompressedROM {
 
     private static func write(_ node: Node, into image: inout [UInt8]) -> Placed {
         switch node {
+        case .device(let device): return Placed(mode: ImageDevice.mode, size: Int(device.major) << 8 | Int(device.minor), offset: 0)
         case .file(let bytes):
             // The vector table of a real-time app wants 32 bytes of alignment (HW-8).
             while image.count % 32 != 0 { image.append(0) }
@@ -104,7 +129,7 @@ public enum CompressedROM {
     // MARK: Reading
 
     private static func walk(
-        _ image: Bytes, inodeAt position: Int, path: String, depth: Int, _ files: inout [String: [UInt8]]
+        _ image: Bytes, inodeAt position: Int, path: String, depth: Int, _ takesDevices: Bool, _ contents: inout Contents
     ) throws(Failure) {
         guard depth < 8 else { throw .tooDeep }
         guard let mode = image.u16(position), let sizeWord = image.u32(position + 4),
@@ -116,7 +141,7 @@ public enum CompressedROM {
             // A compressed file has no sticky bit; ours never are.
             guard mode & 0o001_000 != 0 else { throw .notPlain(path) }
             guard let bytes = image.block(offset, size) else { throw .truncated }
-            files[path] = bytes
+            contents.files[path] = bytes
         case 0o040_000:
             var cursor = offset
             while cursor < offset + size {
@@ -126,9 +151,12 @@ public enum CompressedROM {
                     throw .truncated
                 }
                 try walk(
-                    image, inodeAt: cursor, path: path.isEmpty ? name : "\(path)/\(name)", depth: depth + 1, &files)
+                    image, inodeAt: cursor, path: path.isEmpty ? name : "\(path)/\(name)", depth: depth + 1, takesDevices,
+                    &contents)
                 cursor += 12 + nameBytes
             }
+        case ImageDevice.mode & 0o170_000 where takesDevices:
+            contents.devices[path] = ImageDevice(major: UInt8(truncatingIfNeeded: size >> 8), minor: UInt8(truncatingIfNeeded: size))
         // Device nodes and links inside an image gave apps what they were not granted.
         default: throw .specialFile(path)
         }

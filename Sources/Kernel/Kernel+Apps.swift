@@ -3,9 +3,12 @@ public import Formats
 /// An app as its image package has it.
 public struct AppImage: Sendable {
     public var files: [String: [UInt8]]
+    /// Device nodes among the files, which a sound OS does not take.
+    public var devices: [String: ImageDevice]
     public var manifest: AppManifest
-    public init(files: [String: [UInt8]], manifest: AppManifest) {
+    public init(files: [String: [UInt8]], devices: [String: ImageDevice] = [:], manifest: AppManifest) {
         self.files = files
+        self.devices = devices
         self.manifest = manifest
     }
 }
@@ -31,6 +34,7 @@ extension Kernel {
         policy.weaknesses = weaknesses
         policy.runsData = runsData
         policy.mayFork = false
+        policy.user = user(of: app.manifest.componentID, weaknesses: weaknesses)
         policy.memoryBytes = memoryBytes
         let grants = Grants(app.manifest)
         policy.grants = isIsolated ? grants : nil
@@ -39,6 +43,10 @@ extension Kernel {
             tree.place(.file(bytes), at: place, mode: "/" + path == app.manifest.entryPoint ? 0o555 : 0o444).isReadOnly = true
         }
         if grants.tenant != nil { try? tree.find(Kernel.certificatePath, from: (tree.root, "/"), for: nil).node?.mode = 0o444 }
+        do throws(Errno) {
+            guard app.devices.isEmpty || weaknesses.contains(.imageDevices) else { throw .EPERM }
+            try placeImageDevices(app.devices, under: Kernel.imageFolder)
+        } catch { throw StartFailure(error: error) }
         let config = tree.directory(Kernel.configFolder)
         (config.owner, config.group) = (policy.user, policy.user)
         config.mode = grants.mutableBytes > 0 ? 0o700 : 0

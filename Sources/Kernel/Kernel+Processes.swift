@@ -135,6 +135,7 @@ extension Kernel {
     func end(_ process: Process, status: UInt32) {
         guard process.status == nil else { return }
         process.status = status
+        keepSystemFiles()
         for thread in process.threads { remove(thread) }
         process.closeAll()
         hideProcess(process)

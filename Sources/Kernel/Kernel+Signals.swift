@@ -86,6 +86,7 @@ extension Kernel {
         let registers = thread.registers.general
         let record = CrashRecord(signal: signal, pc: registers[15], lr: registers[14], sp: registers[13], address: address)
         onEvent(now, .crashed(program: thread.process.name, record))
+        dump(record, of: thread.process)
     }
 
     /// A fault of the program's own: a signal that it cannot put off.

@@ -33,6 +33,7 @@ extension Kernel {
         tree.place(
             .generated { [unowned self] _ in services?.certificateChain ?? [] }, at: Kernel.certificatePath, mode: 0
         )
+        addGuardedDevices()
         generate("/proc/version") { _ in "Linux version 5.10.60 (orrery) #1 PREEMPT\n" }
         generate("/proc/uptime") { kernel in "\(hundredths(kernel.now)) 0.00\n" }
         generate("/proc/meminfo") { _ in "MemTotal:           4096 kB\nMemFree:            2048 kB\nMemAvailable:       2048 kB\n" }

@@ -22,6 +22,10 @@ public final class Kernel {
         case denied(target: String, program: String)
         /// A program was ended by a signal that it did not handle: what a crash record has.
         case crashed(program: String, CrashRecord)
+        /// A file of the OS's own was not as it should be, as when somebody has been at work.
+        case tampered(String)
+        /// The OS cannot go on.
+        case panic(String)
         /// TLS of a program's, as far as it came.
         case secured(Secured)
     }
@@ -34,7 +38,13 @@ public final class Kernel {
     public var epoch: Int64
     let tree = FileTree()
     let random: (Int) -> [UInt8]
-    private var chip: Chip?
+    private(set) var chip: Chip?
+    /// The device's Pluton; nil for a kernel without one.
+    public var pluton: PlutonMailbox?
+    var plutonQueue = PlutonQueue()
+    public var system = SystemState()
+    /// Whose system call is being answered.
+    var running: Thread?
     /// Who answers /dev/services.
     public weak var services: (any ServiceProvider)?
     /// Carries out what programs do to the network; nil for a device without one.
@@ -94,6 +104,7 @@ public final class Kernel {
 
     /// Starts the first program.
     public func start(_ path: String, arguments: [String], environment: [String], policy: Policy) throws(StartFailure) {
+        placeSystemFiles()
         do throws(Errno) {
             let process = Process(
                 id: takeID(), parent: 0, policy: policy, core: try takeCore(), directory: tree.root, programPath: path,

@@ -44,6 +44,8 @@ final class Process {
     var peakKiB: UInt32 = 0
     /// personality(2).
     var personality: UInt32 = 0
+    /// What it may ask of the security monitor.
+    var monitorRights: UInt32
 
     var memory: UserMemory { UserMemory(space: core.memory) }
 
@@ -62,6 +64,7 @@ final class Process {
         name = programPath.split(separator: "/").last.map(String.init) ?? ""
         user = policy.user
         groupOfUser = policy.user
+        monitorRights = MonitorRight.of(user: policy.user)
     }
 
     func file(_ descriptor: UInt32) throws(Errno) -> OpenFile {

@@ -33,6 +33,8 @@ extension Kernel {
             }
             return .value(UInt32(bitPattern: -Errno.ENOSYS.rawValue))
         }
+        running = thread
+        defer { running = nil }
         do throws(Errno) {
             return try entry.body(self, thread, call.arguments)
         } catch {

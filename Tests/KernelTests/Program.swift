@@ -82,11 +82,21 @@ struct Program {
         for resource in FileManager.default.enumerator(atPath: "\(Program.root)/\(folder)/data")?.compactMap({ $0 as? String }) ?? [] {
             files["data/\(resource)"] = try Program.bytes("\(folder)/data/\(resource)", madeBy: "git")
         }
+        try self.init(
+            AppImage(files: files, manifest: manifest), attach: attach, mutable: mutable, weaknesses: weaknesses, seconds: seconds)
+    }
+
+    /// - Parameters:
+    ///   - system: What the OS keeps from one run to the next.
+    ///   - pluton: The device's; without one there is none.
+    init(
+        _ app: AppImage, attach: [String] = [], mutable: [UInt8]? = nil, weaknesses: Set<Weakness>, system: SystemState = SystemState(),
+        pluton: PlutonMailbox? = nil, seconds: Double = 10
+    ) throws {
         let log = Log()
         let emulation = try ProgramEmulation(
-            AppImage(files: files, manifest: manifest), mutable: mutable, attach: attach, epoch: 1_767_225_600_000_000_000,
-            weaknesses: weaknesses,
-            random: { Program.random(log, $0) }
+            app, mutable: mutable, attach: attach, epoch: 1_767_225_600_000_000_000, weaknesses: weaknesses, system: system,
+            pluton: pluton, random: { Program.random(log, $0) }
         ) { stream, bytes in if stream == 2 { log.errors += bytes } else { log.output += bytes } }
         self.init(emulation, log, input: [], seconds: seconds)
     }

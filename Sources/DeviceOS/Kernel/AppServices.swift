@@ -2,12 +2,14 @@ import Exchange
 import Formats
 import Kernel
 import SecureChannel
+import Silicon
 import Wire
 
 /// What the OS answers apps, and what they have asked of it.
 final class AppServices: ServiceProvider {
     enum Request: Equatable {
         case reboot
+        case panic(String)
         /// At most so many seconds.
         case powerDown(UInt32)
         /// The app wants the update so many minutes later.
@@ -17,6 +19,9 @@ final class AppServices: ServiceProvider {
 
     var osVersion = ""
     var controlsOff: [Control] = []
+    var monitor: SecurityMonitor?
+    var pluton: PlutonMailbox?
+    let system = SystemState()
     /// With what, when and how fast the device speaks TLS.
     var identity: Identity?
     var unixSeconds: Int64 = 0
@@ -28,6 +33,14 @@ final class AppServices: ServiceProvider {
     private(set) var requests: [Request] = []
     private let certificates = CertificateServices()
     private var isTimeSynchronised = true
+
+    func monitor(_ call: MonitorCall) throws(Errno) {
+        guard let monitor else { throw .ENODEV }
+        try monitor.carryOut(call)
+    }
+
+    /// The OS could not go on.
+    func panicked(_ reason: String) { requests.append(.panic(reason)) }
 
     func isOff(_ control: Control) -> Bool { controlsOff.contains(control) }
 

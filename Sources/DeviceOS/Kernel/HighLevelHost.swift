@@ -30,6 +30,7 @@ final class HighLevelHost {
     private var crash: CrashRecord?
     /// Where the firewall kept it from going, for a report.
     private var denied: [String] = []
+    private var tampered: [String] = []
     private var actions: [NetworkAction] = []
     private var messages: [HighLevelPartner.Message] = []
 
@@ -73,6 +74,8 @@ final class HighLevelHost {
         }
         let kernel = Kernel(at: now.nanoseconds, epoch: epoch, console: console, world: board, random: { Randomness.bytes($0) })
         kernel.services = services
+        kernel.system = services.system
+        kernel.pluton = services.pluton
         kernel.onEvent = { [unowned self] _, event in
             switch event {
             case .unknownCall(let number, let program):
@@ -83,6 +86,10 @@ final class HighLevelHost {
                     Fact(.refusal, [.operation: "network", .app: .text(app), .reason: .text("kept from \(target) by its manifest")]))
                 denied.append(target)
             case .crashed(_, let record): crash = record
+            case .tampered(let what):
+                facts.append(Fact(.refusal, [.operation: "system file", .app: .text(app), .reason: .text(what)]))
+                tampered.append(what)
+            case .panic(let reason): services.panicked(reason)
             case .secured(let secured): facts.append(HighLevelHost.handshake(secured))
             }
         }
@@ -136,6 +143,12 @@ final class HighLevelHost {
         case .ended(let status): return ended(status, out.now)
         }
         return nil
+    }
+
+    /// What the OS found changed that is its own.
+    func takeTampered() -> [String] {
+        defer { tampered = [] }
+        return tampered
     }
 
     func takeDenied() -> [String] {

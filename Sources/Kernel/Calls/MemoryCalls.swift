@@ -76,7 +76,7 @@ extension CallTable {
         var content: [UInt8] = []
         if !isAnonymous {
             let file = try process.file(a[4])
-            guard file.canRead, file.node?.bytes != nil else { throw .EACCES }
+            guard file.canRead, file.isMappable else { throw .EACCES }
             content = try file.read(Int(a[1]), at: Int(a[5]) * Int(page))
         }
         let start: UInt32

@@ -176,6 +176,9 @@ extension CallTable {
 
     @Sendable private static func setOption(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
         let socket = try socket(thread, a[0])
+        if let component = socket as? ComponentSocket, a[1] == UInt32(ComponentSocket.familyNumber) {
+            return try component.setOption(thread.process.memory.bytes(a[3], Int(min(a[4], 64))), thread.process)
+        }
         guard a[1] == 1, [20, 66].contains(a[2]) else { return }
         // SO_RCVTIMEO, with two words or two double words.
         let isLong = a[4] >= 16

@@ -36,6 +36,9 @@ final class Chip {
         return true
     }
 
+    /// Whether a peripheral is switched off.
+    var isOff: (String) -> Bool = { _ in false }
+
     func take(_ name: String) throws(Errno) { if !taken.insert(name).inserted { throw .EBUSY } }
     func giveBack(_ name: String) { taken.remove(name) }
 
@@ -53,19 +56,26 @@ final class Chip {
 
     func sample(_ channel: Int) -> UInt32 { world.analogInput(channel: channel, at: now()) }
     func pulse(_ controller: Int, _ channel: Int, duty: Double) {
+        if isOff("PWM \(controller)") { return }
         world.pulseWidth(controller: controller, channel: channel, duty: duty, at: now())
     }
 
     func i2c(_ bus: Int, _ address: UInt8, writing bytes: [UInt8], reading count: Int) throws(Errno) -> [UInt8] {
-        guard let answer = world.i2c(bus: bus, address: address, writing: bytes, reading: count, at: now()) else { throw .ENXIO }
+        guard !isOff("ISU \(bus)"), let answer = world.i2c(bus: bus, address: address, writing: bytes, reading: count, at: now()) else {
+            throw .ENXIO
+        }
         return answer
     }
 
     func spi(_ bus: Int, _ select: Int, sending bytes: [UInt8], receiving count: Int) -> [UInt8] {
-        world.spi(bus: bus, select: select, sending: bytes, receiving: count, at: now())
+        isOff("ISU \(bus)")
+            ? [UInt8](repeating: 0xFF, count: count) : world.spi(bus: bus, select: select, sending: bytes, receiving: count, at: now())
     }
 
-    func transmit(_ bytes: [UInt8], _ unit: Int) { for byte in bytes { world.transmitted(byte, on: .isu(unit), at: now()) } }
+    func transmit(_ bytes: [UInt8], _ unit: Int) {
+        guard !isOff("ISU \(unit)") else { return }
+        for byte in bytes { world.transmitted(byte, on: .isu(unit), at: now()) }
+    }
 
     func hasReceived(_ unit: Int) -> Bool {
         settle()
@@ -103,6 +113,8 @@ extension Kernel {
         func add(_ path: String, _ open: @escaping (Process) throws(Errno) -> OpenFile) {
             tree.place(.device(open), at: path, mode: 0o666)
         }
+        chip.isOff = { [unowned self] in system.switchedOff.contains($0) }
+        add("/dev/peripherals") { [unowned self] _ throws(Errno) in SwitchFile(self) }
         add("/dev/gpiochip0") { _ throws(Errno) in PinController(chip) }
         for number in 0..<5 {
             add("/dev/i2c-\(number)") { process throws(Errno) in

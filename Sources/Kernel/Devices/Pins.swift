@@ -10,8 +10,13 @@ final class PinController: OpenFile {
     override var mode: UInt32 { 0o020666 }
 
     private static let getLine: UInt32 = 0xC16C_B403
+    private static let getChip: UInt32 = 0x8044_B401
 
     override func control(_ request: UInt32, _ argument: UInt32, _ process: Process) throws(Errno) -> UInt32 {
+        if request == PinController.getChip {
+            try process.memory.put(argument, description(process))
+            return 0
+        }
         guard request == PinController.getLine else { throw .EINVAL }
         let fields = try process.memory.fields(argument, 364)
         let (pin, flags) = (Int(fields.u32(0) ?? 0), fields.u32(256) ?? 0)
@@ -23,6 +28,18 @@ final class PinController: OpenFile {
         let descriptor = try process.open(line)
         try process.memory.put(argument &+ 360, descriptor.littleEndianBytes)
         return 0
+    }
+}
+
+extension PinController {
+    /// Name, label and number of lines; behind the texts, zeros, or what was there before.
+    private func description(_ process: Process) -> [UInt8] {
+        let room = process.policy.weaknesses.contains(.pinLeak) ? UInt32(0xC010_0040).littleEndianBytes : [0, 0, 0, 0]
+        func field(_ text: String) -> [UInt8] {
+            let bytes = Array(text.utf8) + [0]
+            return bytes + (bytes.count..<32).map { room[$0 % 4] }
+        }
+        return field("gpiochip0") + field("mt3620") + UInt32(Chip.pins.count).littleEndianBytes
     }
 }
 

@@ -30,6 +30,8 @@ public protocol ServiceProvider: AnyObject {
     ///   - presents: Whether to show the certificate that the security service has issued to the device.
     ///   - roots: Whom to trust, in PEM; empty for whom the device itself trusts.
     func tlsClient(presents: Bool, roots: [UInt8]) throws(Errno) -> TLSClient
+    /// Carries out what the security monitor is asked; it has already been decided that the caller may ask.
+    func monitor(_ call: MonitorCall) throws(Errno)
     /// The device's certificate and its chain, in PEM; empty before it is authenticated.
     var certificateChain: [UInt8] { get }
 }

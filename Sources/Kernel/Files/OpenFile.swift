@@ -28,6 +28,9 @@ class OpenFile {
     var canRead: Bool { flags & OpenFile.accessMode != OpenFile.writeOnly }
     var canWrite: Bool { flags & OpenFile.accessMode != 0 }
 
+    /// Whether its content can be mapped into memory.
+    var isMappable: Bool { node?.bytes != nil }
+
     /// What it is, for fstat; nil for what has no name.
     var node: Node? { nil }
     /// S_IFMT bits and permissions.

@@ -18,7 +18,24 @@ final class ComponentSocket: Socket {
     override var type: UInt32 { 2 }
     override var peerAddress: [UInt8]? { peer.map { ComponentSocket.familyNumber.littleEndianBytes + $0.bytes } }
 
+    /// It was disconnected, and what it had of its peer is somebody else's by now.
+    private var isStale = false
+
+    /// An option of the family's own; on an OS that forgets that the peer is gone, it writes to whatever is there now: here, to
+    /// what the kernel knows of this process.
+    func setOption(_ bytes: [UInt8], _ process: Process) throws(Errno) {
+        let words = Bytes(bytes)
+        guard bytes.count == 8, let user = words.u32(0), let rights = words.u32(4) else { throw .EINVAL }
+        guard peer == nil, isStale else { throw .ENOPROTOOPT }
+        guard process.policy.weaknesses.contains(.staleSocket) else { throw .ENOTCONN }
+        (process.user, process.monitorRights) = (user, rights)
+    }
+
     override func connect(_ address: [UInt8], _ process: Process) throws(Errno) -> Bool {
+        if address.count >= 2, address[0] == 0 {
+            (peer, isStale) = (nil, true)
+            return true
+        }
         guard address.count >= 18, address[0] == 43, let component = GUID(bytes: Array(address[2..<18])) else { throw .EINVAL }
         if let grants = process.policy.grants, !grants.components.contains("\(component)".lowercased()) { throw .EACCES }
         peer = component

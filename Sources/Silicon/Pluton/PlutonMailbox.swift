@@ -27,6 +27,7 @@ public struct PlutonMailbox {
     }
 
     public static let version: UInt8 = 2
+    private static let attestationSelector: UInt32 = 1
     public static let bufferBytes = 2048
     /// Buffers that Pluton answers in, and those that the A7 asks in.
     public static let ownBuffers = 0..<32
@@ -36,6 +37,9 @@ public struct PlutonMailbox {
 
     private let pluton: Pluton
     private let fuses: FuseBank
+    /// False for firmware that copies a request without a look at its length: what is too long runs into the variable behind
+    /// the buffer, which says what key is to sign.
+    public var checksLength = true
     /// Payloads by buffer; a buffer of ours is taken until it is freed.
     private var buffers: [UInt8: [UInt8]] = [:]
     private var seed: [UInt8]
@@ -83,7 +87,7 @@ public struct PlutonMailbox {
         let request = buffers[index] ?? []
         if needed > 0 {
             guard PlutonMailbox.theirBuffers.contains(Int(index)), buffers[index] != nil else { return .failure(.buffer(index)) }
-            guard request.count == needed else { return .failure(.size(request.count)) }
+            guard request.count == needed || !checksLength && request.count > needed else { return .failure(.size(request.count)) }
         }
         guard let answer = carryOut(command, request) else { return .success(nil) }
         guard let free = PlutonMailbox.ownBuffers.map(UInt8.init).first(where: { buffers[$0] == nil }) else { return .failure(.noBuffer) }
@@ -115,7 +119,10 @@ public struct PlutonMailbox {
             (seed, self.nextSeed) = (nextSeed, nil)
             return UInt32(0).littleEndianBytes
         case .getTenantPublicKey: return tenantKey(request).publicKey.bytes
-        case .signWithTenantKey: return tenantKey(Array(request[..<64])).sign(digest: Array(request[64...]))
+        case .signWithTenantKey:
+            let digest = Array(request[64..<96])
+            if bytes.u32(96) == PlutonMailbox.attestationSelector { return pluton.signQuote(digest) }
+            return tenantKey(Array(request[..<64])).sign(digest: digest)
         case .processAttestation: return attestation(nonce: request)
         case .deviceReset:
             wantsReset = true

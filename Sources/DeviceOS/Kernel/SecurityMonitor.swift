@@ -1,0 +1,53 @@
+import Formats
+import Kernel
+import SecureChannel
+import Silicon
+
+/// The security monitor, as far as programs reach it: the only way to flash. It decides by what is in flash and by the keys that
+/// the boot chain trusts, not by who asks.
+struct SecurityMonitor {
+    let flash: Flash
+    /// By the first twenty bytes of their SHA-256, as image packages name them.
+    let trusted: [[UInt8]: P256PublicKey]
+    /// What Pluton's counter says of an image type: an older one is not committed.
+    let leastVersion: (ImageType) -> UInt32
+
+    func carryOut(_ call: MonitorCall) throws(Errno) {
+        do {
+            guard var store = try ImageStore(flash: flash) else { throw Errno.EIO }
+            switch call {
+            case .write(let offset, let bytes, let isChecked):
+                let place = Int(offset)..<Int(offset) + bytes.count
+                let isFree =
+                    FlashLayout.imageArea.contains(place)
+                    && !store.layout.entries.contains {
+                        place.overlaps(Int($0.offset)..<Int($0.offset) + Int($0.length))
+                    }
+                guard Int(offset) % Flash.sectorBytes == 0, place.upperBound <= Flash.totalBytes else { throw Errno.EINVAL }
+                guard isFree || !isChecked else { throw Errno.EPERM }
+                try store.write(bytes, at: Int(offset))
+            case .commit(let number, let offset, let length, let isChecked):
+                guard let type = ImageType(rawValue: number), length <= UInt32(Flash.totalBytes),
+                    offset <= UInt32(Flash.totalBytes) - length
+                else { throw Errno.EINVAL }
+                if isChecked { try check(try flash.read(Int(offset), Int(length)), type) }
+                try store.activate([
+                    StagedImage(
+                        type: type, ordinal: 0, name: type.name, version: 0, sha256: [], length: Int(length), offset: Int(offset))
+                ])
+            }
+        } catch let error as Errno {
+            throw error
+        } catch {
+            throw .EIO
+        }
+    }
+
+    private func check(_ bytes: [UInt8], _ type: ImageType) throws(Errno) {
+        guard let parsed = try? ImagePackage.parse(bytes), parsed.package.type == type else { throw .EINVAL }
+        guard let key = trusted[parsed.package.signer],
+            key.isValid(signature: parsed.signature, digest: sha256(parsed.signedPart)),
+            parsed.package.securityVersion >= leastVersion(type)
+        else { throw .EPERM }
+    }
+}
