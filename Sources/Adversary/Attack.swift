@@ -105,6 +105,7 @@ extension AttackName {
         case .credentialFlood: CredentialFlood(step)
         case .botnet: Botnet(step)
         case .remoteExploit: RemoteExploit(step)
+        case .escalation: Escalation(step)
         }
     }
 

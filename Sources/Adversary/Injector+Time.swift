@@ -129,6 +129,12 @@ extension Injector {
         case .attack(let name):
             arena.fabric.observe(
                 Fact(.attackStarted, [.attack: .text(name.rawValue), .instance: .text(step.id), .target: .text(targets)]))
+            absorb()
+            guard let step = withGains(step) else {
+                let reason = "what it needs was not obtained by '\(step.uses ?? "")'"
+                arena.fabric.observe(label(Fact(.attackStep, [.step: "begin", .result: "failed", .reason: .text(reason)]), index))
+                return
+            }
             let attack = name.make(step)
             attacks[index] = attack
             arena.actor = String(index)
@@ -140,6 +146,15 @@ extension Injector {
             for node in configuration.nodes where node.role == .service { command("release", release, to: node.name) }
         case .operate(let act): for node in step.nodes { command(act.rawValue, true, to: node) }
         }
+    }
+
+    /// An attack that uses another's gains aims at what that one has got into; nil if it is nothing.
+    private func withGains(_ step: Step) -> Step? {
+        guard let uses = step.uses else { return step }
+        let source = configuration.steps.last { $0.name == uses && $0.at < step.at }
+        var aimed = step
+        aimed.nodes = step.nodes.filter { gains[source?.id ?? ""]?.contains($0) ?? false }
+        return aimed.nodes.isEmpty ? nil : aimed
     }
 
     private mutating func command(_ name: String, _ value: some Encodable, to node: String) {
@@ -157,6 +172,8 @@ extension Injector {
             arena.fabric.observe(Fact(.faultEnded, [.fault: .text(name.rawValue), .instance: .text(step.id)]))
         case .attack(let name):
             guard let attack = attacks[index] else { return }
+            // While its nodes are still known as its own.
+            absorb()
             arena.actor = String(index)
             attack.recover(&arena)
             carryOut(arena.takeOrders())

@@ -26,6 +26,8 @@ public struct Injector: Hub {
     var awaited: Set<String> = []
     var timers: [Int: Timer] = [:]
     var attacks: [Int: any Attack] = [:]
+    /// Targets that each attack has got into, by its step.
+    var gains: [String: Set<String>] = [:]
     var plannedWakes: [Int: Instant] = [:]
     var localSequences: [String: UInt64] = [:]
     /// Instants at which processes are killed or started: no node may run past the next one.
@@ -210,11 +212,14 @@ public struct Injector: Hub {
     }
 
     /// Takes over what the network has collected.
-    private mutating func absorb() {
+    mutating func absorb() {
         observations += arena.fabric.takeObservations().map { observation in
             guard let step = Int(arena.owners[observation.node] ?? observation.node) else { return observation }
             var labelled = observation
             labelled.fact = label(observation.fact, step)
+            if labelled.fact.kind == .attackSucceeded, let target = labelled.fact.text(.target) {
+                gains[configuration.steps[step].id, default: []].insert(target)
+            }
             return labelled
         }
     }

@@ -3,7 +3,7 @@ import Yams
 
 /// The method of a campaign: steps at their times, alone or in blocks that follow each other or run side by side.
 extension PlanReader {
-    static let stepKeys = ["at", "for", "fault", "attack", "update", "operator", "target", "expect"]
+    static let stepKeys = ["at", "for", "fault", "attack", "update", "operator", "target", "expect", "as", "uses"]
     static let blockKeys = ["at", "serial", "parallel", "pause"]
 
     mutating func readMethod(_ section: Section) {
@@ -60,12 +60,31 @@ extension PlanReader {
         for parameter in parameters { values[parameter.name] = read(parameter, step) }
         if act == .fault(.deviceChurn) { _ = step.duration("every", atLeast: .seconds(1)) }
         let (nodes, networks) = readTarget(step, act, id: id)
-        plan.steps.append(
-            Step(
-                id: id, at: .start + at, act: act, nodes: nodes, networks: networks,
-                lengthNanoseconds: length?.nanoseconds, parameters: values))
+        var made = Step(
+            id: id, at: .start + at, act: act, nodes: nodes, networks: networks, lengthNanoseconds: length?.nanoseconds,
+            parameters: values)
+        (made.name, made.uses) = readChain(step, made)
+        plan.steps.append(made)
         readStepExpectation(step, act, id: id)
         return at + (length ?? .zero)
+    }
+
+    /// `as: foothold`, and in a later attack `uses: foothold`.
+    private func readChain(_ section: Section, _ step: Step) -> (name: String?, uses: String?) {
+        for key in ["as", "uses"] where section.has(key) && !step.act.isAttack {
+            document.report(section.fields[key], "\(key): only attacks obtain something")
+        }
+        let names = plan.steps.compactMap(\.name)
+        let name = section.text("as")
+        if let name, names.contains(name) { document.report(section.fields["as"], "as: another attack has the name '\(name)'") }
+        guard let uses = section.text("uses") else { return (name, nil) }
+        guard let source = plan.steps.last(where: { $0.name == uses }) else {
+            document.report(
+                section.fields["uses"], "uses: no attack before it is called '\(uses)'\(document.suggestion(uses, among: names))")
+            return (name, nil)
+        }
+        if source.at >= step.at { document.report(section.fields["uses"], "uses: '\(uses)' begins no earlier") }
+        return (name, uses)
     }
 
     private func read(_ parameter: Parameter, _ step: Section) -> Quantity? {

@@ -15,7 +15,7 @@ public struct Orrery: AsyncParsableCommand {
             """,
         subcommands: [
             Validate.self, Show.self, Run.self, Up.self, Replay.self, Ablate.self, ReportCommand.self, Attacks.self, Faults.self,
-            Controls.self, Emulate.self, GlitchCommand.self, ImageCommand.self, SDKCommand.self, New.self, Tuf.self,
+            Controls.self, Emulate.self, GlitchCommand.self, ImageCommand.self, SDKCommand.self, New.self, DeviceCommand.self, Tuf.self,
         ])
 
     public init() {}

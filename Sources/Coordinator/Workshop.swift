@@ -134,6 +134,11 @@ struct Workshop {
 
     private static let panel = "panel"
 
+    private static func component(_ app: String) -> String {
+        let digits = Array(sha256(Array("component \(app)".utf8)).hex)
+        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
+    }
+
     /// The panel's vendor builds it with a guard on the stack, or without.
     private func fileName(_ app: String) -> String {
         app == Workshop.panel ? "\(app)-\(plan.controlsOff.contains(.stackProtection) ? "plain" : "hardened")" : app
@@ -150,16 +155,12 @@ struct Workshop {
             throw RunError("the app '\(app)' is not built: run scripts/guest (looked for \(path))")
         }
         if defect == .crash { program = try crashing(program, path) }
-        let component = sha256(Array("component \(app)".utf8)).hex
-        let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { range in
-            String(Array(component)[range])
-        }
         let (capabilities, type) =
             app == Workshop.panel
             ? (#""Gpio":[0],"AllowedTcpServerPorts":[8080]"#, "Default")
             : (#""Adc":["ADC-CONTROLLER-0"],"Pwm":["PWM-CONTROLLER-0"]"#, "RealTimeCapable")
         let manifest = """
-            {"SchemaVersion":1,"Name":"\(app)","ComponentId":"\(groups.joined(separator: "-"))",
+            {"SchemaVersion":1,"Name":"\(app)","ComponentId":"\(Workshop.component(app))",
             "EntryPoint":"/bin/app","CmdArgs":[],"Capabilities":{\(capabilities)},"ApplicationType":"\(type)"}
             """
         return AppSource(name: app, manifest: Array(manifest.utf8), program: program)
@@ -245,6 +246,7 @@ struct Workshop {
         loot.catalogCAKey = authorities.catalogKey.scalar.hex
         if plan.devices.contains(where: { $0.apps.contains(Workshop.panel) }) {
             loot.firmware[Workshop.panel] = try? Workshop.program(fileName(Workshop.panel), in: guestFolder).file.hex
+            loot.components[Workshop.panel] = Workshop.component(Workshop.panel)
         }
         for (name, authority) in [("images", images), ("director", director)] {
             // The first generation, which is in use.

@@ -18,7 +18,7 @@ extension Device {
             out.observe(.bootFailed, [.stage: "services", .reason: .text("settings: \(error)")])
             return
         }
-        (self.chain, self.booted, isRunning) = (chain, booted, true)
+        (self.chain, self.booted, isRunning, bootedAt) = (chain, booted, true, out.now)
         let verifier = devicePolicy.flatMap { [UInt8](hex: $0.verifierKey) }.flatMap { try? P256PublicKey($0) }
         identity = Identity(configuration, roots: booted.roots, verifier: verifier)
         for refused in booted.refused { noteSecurity("image-refused", refused, &out) }
@@ -53,6 +53,8 @@ extension Device {
     mutating func shutDown(_ out: inout Outbox) {
         clients.abandon(&out)
         servers.abandon(&out)
+        cable.abandon(&out)
+        restartAt = .never
         stopApps(&out)
         (pendingReports, reportsInFlight, isRunning) = ([], 0, false)
         (authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt) = (.never, .never, .never, .never, .never)

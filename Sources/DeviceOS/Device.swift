@@ -36,6 +36,11 @@ public struct Device: Node {
     var draws: SeedStream
     var clients = ClientPool<Purpose>()
     var servers = ServerPool(pair: .deviceDevice)
+    /// Of the service port.
+    var cable = ServerPool(pair: nil)
+    /// Asked over the service port; the answer goes out first.
+    var restartAt = Instant.never
+    var bootedAt = Instant.start
     var cores: [RealTimeHost] = []
     var apps: [HighLevelHost] = []
     let appServices = AppServices()
@@ -135,6 +140,12 @@ public struct Device: Node {
             boot(&out)
         }
         guard isRunning else { return }
+        if takesCable(event) {
+            serveCable(event, locale(out.now), &out)
+            if apps.contains(where: { $0.nextWake <= out.now }) { runApps(&out) }
+            if restartAt <= out.now { reboot("asked over the service port", &out) }
+            return
+        }
         if deliver(event, &out) { return runApps(&out) }
         switch event {
         case .wake: wake(&out)
@@ -163,6 +174,15 @@ public struct Device: Node {
     static let networkReasons: Set = [
         "timed out", "connection reset", "connection refused", "unreachable", "closed by peer", "name not found", "answer is not HTTP",
     ]
+
+    /// Whether an event is of the cable's: its streams have numbers that nothing else has.
+    private func takesCable(_ event: Event) -> Bool {
+        switch event {
+        case .accepted(_, let port, _): port == ServicePort.deviceREST
+        case .received(let stream, _), .closed(let stream, _): cable.has(stream)
+        default: false
+        }
+    }
 
     func locale(_ now: Instant) -> Locale {
         Locale(unixSeconds: unixSeconds(at: now), cost: configuration.cryptoCost)

@@ -43,14 +43,18 @@ public struct ServerPool {
 
     private var sessions: [StreamID: Session] = [:]
     public var keyLog: ((String) -> Void)?
-    private let pair: Pair
+    private let pair: Pair?
     private let capacity: Capacity
     private var incidents: [Incident] = []
 
-    public init(pair: Pair, capacity: Capacity = Capacity()) {
+    /// - Parameter pair: What its handshakes count as; nil if they are nobody's business.
+    public init(pair: Pair?, capacity: Capacity = Capacity()) {
         self.pair = pair
         self.capacity = capacity
     }
+
+    /// Whether a stream is one of its connections.
+    public func has(_ stream: StreamID) -> Bool { sessions[stream] != nil }
 
     public mutating func takeIncidents() -> [Incident] {
         defer { incidents = [] }
@@ -171,7 +175,7 @@ public struct ServerPool {
     }
 
     private mutating func report(_ stream: StreamID, _ result: String, _ reason: String?, _ out: inout Outbox) {
-        guard let session = sessions[stream], !session.isReported else { return }
+        guard let session = sessions[stream], !session.isReported, let pair else { return }
         sessions[stream]?.isReported = true
         if result != "accepted", let reason {
             incidents.append(Incident(address: session.from.address, port: session.port, reason: reason))

@@ -1,4 +1,5 @@
 public import Formats
+import Silicon
 
 /// An app as its image package has it.
 public struct AppImage: Sendable {
@@ -62,6 +63,11 @@ extension Kernel {
     /// What the app's mutable file holds now.
     public var mutableFile: [UInt8]? {
         (try? tree.find("\(Kernel.configFolder)/mutable", from: (tree.root, "/"), for: nil))?.node?.bytes
+    }
+
+    /// Private pages of all programs, without their stacks.
+    public var usedKiB: Int {
+        processes.values.reduce(0) { $0 + max(0, $1.core.memory.privateBytes - Loader.stackBytes) } >> 10
     }
 
     /// Asks the program to end (SIGTERM), or makes it.

@@ -93,9 +93,13 @@ public enum BusError: Error, Equatable, Sendable {
     }
 
     /// Waits for a message. Nil when the time is over; a negative time waits for ever.
-    public func receive(milliseconds: Int) -> (peer: String, bytes: [UInt8])? {
-        var item = unsafe zmq_pollitem_t(socket: socket, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
-        guard unsafe zmq_poll(&item, 1, milliseconds) > 0 else { return nil }
+    /// - Parameter descriptors: Others to wait for; nil comes back if one of them has something, and the bus nothing.
+    public func receive(milliseconds: Int, besides descriptors: [Int32] = []) -> (peer: String, bytes: [UInt8])? {
+        var items = unsafe [zmq_pollitem_t(socket: socket, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)]
+        for descriptor in descriptors {
+            unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+        }
+        guard unsafe zmq_poll(&items, Int32(items.count), milliseconds) > 0, unsafe items[0].revents != 0 else { return nil }
         var parts: [[UInt8]] = []
         repeat { parts.append(receivePart()) } while hasMore
         let peer = isRouter ? String(decoding: parts.first ?? [], as: UTF8.self) : ""

@@ -7,9 +7,14 @@ public struct NodeProcess<Body: Node> {
     private let bus: Bus
     private let log: Logger
     private var clock: WallClock?
+    private let cable: ServiceCable?
+    /// Of the cable, on this machine; nil without one.
+    public var cablePort: UInt16? { cable?.port }
 
-    public init(_ node: Body, name: String, publicIdentity: String, startup: Startup) throws(BusError) {
+    /// - Parameter servicePort: The node's port that a cable can be plugged into, in wall time.
+    public init(_ node: Body, name: String, publicIdentity: String, startup: Startup, servicePort: UInt16? = nil) throws(BusError) {
         runner = NodeRunner(node)
+        cable = servicePort.flatMap(ServiceCable.init(nodePort:))
         bus = try Bus(connect: startup.endpoint, as: PeerName.of(name, startup.generation))
         log = Logger(label: name)
         _ = bus.send(
@@ -20,8 +25,9 @@ public struct NodeProcess<Body: Node> {
     public mutating func run() {
         defer { bus.close() }
         while true {
-            guard let (_, bytes) = bus.receive(milliseconds: patience) else {
+            guard let (_, bytes) = bus.receive(milliseconds: patience, besides: cable?.descriptors ?? []) else {
                 wake()
+                serveCable()
                 continue
             }
             do {
@@ -38,8 +44,7 @@ public struct NodeProcess<Body: Node> {
         case .welcome(.virtual, _): break
         case .grant(let grant): _ = bus.send(.yield(runner.run(grant)))
         case .deliver(let deliveries):
-            let effects = deliveries.flatMap { runner.perform($0.event, at: clock?.now ?? $0.at) }
-            if !effects.isEmpty { _ = bus.send(.effects(effects)) }
+            send(deliveries.flatMap { runner.perform($0.event, at: clock?.now ?? $0.at) })
         case .stop: return false
         default: log.error("a frame that is not for a node")
         }
@@ -56,8 +61,17 @@ public struct NodeProcess<Body: Node> {
 
     private mutating func wake() {
         guard let clock, runner.nextWork <= clock.now else { return }
-        let effects = runner.perform(.wake, at: clock.now)
-        if !effects.isEmpty { _ = bus.send(.effects(effects)) }
+        send(runner.perform(.wake, at: clock.now))
+    }
+
+    private mutating func serveCable() {
+        guard let cable, let clock else { return }
+        for event in cable.takeEvents() { send(runner.perform(event, at: clock.now)) }
+    }
+
+    private func send(_ effects: [Effect]) {
+        let others = cable.map { cable in effects.filter { !cable.carryOut($0.action) } } ?? effects
+        if !others.isEmpty { _ = bus.send(.effects(others)) }
     }
 }
 

@@ -22,6 +22,7 @@ public enum AttackName: String, Sendable, Codable, CaseIterable {
     case credentialFlood = "credential-flood"
     case botnet = "botnet"
     case remoteExploit = "remote-exploit"
+    case escalation
 
     /// It stands between devices and the update server, so that only one such can be at work for a device.
     public var holdsUpdates: Bool {
@@ -34,6 +35,7 @@ public enum AttackName: String, Sendable, Codable, CaseIterable {
     public var parameters: [Parameter] {
         switch self {
         case .stolenSigningKey: [Parameter("keys", .word(["one", "threshold"]), isRequired: false)]
+        case .escalation: [Parameter("to", .word(["daemon", "kernel", "monitor", "pluton"]), isRequired: false)]
         case .remoteExploit: [Parameter("code", .word(["injected", "reused", "both"]), isRequired: false)]
         default: []
         }
@@ -283,6 +285,17 @@ extension AttackName {
                 oracle: "the targets send back what only code of the attacker's can",
                 techniques: "ATT&CK ICS T0866 Exploitation of Remote Services; EMB3D TID-327, TID-219",
                 controls: [.stackProtection], rules: [.memoryCorruption, .deniedConnections])
+        case .escalation:
+            AttackEntry(
+                summary: "goes on from a panel that is open to it: to a daemon, the kernel, the security monitor or Pluton",
+                mechanism:
+                    "Through the same hole, one published weakness of the original's OS after another. to: daemon lays a link where crash dumps go and crashes with a line for the map of users on its stack, so that it is started again as the updater; to: kernel writes to the gone peer of a socket; to: monitor has it commit an image that nobody signed; to: pluton sends a request that is too long, and has it signed with the key for evidence.",
+                needs:
+                    "a panel with a hole; an OS that has the weaknesses (os: in the topology), and what an earlier step obtained (uses:)",
+                oracle:
+                    "the panel sends back who it is, what the monitor answered, or a signature that the key on the device's label verifies",
+                techniques: "ATT&CK ICS T0890 Exploitation for Privilege Escalation; EMB3D TID-219, TID-304",
+                controls: [], rules: [.memoryCorruption])
         }
     }
 }

@@ -68,6 +68,8 @@ public enum ServicePort {
     public static let updates: UInt16 = 80
     /// Time of day (RFC 5905), as datagrams.
     public static let time: UInt16 = 123
+    /// The device's REST interface, on the cable that is plugged into it and nowhere else (REST-1).
+    public static let deviceREST: UInt16 = 0
     /// The console that the factory used, and forgot.
     public static let console: UInt16 = 23
 }
@@ -301,6 +303,8 @@ public struct Loot: Sendable, Equatable, Codable {
     public var updateKeys: [String: String] = [:]
     /// Programs of apps, in hex, as their vendors publish them.
     public var firmware: [String: String] = [:]
+    /// Component IDs of apps, as their manifests have them.
+    public var components: [String: String] = [:]
     public init() {}
 }
 

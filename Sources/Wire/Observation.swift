@@ -125,6 +125,7 @@ extension Fact {
         case temperature
         case attachment
         case debugPort = "debug-port"
+        case restRequest = "rest-request"
         case powerLost = "power-lost"
         case rebooted
         case clockSet = "clock-set"

@@ -56,6 +56,10 @@ public struct Step: Sendable, Equatable, Codable {
     public var networks: [String]
     public var length: Int64?
     public var parameters: [String: Quantity]
+    /// What other attacks call that which this one obtains.
+    public var name: String?
+    /// The earlier attack whose gains this one begins from; without them it cannot begin.
+    public var uses: String?
 
     public init(
         id: String, at: Instant, act: Act, nodes: [String], networks: [String],

@@ -277,6 +277,12 @@ import Wire
         ),
         ("- { at: 1h, operator: reboot, target: { devices: all } }", "unknown operator 'reboot'"),
         ("- { at: 1h, attack: stolen-signing-key, keys: many, target: { devices: all } }", "unknown keys 'many'"),
+        ("- { at: 1h, attack: botnet, target: { devices: all }, uses: hole }", "no attack before it is called 'hole'"),
+        ("- { at: 1h, fault: loss, for: 1m, ratio: 1%, target: { devices: all }, as: x }", "only attacks obtain something"),
+        (
+            "- { at: 1h, attack: botnet, target: { devices: all }, as: b }\n  - { at: 1h, attack: botnet, target: { devices: all }, uses: b }",
+            "'b' begins no earlier"
+        ),
         ("- { at: 1h, serial: [] }", "expected a list of steps"),
         ("- { at: 1h, serial: [{ at: 2h, fault: service-kill, for: 1m }] }", "the block says when its steps begin"),
         ("- { at: 1h, fault: service-kill, for: 1m, attack: botnet, target: { devices: all } }", "expected one of 'fault', 'attack'"),

@@ -5,6 +5,12 @@ import Testing
 
 /// What system calls do, right and wrong; and apps within their manifests.
 @Suite struct CallTests {
+    /// An engine that is told to stop at 0 would run for ever.
+    @Test(arguments: ["", "thumb"]) func aCallThroughANullPointerEndsInAFault(state: String) throws {
+        let program = try Program.own("null", state, seconds: 1)
+        #expect(program.end == .killed(signal: SignalNumber.segmentation))
+    }
+
     @Test func threadsSignalsAndMemory() throws {
         let run = try Program.own("threads")
         #expect(

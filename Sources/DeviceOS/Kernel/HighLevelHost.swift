@@ -24,6 +24,10 @@ final class HighLevelHost {
     private var kernel: Kernel?
     private var wakeAt: Instant
     private var restarts = 0
+    /// What it has said last.
+    private(set) var recent: [String] = []
+    private static let keptLines = 100
+    private(set) var isStopped = false
     private var startedAt = Instant.start
     private var facts: [Fact] = []
     private var lines: [Int: SerialLine] = [:]
@@ -62,6 +66,15 @@ final class HighLevelHost {
 
     var nextWake: Instant { wakeAt }
     var isRunning: Bool { kernel != nil }
+    /// Private pages of its program.
+    var memoryKiB: Int { kernel?.usedKiB ?? 0 }
+
+    /// After it was stopped.
+    func start(again now: Instant) {
+        guard isStopped else { return }
+        (isStopped, restarts) = (false, 0)
+        wakeAt = now
+    }
 
     private func start(at now: Instant) -> End? {
         let console = StandardStreams()
@@ -69,6 +82,8 @@ final class HighLevelHost {
             for byte in bytes {
                 if let text = lines[stream, default: SerialLine()].add(byte) {
                     facts.append(Fact(.appLog, [.app: .text(app), .text: .text(text)]))
+                    recent.append(text)
+                    if recent.count > HighLevelHost.keptLines { recent.removeFirst() }
                 }
             }
         }
@@ -209,7 +224,11 @@ final class HighLevelHost {
 
     /// SIGTERM, and SIGKILL for what does not end by itself; the program's own time goes on meanwhile.
     func stop(_ out: inout Outbox) {
-        guard let kernel else { return }
+        isStopped = true
+        guard let kernel else {
+            wakeAt = .never
+            return
+        }
         kernel.terminate(by: SignalNumber.terminate)
         let limit = (out.now + HighLevelHost.grace).nanoseconds
         while kernel.now < limit {

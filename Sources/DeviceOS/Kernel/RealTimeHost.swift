@@ -4,7 +4,7 @@ import Wire
 
 /// Loads a real-time app from its image onto a core and connects the core to the world.
 final class RealTimeHost: World {
-    private let app: String
+    let app: String
     let component: GUID?
     /// Component IDs that its manifest lets it talk to.
     private let allowed: Set<String>
@@ -16,7 +16,7 @@ final class RealTimeHost: World {
     private var facts: [Fact] = []
     private var lastReport: Int64 = .min
     private var isTooWarm = false
-    private var isHalted = false
+    private(set) var isHalted = false
     private var line = SerialLine()
 
     /// Longest stretch that a busy core runs before the rest of the device has its turn.

@@ -64,7 +64,11 @@ extension Kernel {
                 guard pluton != nil else { throw .ENODEV }
                 return PlutonFile(self)
             }, at: "/dev/pluton", mode: 0o666)
-        tree.place(.device { [unowned self] _ throws(Errno) in MonitorFile(self) }, at: "/dev/security-monitor", mode: 0o666)
+        tree.place(
+            .device { [unowned self] process throws(Errno) in
+                guard process.monitorRights != 0 else { throw .EACCES }
+                return MonitorFile(self)
+            }, at: "/dev/security-monitor", mode: 0o666)
         tree.place(
             .device { process throws(Errno) in
                 let address = UInt32(0xC000_0000).littleEndianBytes

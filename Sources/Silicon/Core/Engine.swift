@@ -91,9 +91,12 @@ import Glibc
 
     // MARK: Running
 
+    /// No instruction is there, since addresses of instructions are even: 0 would end a run that jumps through a null pointer.
+    static let nowhere: UInt32 = 1
+
     /// Runs from an address until something ends the stretch, such as another address. This one costs memory each time
     /// (mt3620-silicon §7.5), and needs code there that is not translated yet.
-    func run(from address: UInt32, thumb: Bool, until last: UInt32 = 0) -> End {
+    func run(from address: UInt32, thumb: Bool, until last: UInt32 = Engine.nowhere) -> End {
         end = nil
         let error = unsafe uc_emu_start(handle, UInt64(thumb ? address | 1 : address), UInt64(last), 0, 0)
         if let end { return end }

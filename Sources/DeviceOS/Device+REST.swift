@@ -1,0 +1,127 @@
+import Exchange
+import Formats
+import SecureChannel
+import Silicon
+import Wire
+
+/// The device's REST interface, on its service port: what the original's command line speaks to a device by cable (REST-1).
+extension Device {
+    private struct Failure: Encodable { var error: String }
+    private struct AppState: Encodable {
+        var componentId: String
+        var name: String
+        /// running, stopped or notPresent.
+        var state: String
+        var core: String
+    }
+    private struct AppMemory: Encodable {
+        var name: String
+        var usedKiB: Int
+    }
+    private struct Wanted: Decodable { var state: String }
+    private struct Component: Encodable {
+        var uid: String
+        var name: String
+        var type: String
+        var securityVersion: UInt32
+        var slot: String
+    }
+
+    /// Takes what has come over the cable, and answers.
+    mutating func serveCable(_ event: Event, _ locale: Locale, _ out: inout Outbox) {
+        var asked: [(Request, StreamID)] = []
+        cable.handle(
+            event, locale: locale, &out, security: { _ in .plain },
+            answer: { request, caller, _ in
+                asked.append((request, caller.connection))
+                return nil
+            })
+        for (request, connection) in asked { cable.respond(answerREST(request, &out), on: connection, &out) }
+    }
+
+    private mutating func answerREST(_ request: Request, _ out: inout Outbox) -> Response {
+        let parts = request.path.split(separator: "/").map(String.init)
+        out.observe(.restRequest, [.operation: .text("\(request.method) \(request.path)")])
+        switch (request.method, parts.first ?? "", parts.dropFirst().first) {
+        case ("GET", "abi_versions", nil): return json(["abi_versions": [["version": 2], ["version": 3], ["version": 4]]])
+        case ("GET", "status", nil): return json(["uptime": (out.now - bootedAt).nanoseconds / 1_000_000_000])
+        case ("GET", "osversion", nil): return json(["osversion": osVersion])
+        case ("GET", "device", "security_state"): return json(["securityState": "\(fuses.securityState)"])
+        case ("GET", "device", "manufacturing_state"): return json(["manufacturingState": "\(fuses.manufacturingState)"])
+        case ("GET", "device", "capabilities"): return json(["device_capabilities": [Int]()])
+        case ("GET", "net", "status"):
+            return json(["deviceAuthenticationIsReady": identity.isReady, "networkTimeSync": true])
+        case ("GET", "wifi", "interface"):
+            return json(["state": identity.isReady ? "connected" : "connecting", "interface": "wlan0"])
+        case ("GET", "images", nil): return json(["components": components])
+        case ("GET", "log", nil): return Response(200, "text/plain", body: Array(recentLog.joined(separator: "\n").utf8 + [0x0A]))
+        case ("GET", "stats", "memory"): return json(apps.map { AppMemory(name: $0.app, usedKiB: $0.memoryKiB) })
+        case ("GET", "app", "status"): return appStatus(parts)
+        case ("PUT", "app", "status"), ("PATCH", "app", "status"): return setApp(parts, request, &out)
+        case ("POST", "restart", nil):
+            restartAt = out.now
+            return json(["restartingSystem": true])
+        // Only images of the update service's come into this device: it has no capability for development.
+        case (_, "update", _), (_, "app", "image"):
+            return Response(403, body: JSON.encode(Failure(error: "appDevelopment capability is missing")))
+        default: return Response(404, body: JSON.encode(Failure(error: "no such resource")))
+        }
+    }
+
+    private func json(_ value: some Encodable) -> Response { Response(200, body: JSON.encode(value)) }
+
+    private var components: [Component] {
+        booted.all.map { image in
+            Component(
+                uid: image.digest.hex.digestHead, name: image.package.name, type: image.package.type.name,
+                securityVersion: image.package.securityVersion, slot: image.slot.name)
+        }
+    }
+
+    private var states: [AppState] {
+        apps.map { app in
+            AppState(
+                componentId: app.component.map { "\($0)".lowercased() } ?? "", name: app.app, state: app.isStopped ? "stopped" : "running",
+                core: "A7")
+        }
+            + cores.map { core in
+                AppState(
+                    componentId: core.component.map { "\($0)".lowercased() } ?? "", name: core.app,
+                    state: core.isHalted ? "stopped" : "running", core: "M4")
+            }
+    }
+
+    /// All apps, or one by component ID or name.
+    private func appStatus(_ parts: [String]) -> Response {
+        guard parts.count > 2 else { return json(states) }
+        let found = states.first { $0.componentId == parts[2].lowercased() || $0.name == parts[2] }
+        return json(found ?? AppState(componentId: parts[2], name: "", state: "notPresent", core: ""))
+    }
+
+    private mutating func setApp(_ parts: [String], _ request: Request, _ out: inout Outbox) -> Response {
+        guard parts.count == 3, let wanted = JSON.decode(Wanted.self, request.body)?.state, ["starting", "stopping"].contains(wanted) else {
+            return Response(400, body: JSON.encode(Failure(error: "expected a component and {\"state\": \"starting\" or \"stopping\"}")))
+        }
+        func isMeant(_ component: GUID?, _ name: String) -> Bool {
+            component.map { "\($0)".lowercased() } == parts[2].lowercased() || name == parts[2]
+        }
+        let starts = wanted == "starting"
+        if let index = apps.firstIndex(where: { isMeant($0.component, $0.app) }) {
+            if starts {
+                apps[index].start(again: out.now)
+            } else {
+                apps[index].stop(&out)
+                carryOut(apps[index].takeActions(), of: index, &out)
+                out.observe(.appStopped, [.app: .text(apps[index].app), .reason: "stopped over the service port"])
+            }
+        } else if let core = cores.first(where: { isMeant($0.component, $0.app) }) {
+            if starts { core.resume(at: out.now) } else { _ = core.halt() }
+        } else {
+            return Response(404, body: JSON.encode(Failure(error: "no such app")))
+        }
+        return appStatus(parts)
+    }
+
+    /// What the apps have said last, the oldest first.
+    private var recentLog: [String] { apps.flatMap { app in app.recent.map { "\(app.app): \($0)" } } }
+}

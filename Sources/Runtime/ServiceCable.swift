@@ -1,0 +1,79 @@
+import Glibc
+import Wire
+
+/// What is plugged into a node's service port: TCP on 127.0.0.1, past the emulated network, in wall time only.
+///
+/// The node has these connections as streams with numbers that no fabric gives.
+final class ServiceCable {
+    private static let firstStream: UInt32 = 0x7F00_0000
+    private static let chunk = 64 << 10
+    /// The other end of the cable, as the original's driver has it (REST-1).
+    private static let caller = Endpoint(Address(bits: 0xC0A8_2301), 0)
+
+    private let listener: Int32
+    let port: UInt16
+    private let nodePort: UInt16
+    private var open: [UInt32: (descriptor: Int32, unsent: [UInt8], closes: Bool)] = [:]
+    private var nextStream = ServiceCable.firstStream
+
+    /// - Parameter nodePort: Where the node thinks that it is called.
+    init?(nodePort: UInt16) {
+        guard let listener = LoopbackSocket.listen(port: 0) else { return nil }
+        self.listener = listener
+        self.nodePort = nodePort
+        port = LoopbackSocket.port(of: listener)
+    }
+
+    deinit {
+        for connection in open.values { close(connection.descriptor) }
+        close(listener)
+    }
+
+    /// What to wait for.
+    var descriptors: [Int32] { [listener] + open.values.map(\.descriptor) }
+
+    func takeEvents() -> [Event] {
+        var events: [Event] = []
+        while let accepted = LoopbackSocket.accept(listener) {
+            open[nextStream] = (accepted, [], false)
+            events.append(.accepted(StreamID(raw: nextStream), port: nodePort, from: ServiceCable.caller))
+            nextStream += 1
+        }
+        for (number, connection) in open.sorted(by: { $0.key < $1.key }) {
+            flush(number)
+            switch LoopbackSocket.read(connection.descriptor, ServiceCable.chunk) {
+            case .bytes(let bytes): events.append(.received(StreamID(raw: number), bytes))
+            case .later: break
+            case .ended:
+                events.append(.closed(StreamID(raw: number), .finished))
+                end(number)
+            }
+        }
+        return events
+    }
+
+    /// True for what goes over the cable, and not into the network.
+    func carryOut(_ action: Action) -> Bool {
+        switch action {
+        case .send(let stream, let bytes):
+            guard stream.raw >= ServiceCable.firstStream, stream.raw < nextStream else { return false }
+            open[stream.raw]?.unsent += bytes
+            flush(stream.raw)
+        case .close(let stream):
+            guard stream.raw >= ServiceCable.firstStream, stream.raw < nextStream else { return false }
+            open[stream.raw]?.closes = true
+            flush(stream.raw)
+        default: return false
+        }
+        return true
+    }
+
+    private func flush(_ number: UInt32) {
+        guard let connection = open[number] else { return }
+        guard let count = LoopbackSocket.write(connection.descriptor, connection.unsent) else { return end(number) }
+        open[number]?.unsent.removeFirst(count)
+        if connection.closes, connection.unsent.count == count { end(number) }
+    }
+
+    private func end(_ number: UInt32) { if let connection = open.removeValue(forKey: number) { close(connection.descriptor) } }
+}
