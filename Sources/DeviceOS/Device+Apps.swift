@@ -59,9 +59,12 @@ extension Device {
     /// Words of applibs/sysevent.h.
     private enum Event {
         static let updateReady: UInt32 = 1
+        static let updateStarted: UInt32 = 2
+        static let noUpdate: UInt32 = 4
         static let pending: UInt32 = 1
         static let final: UInt32 = 2
         static let deferred: UInt32 = 3
+        static let complete: UInt32 = 4
     }
 
     /// An app has ten seconds to say that it wants an update later.
@@ -78,6 +81,14 @@ extension Device {
         appServices.deferralLimit = nil
         _ = post(Event.updateReady, Event.final, minutes: 0, isApp: isApp, out.now)
     }
+
+    /// What a look for updates has found.
+    func tellApps(found: Bool, isApp: Bool, _ now: Instant) {
+        _ = post(found ? Event.updateStarted : Event.noUpdate, 0, minutes: 0, isApp: isApp, now)
+    }
+
+    /// An update of apps has proven itself; of an OS nobody is told.
+    func tellApps(complete now: Instant) { _ = post(Event.updateReady, Event.complete, minutes: 0, isApp: true, now) }
 
     private func post(_ event: UInt32, _ status: UInt32, minutes: UInt32, isApp: Bool, _ now: Instant) -> Bool {
         var listens = false

@@ -135,6 +135,7 @@ extension Device {
             out.observe(.updateCheck, [.result: "available", .version: .text(updates.session?.versions ?? "")])
             updates.session = nil
             updates.backoff.reset()
+            tellApps(found: true, isApp: isApp, out.now)
             announce(images, isApp: isApp, &out)
         }
     }
@@ -147,6 +148,7 @@ extension Device {
         out.observe(.updateCheck, details)
         if result == "current" {
             updates.backoff.reset()
+            tellApps(found: false, isApp: false, out.now)
         } else {
             updates.checkAt = min(updates.checkAt, out.now + updates.backoff.next())
         }
@@ -271,6 +273,7 @@ extension Device {
             return
         }
         updates.trial = nil
+        if trial.isOfApps { tellApps(complete: out.now) }
         out.observe(.updateProven, [.image: .text(trial.images.map { name($0) }.joined(separator: " "))])
         // The next kind, and the news for the service.
         updates.checkAt = out.now + .seconds(5) + draws.duration(upTo: .seconds(5))

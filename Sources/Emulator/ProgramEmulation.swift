@@ -79,7 +79,7 @@ final class BenchServices: ServiceProvider {
         switch call {
         case .write(let offset, _, let isChecked): if isChecked, !BenchServices.stagingArea.contains(offset) { throw .EPERM }
         // There is no key here that would have signed anything.
-        case .commit(_, _, _, let isChecked): if isChecked { throw .EPERM }
+        case .commit(_, _, _, let isChecked), .stageManifest(_, _, _, let isChecked): if isChecked { throw .EPERM }
         }
         monitorCalls.append(call)
     }

@@ -33,6 +33,8 @@ public enum Weakness: String, Sendable, CaseIterable {
     case staleSocket = "A-20"
     /// The quota of the mutable file is not enforced.
     case storageQuota = "A-21"
+    /// The security monitor takes a base manifest whoever has signed it, and with it older versions.
+    case unsignedManifest = "A-23"
     /// The security monitor commits an image without a look at it.
     case uncheckedCommit = "A-25"
     /// The security monitor's flash call takes any place.
@@ -50,7 +52,7 @@ public enum Weakness: String, Sendable, CaseIterable {
         case .taskMemory, .followedLinks, .duplicateUser, .powerfulDaemon, .plutonOverflow, .uncheckedOffset: "20.08"
         case .threadMemory: "20.11"
         case .readImpliesExecute, .storageQuota, .staleSocket: "20.12"
-        case .uncheckedCommit: "21.06"
+        case .uncheckedCommit, .unsignedManifest: "21.06"
         case .plutonRace, .pinLeak: "21.10"
         case .treeMapping: "22.03"
         }

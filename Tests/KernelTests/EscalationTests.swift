@@ -50,7 +50,7 @@ import Testing
         arguments: [
             (.followedLinks, []), (.powerfulDaemon, [.followedLinks, .duplicateUser]), (.duplicateUser, [.followedLinks, .powerfulDaemon]),
             (.peripheralSwitch, []), (.plutonOverflow, []), (.staleSocket, []), (.treeMapping, [.staleSocket]),
-            (.uncheckedCommit, [.staleSocket]), (.uncheckedOffset, [.staleSocket]), (.pinLeak, []),
+            (.unsignedManifest, [.staleSocket]), (.uncheckedCommit, [.staleSocket]), (.uncheckedOffset, [.staleSocket]), (.pinLeak, []),
         ] as [(Weakness, Set<Weakness>)]) func isThereUntilItsFix(weakness: Weakness, with others: Set<Weakness>) throws
     {
         let silicon = try Silicon()

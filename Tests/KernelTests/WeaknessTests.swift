@@ -23,7 +23,7 @@ import Testing
         #expect(
             Set(Weakness.allCases).subtracting(Weakness.present(in: "20.06")) == [.imageDevices, .peripheralSwitch, .plutonFlood])
         #expect(
-            Weakness.present(in: "20.12") == [.uncheckedCommit, .plutonRace, .pinLeak, .treeMapping])
+            Weakness.present(in: "20.12") == [.unsignedManifest, .uncheckedCommit, .plutonRace, .pinLeak, .treeMapping])
         #expect(Weakness.present(in: "26.11").isEmpty)
     }
 }

@@ -5,17 +5,30 @@ import Silicon
 
 /// The security monitor, as far as programs reach it: the only way to flash. It decides by what is in flash and by the keys that
 /// the boot chain trusts, not by who asks.
-struct SecurityMonitor {
-    let flash: Flash
+final class SecurityMonitor {
+    private let flash: Flash
     /// By the first twenty bytes of their SHA-256, as image packages name them.
-    let trusted: [[UInt8]: P256PublicKey]
+    private let trusted: [[UInt8]: P256PublicKey]
     /// What Pluton's counter says of an image type: an older one is not committed.
-    let leastVersion: (ImageType) -> UInt32
+    private let leastVersion: (ImageType) -> UInt32
+    /// What a base manifest says instead.
+    private var manifest: [ImageType: UInt32] = [:]
+
+    init(flash: Flash, trusted: [[UInt8]: P256PublicKey], leastVersion: @escaping (ImageType) -> UInt32) {
+        (self.flash, self.trusted, self.leastVersion) = (flash, trusted, leastVersion)
+    }
 
     func carryOut(_ call: MonitorCall) throws(Errno) {
         do {
             guard var store = try ImageStore(flash: flash) else { throw Errno.EIO }
             switch call {
+            case .stageManifest(let number, let version, let signature, let isChecked):
+                guard let type = ImageType(rawValue: number) else { throw Errno.EINVAL }
+                let digest = sha256(UInt32(number).littleEndianBytes + version.littleEndianBytes)
+                guard !isChecked || trusted.values.contains(where: { $0.isValid(signature: signature, digest: digest) }) else {
+                    throw Errno.EPERM
+                }
+                manifest[type] = version
             case .write(let offset, let bytes, let isChecked):
                 let place = Int(offset)..<Int(offset) + bytes.count
                 let isFree =
@@ -47,7 +60,7 @@ struct SecurityMonitor {
         guard let parsed = try? ImagePackage.parse(bytes), parsed.package.type == type else { throw .EINVAL }
         guard let key = trusted[parsed.package.signer],
             key.isValid(signature: parsed.signature, digest: sha256(parsed.signedPart)),
-            parsed.package.securityVersion >= leastVersion(type)
+            parsed.package.securityVersion >= manifest[type] ?? leastVersion(type)
         else { throw .EPERM }
     }
 }

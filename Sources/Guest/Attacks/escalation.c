@@ -18,6 +18,7 @@ struct pluton_request { uint32_t command; const void *request; uint32_t request_
 #define SWITCH _IOWR('q', 1, uint32_t[3])
 #define MONITOR_WRITE _IOWR('s', 1, uint32_t[3])
 #define MONITOR_COMMIT _IOWR('s', 2, uint32_t[3])
+#define MONITOR_MANIFEST _IOWR('s', 3, uint32_t[3])
 #define CHIP_INFO _IOR(0xB4, 1, char[68])
 
 static int said(const char *what, int is_compromised, const char *how) {
@@ -157,6 +158,7 @@ int main(int argc, char **argv) {
     if (strcmp(what, "A-17") == 0) return race(what);
     if (strcmp(what, "A-19") == 0) return map_tree(what);
     if (strcmp(what, "A-20") == 0) return stale_socket(what);
+    if (strcmp(what, "A-23") == 0) return ask_monitor(what, MONITOR_MANIFEST, 10, 0, (uint32_t)(uintptr_t)page, "older versions are allowed");
     if (strcmp(what, "A-25") == 0) return ask_monitor(what, MONITOR_COMMIT, 15, 0x800000, 4096, "another keystore counts");
     if (strcmp(what, "A-27") == 0) return ask_monitor(what, MONITOR_WRITE, 0x10000, (uint32_t)(uintptr_t)page, sizeof page, "flash is overwritten");
     if (strcmp(what, "A-30") == 0) return read_pins(what);

@@ -6,6 +6,9 @@ public enum MonitorCall: Equatable, Sendable {
     case write(offset: UInt32, [UInt8], isChecked: Bool)
     /// What was staged at an offset counts as the image of a type; with `isChecked` false, whatever it is.
     case commit(type: UInt16, offset: UInt32, length: UInt32, isChecked: Bool)
+    /// From which version on images of a type are committed: a word each, and a signature of the OS's vendor; with `isChecked`
+    /// false, whoever has signed.
+    case stageManifest(type: UInt16, leastVersion: UInt32, signature: [UInt8], isChecked: Bool)
 }
 
 /// What a program may ask of it: bits of its caller's capabilities.
@@ -30,6 +33,8 @@ final class MonitorFile: OpenFile {
     private static let write: UInt32 = 0xC00C_7301
     /// Type, offset and length.
     private static let commit: UInt32 = 0xC00C_7302
+    /// Type, version, and place of 64 bytes of signature.
+    private static let manifest: UInt32 = 0xC00C_7303
     private static let longest: UInt32 = 64 << 10
 
     override func control(_ request: UInt32, _ argument: UInt32, _ process: Process) throws(Errno) -> UInt32 {
@@ -48,6 +53,12 @@ final class MonitorFile: OpenFile {
             try services.monitor(
                 .commit(
                     type: UInt16(words.0), offset: words.1, length: words.2, isChecked: !weaknesses.contains(.uncheckedCommit)))
+        case MonitorFile.manifest:
+            guard words.0 <= 0xFFFF else { throw .EINVAL }
+            try services.monitor(
+                .stageManifest(
+                    type: UInt16(words.0), leastVersion: words.1, signature: try process.memory.bytes(words.2, 64),
+                    isChecked: !weaknesses.contains(.unsignedManifest)))
         default: throw .ENOTTY
         }
         return 0
