@@ -19,8 +19,8 @@ extension Device {
             return
         }
         (self.chain, self.booted, isRunning, bootedAt) = (chain, booted, true, out.now)
-        let verifier = devicePolicy.flatMap { [UInt8](hex: $0.verifierKey) }.flatMap { try? P256PublicKey($0) }
-        identity = Identity(configuration, roots: booted.roots, verifier: verifier)
+        identity = Identity(configuration, roots: booted.roots, verifier: serviceKey)
+        loadCapabilities()
         for refused in booted.refused { noteSecurity("image-refused", refused, &out) }
         guard settleTrial(&out) else { return }
         repairCopies(&out)
@@ -86,7 +86,7 @@ extension Device {
     /// Keys of the trusted keystore, by the ID that images name them with.
     var trustedKeys: [[UInt8]: P256PublicKey] { chain?.trusted ?? [:] }
 
-    private var devicePolicy: DevicePolicy? {
+    var devicePolicy: DevicePolicy? {
         booted.images[.policy]?.first.flatMap { JSON.decode(DevicePolicy.self, $0.package.body) }
     }
 
@@ -122,7 +122,7 @@ extension Device {
 
     /// Somebody has put a probe on the SWD pins.
     private func probe(_ request: DebugRequest, _ out: inout Outbox) {
-        guard DebugLock(isFitted: !isOff(.debugLock)).isOpen(in: fuses.securityState) else {
+        guard DebugLock(isFitted: !isOff(.debugLock), capabilities: development.capabilities).isOpen(in: fuses.securityState) else {
             return out.observe(.debugPort, [.operation: .text(request.rawValue), .result: "locked"])
         }
         for core in cores {
@@ -158,47 +158,45 @@ extension Device {
             UInt32(pluton.counter(BootChain.counter(type, 0)))
         }
         appServices.pluton = PlutonMailbox(pluton: pluton, fuses: fuses, seed: authentication.keySeed)
-        for image in images where configuration.apps.contains(image.package.name) {
-            let app = image.package.name
-            do {
-                let (files, devices) = try contents(of: image, weaknesses)
-                let manifest = try AppManifest(json: files["app_manifest.json"] ?? [])
-                guard let program = files[String(manifest.entryPoint.dropFirst())] else {
-                    refuseApp(app, "2097174: entry point is not in the image", &out)
-                    continue
-                }
-                guard manifest.isRealTime else {
-                    apps.append(
-                        try HighLevelHost(
-                            app: app, image: AppImage(files: files, devices: devices, manifest: manifest),
-                            attachments: configuration.attachments,
-                            statePath: configuration.statePath, epochSeconds: configuration.setting.epochSeconds, services: appServices,
-                            at: out.now))
-                    started(image.package, manifest, &out)
-                    continue
-                }
+        for image in images where configuration.apps.contains(image.package.name) { startApp(image.package, weaknesses, &out) }
+    }
+
+    mutating func startApp(_ package: ImagePackage, _ weaknesses: Set<Weakness>, _ out: inout Outbox) {
+        let app = package.name
+        do {
+            let (files, devices) = try contents(of: package, weaknesses)
+            let manifest = try AppManifest(json: files["app_manifest.json"] ?? [])
+            guard let program = files[String(manifest.entryPoint.dropFirst())] else {
+                return refuseApp(app, "2097174: entry point is not in the image", &out)
+            }
+            if manifest.isRealTime {
                 guard cores.count < Device.realTimeCores else {
-                    refuseApp(app, "the chip has \(Device.realTimeCores) real-time cores", &out)
-                    continue
+                    return refuseApp(app, "the chip has \(Device.realTimeCores) real-time cores", &out)
                 }
                 cores.append(
                     try RealTimeHost(
                         app: app, program: try ELFImage(program), manifest: manifest,
                         attachments: configuration.attachments, roomPath: configuration.statePath + "/room.bin", at: out.now))
-                started(image.package, manifest, &out)
-            } catch let refusal as AppManifest.Refusal {
-                refuseApp(app, "\(refusal.code): \(refusal.reason)", &out)
-            } catch {
-                refuseApp(app, "\(error)", &out)
+            } else {
+                apps.append(
+                    try HighLevelHost(
+                        app: app, image: AppImage(files: files, devices: devices, manifest: manifest),
+                        attachments: configuration.attachments, statePath: configuration.statePath,
+                        epochSeconds: configuration.setting.epochSeconds, services: appServices, at: out.now))
             }
+            started(package, manifest, &out)
+        } catch let refusal as AppManifest.Refusal {
+            refuseApp(app, "\(refusal.code): \(refusal.reason)", &out)
+        } catch {
+            refuseApp(app, "\(error)", &out)
         }
     }
 
     /// Files, and device nodes where the OS still takes them.
     private func contents(
-        of image: BootChain.Booted, _ weaknesses: Set<Weakness>
+        of package: ImagePackage, _ weaknesses: Set<Weakness>
     ) throws(CompressedROM.Failure) -> ([String: [UInt8]], [String: ImageDevice]) {
-        let contents = try CompressedROM.contents(image.package.body, takesDevices: weaknesses.contains(.imageDevices))
+        let contents = try CompressedROM.contents(package.body, takesDevices: weaknesses.contains(.imageDevices))
         return (contents.files, contents.devices)
     }
 

@@ -46,9 +46,10 @@ extension Device {
         case ("GET", "abi_versions", nil): return json(["abi_versions": [["version": 2], ["version": 3], ["version": 4]]])
         case ("GET", "status", nil): return json(["uptime": (out.now - bootedAt).nanoseconds / 1_000_000_000])
         case ("GET", "osversion", nil): return json(["osversion": osVersion])
-        case ("GET", "device", "security_state"): return json(["securityState": "\(fuses.securityState)"])
+        case ("GET", "device", "security_state"):
+            return json(["deviceIdentifier": pluton.deviceID, "securityState": "\(fuses.securityState)"])
         case ("GET", "device", "manufacturing_state"): return json(["manufacturingState": "\(fuses.manufacturingState)"])
-        case ("GET", "device", "capabilities"): return json(["device_capabilities": [Int]()])
+        case ("GET", "device", "capabilities"): return json(["device_capabilities": development.capabilities])
         case ("GET", "net", "status"):
             return json(["deviceAuthenticationIsReady": identity.isReady, "networkTimeSync": true])
         case ("GET", "wifi", "interface"):
@@ -61,10 +62,20 @@ extension Device {
         case ("POST", "restart", nil):
             restartAt = out.now
             return json(["restartingSystem": true])
-        // Only images of the update service's come into this device: it has no capability for development.
-        case (_, "update", _), (_, "app", "image"):
-            return Response(403, body: JSON.encode(Failure(error: "appDevelopment capability is missing")))
+        case ("PUT", "update", "stage"), ("POST", "update", "stage"):
+            return change { device throws(RESTFailure) in try device.stage(request.body, &out) }
+        case ("POST", "update", "install"): return change { device throws(RESTFailure) in try device.installStaged(&out) }
         default: return Response(404, body: JSON.encode(Failure(error: "no such resource")))
+        }
+    }
+
+    /// Changes the device, or says why not.
+    private mutating func change(_ body: (inout Device) throws(RESTFailure) -> Void) -> Response {
+        do throws(RESTFailure) {
+            try body(&self)
+            return json(["status": "ok"])
+        } catch {
+            return Response(error.status, body: JSON.encode(Failure(error: error.error)))
         }
     }
 
@@ -110,9 +121,7 @@ extension Device {
             if starts {
                 apps[index].start(again: out.now)
             } else {
-                apps[index].stop(&out)
-                carryOut(apps[index].takeActions(), of: index, &out)
-                out.observe(.appStopped, [.app: .text(apps[index].app), .reason: "stopped over the service port"])
+                stopApp(at: index, &out)
             }
         } else if let core = cores.first(where: { isMeant($0.component, $0.app) }) {
             if starts { core.resume(at: out.now) } else { _ = core.halt() }

@@ -37,10 +37,13 @@ public struct Device: Node {
     var clients = ClientPool<Purpose>()
     var servers = ServerPool(pair: .deviceDevice)
     /// Of the service port.
-    var cable = ServerPool(pair: nil)
+    var cable = ServerPool(pair: nil, bodyLimitBytes: Device.longestImageBytes)
+    /// What an app may take of the flash (APP-5).
+    private static let longestImageBytes = 1 << 20
     /// Asked over the service port; the answer goes out first.
     var restartAt = Instant.never
     var bootedAt = Instant.start
+    var development = Development()
     var cores: [RealTimeHost] = []
     var apps: [HighLevelHost] = []
     let appServices = AppServices()

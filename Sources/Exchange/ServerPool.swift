@@ -33,7 +33,7 @@ public struct ServerPool {
         var port: UInt16
         var from: Endpoint
         var transport: Transport
-        var http = HTTPChannel(isServer: true)
+        var http: HTTPChannel
         var deadline: Instant
         var isReported = false
     }
@@ -45,11 +45,13 @@ public struct ServerPool {
     public var keyLog: ((String) -> Void)?
     private let pair: Pair?
     private let capacity: Capacity
+    private let bodyLimitBytes: Int
     private var incidents: [Incident] = []
 
     /// - Parameter pair: What its handshakes count as; nil if they are nobody's business.
-    public init(pair: Pair?, capacity: Capacity = Capacity()) {
+    public init(pair: Pair?, capacity: Capacity = Capacity(), bodyLimitBytes: Int = HTTPChannel.usualLimitBytes) {
         self.pair = pair
+        self.bodyLimitBytes = bodyLimitBytes
         self.capacity = capacity
     }
 
@@ -78,6 +80,7 @@ public struct ServerPool {
             }
             sessions[stream] = Session(
                 port: port, from: from, transport: Transport(security, host: nil, locale: locale, &out),
+                http: HTTPChannel(isServer: true, bodyLimitBytes: bodyLimitBytes),
                 deadline: out.now + ServerPool.idleLimit)
         case .received(let stream, let bytes): received(stream, bytes, locale, &out, answer)
         case .closed(let stream, let end):

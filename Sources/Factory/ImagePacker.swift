@@ -5,7 +5,7 @@ public import SecureChannel
 public enum ImagePacker {
     /// Everybody has it: it is the SHA-256 of its name.
     public static func developmentKey() throws(CryptoError) -> P256PrivateKey {
-        try P256PrivateKey(scalar: sha256(Array("Orrery SDK development key".utf8)))
+        try P256PrivateKey(scalar: sha256(Array(ImagePackage.developmentKeyName.utf8)))
     }
 
     /// The same files give the same bytes, but for the signature's random number (`Randomness`).

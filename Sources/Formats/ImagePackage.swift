@@ -95,6 +95,9 @@ public struct ImagePackage: Equatable, Sendable {
     }
 
     /// Splits a package. The signature is returned, not judged.
+    /// The SDK's key, which everybody has: its scalar is the SHA-256 of this.
+    public static let developmentKeyName = "Orrery SDK development key"
+
     public static func parse(
         _ bytes: [UInt8]
     ) throws(ImageError) -> (package: ImagePackage, signedPart: [UInt8], signature: [UInt8]) {

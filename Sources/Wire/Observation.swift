@@ -126,6 +126,7 @@ extension Fact {
         case attachment
         case debugPort = "debug-port"
         case restRequest = "rest-request"
+        case sideload
         case powerLost = "power-lost"
         case rebooted
         case clockSet = "clock-set"

@@ -27,9 +27,31 @@ import Testing
             #expect(try await ask("app", "stop", "oven").code == 1)
             #expect(try await ask("app", "eat", "panel").code == 64)
             let url = try await ask("url").output.trimmingCharacters(in: .whitespacesAndNewlines)
-            #expect(try await testbed.tool("/usr/bin/curl", ["-s", url + "/device/security_state"]) == "{\"securityState\":\"secure\"}")
+            let state = try await testbed.tool("/usr/bin/curl", ["-s", url + "/device/security_state"])
+            #expect(state.contains("\"securityState\":\"secure\""))
+            // Apps come in over the cable with a capability for this device alone.
+            let app = "\(Testbed.root)/Sources/Guest/Tests/apps/secure/app_manifest.json"
+            let package = testbed.folder + "/secure.imagepackage"
+            _ = try await testbed.orrery([
+                "image", "pack", "--manifest", app, "--program", "\(Testbed.root)/.build/guest/tests/secure.elf", "-o", package,
+            ])
+            #expect(try await ask("sideload", package).errors.contains("appDevelopment capability is missing"))
+            #expect(try await ask("enable-development").output == "{\"status\":\"ok\"}\n")
+            #expect(
+                try await testbed.tool("/usr/bin/curl", ["-s", url + "/device/capabilities"]) == "{\"device_capabilities\":[1]}")
+            #expect(try await ask("sideload", package).output == "{\"status\":\"ok\"}\n")
+            try await testbed.wait("the message") { testbed.journal.contains("\"message-received\"") }
+            var changed = try Data(contentsOf: URL(fileURLWithPath: package))
+            changed[200] ^= 1
+            try changed.write(to: URL(fileURLWithPath: package))
+            #expect(try await ask("sideload", package).errors.contains("bad signature"))
+            let stranger = try testbed.write("CAP1" + String(repeating: "x", count: 132), "stranger")
+            #expect(
+                try await testbed.tool("/usr/bin/curl", ["-s", "-T", stranger, url + "/update/stage"]).contains(
+                    "capability file: malformed"))
+            #expect(try await testbed.tool("/usr/bin/curl", ["-s", "-X", "POST", url + "/update/install"]).contains("nothing is staged"))
             let refused = try await testbed.tool("/usr/bin/curl", ["-s", "-X", "PUT", "--data-binary", "image", url + "/update/stage"])
-            #expect(refused == "{\"error\":\"appDevelopment capability is missing\"}")
+            #expect(refused == "{\"error\":\"no image package of an app\"}")
             #expect(try await testbed.tool("/usr/bin/curl", ["-s", url + "/../../etc"]).contains("no such resource"))
             #expect(try await ask("restart").output == "{\"restartingSystem\":true}\n")
             try await testbed.wait("the restart") { testbed.journal.contains("asked over the service port") }

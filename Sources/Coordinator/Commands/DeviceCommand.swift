@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import FoundationNetworking
+import SecureChannel
+import Silicon
 
 /// What one asks of a device by cable, while `orrery up` keeps it running.
 struct DeviceCommand: AsyncParsableCommand {
@@ -14,6 +16,8 @@ struct DeviceCommand: AsyncParsableCommand {
               app                 all apps with their states
               app stop NAME       by name or component ID
               app start NAME
+              enable-development  give it the capability for it, signed in the service's name
+              sideload FILE       run an app's image package, until the device restarts
             """)
 
     @Argument(help: "The run folder and the device: runs/kitchen/20260101T000000-s1/fridge-1.") var device: String
@@ -22,7 +26,7 @@ struct DeviceCommand: AsyncParsableCommand {
     private struct Call {
         var method = "GET"
         var path: String
-        var body: String?
+        var body: [UInt8]?
     }
 
     private func call() throws -> Call {
@@ -39,7 +43,7 @@ struct DeviceCommand: AsyncParsableCommand {
         case let words where words.count == 3 && words[0] == "app" && ["start", "stop"].contains(words[1]):
             Call(
                 method: "PUT", path: "/app/status/\(words[2])",
-                body: #"{"state": "\#(words[1] == "start" ? "starting" : "stopping")"}"#)
+                body: Array(#"{"state": "\#(words[1] == "start" ? "starting" : "stopping")"}"#.utf8))
         default: throw ValidationError("cannot ask '\(words.joined(separator: " "))'; see orrery device --help")
         }
     }
@@ -53,19 +57,43 @@ struct DeviceCommand: AsyncParsableCommand {
             let port = text.split(separator: "\n").last.flatMap({ UInt16($0) })
         else { Orrery.fail("\(name) has no service port: it is there while `orrery up` runs (looked for \(place))", 64) }
         let address = "http://127.0.0.1:\(port)"
-        if words == ["url"] { return print(address) }
-        let call = try call()
+        switch words.first {
+        case "url" where words.count == 1: print(address)
+        case "enable-development" where words.count == 1: print(try await enableDevelopment(address, folder))
+        case "sideload" where words.count == 2:
+            guard let image = FileManager.default.contents(atPath: words[1]) else { Orrery.fail("cannot read \(words[1])", 64) }
+            _ = try await ask(address, Call(method: "PUT", path: "/update/stage", body: Array(image)))
+            print(try await ask(address, Call(method: "POST", path: "/update/install")))
+        default: print(try await ask(address, try call()))
+        }
+    }
+
+    /// The service signs a capability for this device, as an operator of the fleet would have it do.
+    private func enableDevelopment(_ address: String, _ folder: String) async throws -> String {
+        struct Security: Decodable { var deviceIdentifier: String }
+        let state = try await ask(address, Call(path: "/device/security_state"))
+        guard let scalar = FileManager.default.contents(atPath: "\(folder)/state/authority/verifier.key"),
+            let key = try? P256PrivateKey(scalar: Array(scalar)),
+            let id = (try? JSONDecoder().decode(Security.self, from: Data(state.utf8)))?.deviceIdentifier,
+            let device = [UInt8](hex: id).flatMap({ try? P256PublicKey($0) })
+        else { Orrery.fail("\(folder) has no key of the service's", 64) }
+        let file = CapabilityFile(device: device, capabilities: [CapabilityFile.Capability.applicationDevelopment.rawValue])
+        let bytes = file.signedPart + key.sign(digest: sha256(file.signedPart))
+        return try await ask(address, Call(method: "PUT", path: "/update/stage", body: bytes))
+    }
+
+    private func ask(_ address: String, _ call: Call) async throws -> String {
         guard let url = URL(string: address + call.path) else { throw ValidationError("'\(call.path)' is no path") }
         var request = URLRequest(url: url, timeoutInterval: 10)
         request.httpMethod = call.method
-        request.httpBody = call.body.map { Data($0.utf8) }
+        request.httpBody = call.body.map { Data($0) }
         do {
             let (data, response) = try await URLSession.shared.data(for: request)
             let answer = String(decoding: data, as: UTF8.self)
             guard (response as? HTTPURLResponse)?.statusCode == 200 else { Orrery.fail(answer, 1) }
-            print(answer, terminator: answer.hasSuffix("\n") ? "" : "\n")
+            return answer.hasSuffix("\n") ? String(answer.dropLast()) : answer
         } catch {
-            Orrery.fail("\(name) does not answer on \(address): it runs no more?", 1)
+            Orrery.fail("the device does not answer on \(address): it runs no more?", 1)
         }
     }
 }

@@ -18,6 +18,8 @@ struct SettingsStore {
         case trial = 6
         /// Digests of images that failed on this device.
         case failedImages = 7
+        /// What this device may do beyond the usual (HW-22).
+        case capabilityFile = 8
         /// What is trusted of the director's and the image repository's metadata.
         case directorRoot = 16
         case directorTimestamp, directorSnapshot, directorTargets

@@ -12,7 +12,8 @@ public struct CapabilityFile: Equatable, Sendable {
 
     public enum Refusal: Error, Equatable, Sendable { case malformed, wrongDevice, badSignature }
 
-    private static let magic = Array("CAP1".utf8)
+    /// What such a file begins with.
+    public static let magic = Array("CAP1".utf8)
     /// A device reports no more.
     static let limit = 64
 
