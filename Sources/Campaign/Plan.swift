@@ -52,6 +52,7 @@ public struct Plan: Sendable, Equatable, Codable {
         public var network: String
         public var address: Address
         public var doors: [GatewayConfiguration.Door]
+        public var exits: [GatewayConfiguration.Exit]
     }
 
     public var name: String

@@ -35,14 +35,15 @@ struct PlanReader {
         readGateways(section)
     }
 
-    /// Ports of this machine that lead to nodes: `gateways: { door: { network: home, ports: [{ port: 8080, to: "service:80" }] } }`.
+    /// Ports of this machine that lead to nodes: `gateways: { door: { network: home, ports: [{ port: 8080, to: "service:80" }] } }`,
+    /// and nodes that lead to programs on this machine: `exits: [{ port: 8883, to: "127.0.0.1:8883" }]`.
     private mutating func readGateways(_ section: Section) {
         for (index, (name, key, value)) in document.named(section.fields["gateways"], "gateways").enumerated() {
-            guard let entry = document.section(value, "gateway \(name)", keys: ["network", "ports"]) else { continue }
+            guard let entry = document.section(value, "gateway \(name)", keys: ["network", "ports", "exits"]) else { continue }
             if name == "service" || plan.devices.contains(where: { $0.name == name }) { document.report(key, "'\(name)' is taken") }
             let place = entry.required("network").flatMap(network) ?? ""
             let nodes = ["service"] + plan.devices.map(\.name)
-            let doors: [GatewayConfiguration.Door] = (entry.required("ports")?.sequence ?? []).compactMap { item in
+            let doors: [GatewayConfiguration.Door] = (entry.fields["ports"]?.sequence ?? []).compactMap { item in
                 guard let door = document.section(item, "a port", keys: ["port", "to"]), let port = door.count("port", in: 0...65_535),
                     let to = door.text("to", isRequired: true)
                 else { return nil }
@@ -56,7 +57,24 @@ struct PlanReader {
                 }
                 return .init(port: UInt16(port), host: plan.names.host(parts[0]), targetPort: target)
             }
-            plan.gateways.append(.init(name: name, network: place, address: address(place, 3 + index), doors: doors))
+            let exits = readExits(entry)
+            if doors.isEmpty && exits.isEmpty { document.report(key, "gateway \(name): expected 'ports' or 'exits'") }
+            plan.gateways.append(.init(name: name, network: place, address: address(place, 3 + index), doors: doors, exits: exits))
+        }
+    }
+
+    private func readExits(_ entry: Section) -> [GatewayConfiguration.Exit] {
+        (entry.fields["exits"]?.sequence ?? []).compactMap { item in
+            guard let exit = document.section(item, "an exit", keys: ["port", "to"]), let port = exit.count("port", in: 1...65_535),
+                let to = exit.text("to", isRequired: true)
+            else { return nil }
+            let parts = to.split(separator: ":").map(String.init)
+            // The emulated network's attackers must not reach beyond this machine.
+            guard parts.count == 2, parts[0] == "127.0.0.1", let target = UInt16(parts[1]), target > 0 else {
+                document.report(exit.fields["to"], "to: expected a port of this machine, such as 127.0.0.1:8883")
+                return nil
+            }
+            return .init(port: UInt16(port), targetPort: target)
         }
     }
 

@@ -59,7 +59,8 @@ struct Workshop {
         for gateway in gateways {
             try RunFolder.make(folder.state(gateway.name))
             try RunFolder.writeJSON(
-                GatewayConfiguration(setting: setting(gateway.name), doors: gateway.doors), Workshop.configuration(folder, gateway.name))
+                GatewayConfiguration(setting: setting(gateway.name), doors: gateway.doors, exits: gateway.exits),
+                Workshop.configuration(folder, gateway.name))
         }
         for device in plan.devices { try write(device, image: imageOf[device.apps] ?? "") }
         try writeService(measurements)

@@ -2,7 +2,7 @@ import Glibc
 import Logging
 public import Wire
 
-/// A node that is a door between the emulated network and TCP on loopback: each connection to one of its ports
+/// A node that is a door between the emulated network and TCP on loopback, either way: each connection to one of its ports
 /// becomes a stream to a node. On the wall clock only, since real programs do not wait for virtual time.
 @safe public struct GatewayProcess {
     private struct Listener {
@@ -32,10 +32,12 @@ public import Wire
     private var connections: [StreamID: Connection] = [:]
     private var nextStream: UInt32 = 1
     private var effects: [Effect] = []
+    private let exits: [GatewayConfiguration.Exit]
 
     public init(_ configuration: GatewayConfiguration, startup: Startup) throws(BusError) {
         name = configuration.setting.name
         log = Logger(label: name)
+        exits = configuration.exits
         bus = try Bus(connect: startup.endpoint, as: PeerName.of(name, startup.generation))
         for door in configuration.doors {
             guard let descriptor = LoopbackSocket.listen(port: door.port) else {
@@ -87,7 +89,10 @@ public import Wire
 
     private mutating func handle(_ event: Event) {
         switch event {
-        case .start: for (index, listener) in listeners.enumerated() { act(.resolve(query: UInt32(index), name: listener.door.host)) }
+        case .start:
+            for (index, listener) in listeners.enumerated() { act(.resolve(query: UInt32(index), name: listener.door.host)) }
+            for exit in exits { act(.listen(port: exit.port)) }
+        case .accepted(let stream, let port, _): leave(stream, port)
         case .resolved(let query, let address): resolved(Int(query), address)
         case .connected(let stream):
             connections[stream]?.isOpen = true
@@ -118,6 +123,14 @@ public import Wire
     }
 
     // MARK: TCP
+
+    /// From the emulated network to a program on this machine.
+    private mutating func leave(_ stream: StreamID, _ port: UInt16) {
+        guard let exit = exits.first(where: { $0.port == port }), let descriptor = LoopbackSocket.connect(port: exit.targetPort) else {
+            return act(.close(stream))
+        }
+        connections[stream] = Connection(descriptor: descriptor, isOpen: true)
+    }
 
     private mutating func accept(_ listener: Listener) {
         guard let address = listener.address, let descriptor = LoopbackSocket.accept(listener.descriptor) else { return }

@@ -12,19 +12,37 @@ enum LoopbackSocket {
         guard descriptor >= 0 else { return nil }
         var yes: Int32 = 1
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(descriptor, $0, size) == 0 }
-        }
+        let isBound = unsafe withAddress(port) { unsafe bind(descriptor, $0, $1) } == 0
         guard isBound, Glibc.listen(descriptor, 64) == 0 else {
             close(descriptor)
             return nil
         }
         return descriptor
+    }
+
+    /// Begins to connect; whether it comes about is seen when it is read from or written to.
+    static func connect(port: UInt16) -> Int32? {
+        let descriptor = socket(AF_INET, kind, 0)
+        guard descriptor >= 0 else { return nil }
+        let result = unsafe withAddress(port) { unsafe Glibc.connect(descriptor, $0, $1) }
+        guard result == 0 || errno == EINPROGRESS else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
+    /// 127.0.0.1 and a port, as calls on sockets want it.
+    private static func withAddress(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
     }
 
     static func port(of descriptor: Int32) -> UInt16 {

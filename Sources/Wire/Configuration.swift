@@ -281,11 +281,20 @@ public struct GatewayConfiguration: Sendable, Equatable, Codable {
         }
     }
 
+    /// The other way: a port of the gateway's on the emulated network, and one on 127.0.0.1 that it leads to.
+    public struct Exit: Sendable, Equatable, Codable {
+        public var port: UInt16
+        public var targetPort: UInt16
+        public init(port: UInt16, targetPort: UInt16) { (self.port, self.targetPort) = (port, targetPort) }
+    }
+
     public var setting: NodeSetting
     public var doors: [Door]
-    public init(setting: NodeSetting, doors: [Door]) {
+    public var exits: [Exit]
+    public init(setting: NodeSetting, doors: [Door], exits: [Exit]) {
         self.setting = setting
         self.doors = doors
+        self.exits = exits
     }
 }
 

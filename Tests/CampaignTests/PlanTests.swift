@@ -291,6 +291,16 @@ import Wire
         #expect(found.contains(reason), "\(found)")
     }
 
+    @Test(arguments: [
+        ("{ network: home, exits: [{ port: 1, to: '10.0.0.1:80' }] }", "expected a port of this machine, such as 127.0.0.1:8883"),
+        ("{ network: home, exits: [{ port: 1, to: 'localhost' }] }", "expected a port of this machine"),
+        ("{ network: home, exits: [{ port: 0, to: '127.0.0.1:80' }] }", "a whole number from 1"),
+        ("{ network: home }", "expected 'ports' or 'exits'"),
+    ]) func badGatewaysAreRefusedWithTheReason(gateway: String, reason: String) {
+        let found = problem("gateways: { door: \(gateway) }")
+        #expect(found.contains(reason), "\(found)")
+    }
+
     @Test func whatCannotGoTogetherIsRefused() {
         let overlap = problem(
             """

@@ -12,7 +12,8 @@ typedef enum {
 
 /* TLS on a connected socket, from now on.
  *   serverName  what the peer's certificate must name
- *   rootsPath   certificates to trust, in PEM; NULL for those that the device itself trusts
+ *   rootsPath   certificates to trust, in PEM; NULL for those that the device itself trusts. Chains on P-256 that keep RFC 5280
+ *               to the letter: an authority without key usage is refused
  * Returns 0, or -1 with errno: EACCES without the capability, EAGAIN before the device is authenticated, EINVAL for roots that
  * are none, ENOTCONN. The handshake goes on meanwhile: writing waits for it, and EPROTO says that it has failed. */
 int Tls_Secure(int socket, const char *serverName, Tls_Identity identity, const char *rootsPath);
