@@ -77,8 +77,8 @@ extension Report {
                 lines.append("  \(verdict.outcome.rawValue.padded(12)) \(verdict.attack) on \(verdict.targets.joined(separator: ", "))")
                 let when = verdict.at.map { "at \(readable($0 - .start)): " } ?? ""
                 lines.append("               \(when)\(verdict.reason)")
-                if !verdict.reached.isEmpty { lines.append("               reached: \(verdict.reached.joined(separator: ", "))") }
                 if !verdict.keptFrom.isEmpty && !verdict.reached.isEmpty {
+                    lines.append("               reached: \(verdict.reached.joined(separator: ", "))")
                     lines.append("               kept from: \(verdict.keptFrom.joined(separator: ", "))")
                 }
                 if let after = verdict.detectedAfterNanoseconds, let rule = verdict.detectedBy {

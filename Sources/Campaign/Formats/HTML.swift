@@ -120,7 +120,8 @@ public struct HTMLReport {
     }
 
     private func layers(_ verdict: Verdict) -> String {
-        guard !verdict.reached.isEmpty else { return "" }
+        // A single layer is told by the observation.
+        guard verdict.reached.count + verdict.keptFrom.count > 1, !verdict.reached.isEmpty else { return "" }
         return verdict.reached.map { "<br>✗ \(escaped($0))" }.joined() + verdict.keptFrom.map { "<br>✓ \(escaped($0))" }.joined()
     }
 
