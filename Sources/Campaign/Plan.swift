@@ -23,6 +23,8 @@ public struct Plan: Sendable, Equatable, Codable {
         public var labels: [String]
         /// What is on the pins of its real-time cores, such as `led@gpio8`.
         public var attachments: [String]
+        /// What each high-level app may have; nil for as much as on the original.
+        public var appMemoryKiB: Int?
     }
 
     /// As boot code is often written, or so that one fault is not enough.

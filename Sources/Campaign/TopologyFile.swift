@@ -169,12 +169,23 @@ struct PlanReader {
         plan.osVersion = text
     }
 
+    /// `app-memory: 512KiB`; the chip has 4 MiB for everything.
+    private func memory(_ entry: Section) -> Int? {
+        guard let text = entry.text("app-memory") else { return nil }
+        guard text.hasSuffix("KiB"), let size = Int(text.dropLast(3)), (64...2048).contains(size) else {
+            document.report(entry.fields["app-memory"], "app-memory: expected a size from 64KiB to 2048KiB")
+            return nil
+        }
+        return size
+    }
+
     private mutating func readDevices(_ section: Section) {
         var hosts: [String: Int] = [:]
         var peers: [(kind: String, products: [(text: String, node: YAMLNode)])] = []
         for (kind, key, value) in document.named(section.required("devices"), "devices") {
             let keys = [
                 "count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels", "attach",
+                "app-memory",
             ]
             guard let entry = document.section(value, "device \(kind)", keys: keys) else { continue }
             if kind == "service" { document.report(key, "'service' is the name of the security service") }
@@ -199,7 +210,8 @@ struct PlanReader {
                         callEveryNanoseconds: (entry.duration("call-every", atLeast: .seconds(1)) ?? .minutes(15)).nanoseconds,
                         updateEveryNanoseconds: (entry.duration("update-every", atLeast: .minutes(1)) ?? .hours(20)).nanoseconds,
                         deferUpdatesNanoseconds: (entry.duration("defer-updates") ?? .zero).nanoseconds,
-                        labels: entry.words("labels").map(\.text), attachments: entry.words("attach").map(\.text)))
+                        labels: entry.words("labels").map(\.text), attachments: entry.words("attach").map(\.text),
+                        appMemoryKiB: memory(entry)))
             }
         }
         connect(peers)

@@ -188,6 +188,7 @@ struct Workshop {
             controlsOff: plan.controlsOff, cryptoCost: .microcontroller, baseImagePath: image, romPath: folder.state("rom.elf"),
             statePath: path, sharedSecret: sharedSecret, bootKeyHash: flash.bootKeyHash.hex)
         configuration.attachments = device.attachments
+        configuration.appMemoryKiB = device.appMemoryKiB
         if let work {
             configuration.bootGlitch = work.glitch
             configuration.baseImagePath = folder.state("bench.flash")

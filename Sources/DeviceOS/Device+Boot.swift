@@ -181,7 +181,7 @@ extension Device {
                 apps.append(
                     try HighLevelHost(
                         app: app, image: AppImage(files: files, devices: devices, manifest: manifest),
-                        attachments: configuration.attachments, statePath: configuration.statePath,
+                        attachments: configuration.attachments, memoryKiB: configuration.appMemoryKiB, statePath: configuration.statePath,
                         epochSeconds: configuration.setting.epochSeconds, services: appServices, at: out.now))
             }
             started(package, manifest, &out)

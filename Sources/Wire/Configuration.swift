@@ -81,6 +81,8 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     public var apps: [String]
     /// What is on the pins of its real-time cores, such as `led@gpio8`.
     public var attachments: [String] = []
+    /// Private pages of a high-level app; nil for the original's 256 KiB.
+    public var appMemoryKiB: Int?
     /// Products whose devices this one talks to and serves.
     public var allowedProducts: [String]
     /// Devices that this one calls.

@@ -64,6 +64,27 @@ import Wire
         #expect(fleet.facts(.appLog).contains { $0.fact.text(.text)?.hasSuffix("mutable file: counter 1, wrote 4") == true })
     }
 
+    /// 256 KiB as on the original, or what the topology says; who takes more is killed and started again.
+    @Test(arguments: [("", "120 KiB", "hoard: killed"), (", app-memory: 1024KiB", "400 KiB", "")])
+    func appsHaveTheMemoryThatTheyMayHave(key: String, most: String, end: String) throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+        let fleet = try Fleet(
+            Fleet.topology(stop: "3s", devices: "lamp: { network: home, apps: [hoard]\(key) }").replacing(
+                "devices:",
+                with: """
+                    apps:
+                      hoard:
+                        program: \(root)/.build/guest/tests/hoard.elf
+                        manifest: \(root)/Sources/Guest/Tests/apps/secure/app_manifest.json
+                    devices:
+                    """))
+        _ = try fleet.run()
+        let said = Set(fleet.facts(.appLog).compactMap { $0.fact.text(.text) })
+        #expect(said.contains(most) && said.contains("400 KiB") == end.isEmpty, "\(said)")
+        let ends = fleet.facts(.appStopped).compactMap { $0.fact.text(.reason) }
+        #expect(end.isEmpty ? ends.isEmpty : ends.first?.hasPrefix(end) ?? false, "\(ends)")
+    }
+
     /// A program that exploits a weakness of an old OS, until an update of the OS closes it.
     @Test func anUpdateOfTheOSClosesWhatWasOpen() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path

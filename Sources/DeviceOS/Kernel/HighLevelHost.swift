@@ -19,6 +19,7 @@ final class HighLevelHost {
     private let image: AppImage
     private let attachments: [String]
     private let epoch: Int64
+    private let memoryBytes: Int
     private let storage: WorldState
     private let board: Board
     private var kernel: Kernel?
@@ -50,10 +51,12 @@ final class HighLevelHost {
 
     /// - Parameter epochSeconds: Unix time at the run's start.
     init(
-        app: String, image: AppImage, attachments: [String], statePath: String, epochSeconds: Int64, services: AppServices, at now: Instant
+        app: String, image: AppImage, attachments: [String], memoryKiB: Int? = nil, statePath: String, epochSeconds: Int64,
+        services: AppServices, at now: Instant
     ) throws {
         (self.app, self.image, self.attachments, self.services) = (app, image, attachments, services)
         epoch = epochSeconds * 1_000_000_000
+        memoryBytes = memoryKiB.map { $0 << 10 } ?? Kernel.appMemoryBytes
         storage = try WorldState(
             path: "\(statePath)/storage-\(image.manifest.componentID.lowercased()).bin", count: HighLevelHost.storageBytes)
         board = Board()
@@ -112,7 +115,8 @@ final class HighLevelHost {
         kernel.network = { [unowned self] action in actions.append(action) }
         do throws(Kernel.StartFailure) {
             try kernel.start(
-                image, mutable: stored, weaknesses: Weakness.present(in: services.osVersion), isIsolated: !services.isOff(.appIsolation),
+                image, mutable: stored, memoryBytes: memoryBytes, weaknesses: Weakness.present(in: services.osVersion),
+                isIsolated: !services.isOff(.appIsolation),
                 runsData: services.isOff(.memoryProtection))
         } catch {
             wakeAt = .never
