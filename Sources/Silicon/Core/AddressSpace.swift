@@ -64,7 +64,9 @@ import Glibc
     }
 
     /// Bytes that are the program's own: writable, and not shown elsewhere.
-    public var privateBytes: Int { pages.values.count { $0.access == .readWrite || $0.access == .everything } * Int(AddressSpace.pageBytes) }
+    public var privateBytes: Int {
+        pages.values.count { $0.access == .readWrite || $0.access == .everything } * Int(AddressSpace.pageBytes)
+    }
 
     // MARK: Mapping
 
