@@ -13,6 +13,21 @@ extension Device {
         /// running, stopped or notPresent.
         var state: String
         var core: String
+
+        init(_ component: GUID?, _ name: String, isStopped: Bool, core: String) {
+            componentId = component.map { "\($0)".lowercased() } ?? ""
+            (self.name, self.core) = (name, core)
+            state = isStopped ? "stopped" : "running"
+        }
+
+        /// By component ID or name.
+        func isCalled(_ word: String) -> Bool { componentId == word.lowercased() || name == word }
+    }
+    private struct Absent: Encodable {
+        var componentId: String
+        var name = ""
+        var state = "notPresent"
+        var core = ""
     }
     private struct AppMemory: Encodable {
         var name: String
@@ -51,7 +66,7 @@ extension Device {
         case ("GET", "device", "manufacturing_state"): return json(["manufacturingState": "\(fuses.manufacturingState)"])
         case ("GET", "device", "capabilities"): return json(["device_capabilities": development.capabilities])
         case ("GET", "net", "status"):
-            return json(["deviceAuthenticationIsReady": identity.isReady, "networkTimeSync": true])
+            return json(["deviceAuthenticationIsReady": identity.isReady, "networkTimeSync": appServices.isTimeSynchronised])
         case ("GET", "wifi", "interface"):
             return json(["state": identity.isReady ? "connected" : "connecting", "interface": "wlan0"])
         case ("GET", "images", nil): return json(["components": components])
@@ -89,44 +104,31 @@ extension Device {
         }
     }
 
+    /// On the A7, then on real-time cores.
     private var states: [AppState] {
-        apps.map { app in
-            AppState(
-                componentId: app.component.map { "\($0)".lowercased() } ?? "", name: app.app, state: app.isStopped ? "stopped" : "running",
-                core: "A7")
-        }
-            + cores.map { core in
-                AppState(
-                    componentId: core.component.map { "\($0)".lowercased() } ?? "", name: core.app,
-                    state: core.isHalted ? "stopped" : "running", core: "M4")
-            }
+        apps.map { AppState($0.component, $0.app, isStopped: $0.isStopped, core: "A7") }
+            + cores.map { AppState($0.component, $0.app, isStopped: $0.isHalted, core: "M4") }
     }
 
-    /// All apps, or one by component ID or name.
+    /// All apps, or one.
     private func appStatus(_ parts: [String]) -> Response {
         guard parts.count > 2 else { return json(states) }
-        let found = states.first { $0.componentId == parts[2].lowercased() || $0.name == parts[2] }
-        return json(found ?? AppState(componentId: parts[2], name: "", state: "notPresent", core: ""))
+        return states.first { $0.isCalled(parts[2]) }.map { json($0) } ?? json(Absent(componentId: parts[2]))
     }
 
     private mutating func setApp(_ parts: [String], _ request: Request, _ out: inout Outbox) -> Response {
         guard parts.count == 3, let wanted = JSON.decode(Wanted.self, request.body)?.state, ["starting", "stopping"].contains(wanted) else {
             return Response(400, body: JSON.encode(Failure(error: "expected a component and {\"state\": \"starting\" or \"stopping\"}")))
         }
-        func isMeant(_ component: GUID?, _ name: String) -> Bool {
-            component.map { "\($0)".lowercased() } == parts[2].lowercased() || name == parts[2]
-        }
-        let starts = wanted == "starting"
-        if let index = apps.firstIndex(where: { isMeant($0.component, $0.app) }) {
-            if starts {
-                apps[index].start(again: out.now)
-            } else {
-                stopApp(at: index, &out)
-            }
-        } else if let core = cores.first(where: { isMeant($0.component, $0.app) }) {
-            if starts { core.resume(at: out.now) } else { _ = core.halt() }
-        } else {
+        guard let place = states.firstIndex(where: { $0.isCalled(parts[2]) }) else {
             return Response(404, body: JSON.encode(Failure(error: "no such app")))
+        }
+        let core = place < apps.count ? nil : cores[place - apps.count]
+        switch (wanted, core) {
+        case ("starting", nil): apps[place].start(again: out.now)
+        case ("starting", let core?): core.resume(at: out.now)
+        case (_, nil): stopApp(at: place, &out)
+        case (_, let core?): _ = core.halt()
         }
         return appStatus(parts)
     }

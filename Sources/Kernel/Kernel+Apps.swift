@@ -26,7 +26,7 @@ extension Kernel {
     ///   - mutable: What its mutable file holds from before; nil for none.
     ///   - weaknesses: Published ones that the OS still has.
     ///   - isIsolated: Whether the manifest limits what it may use.
-    ///   - runsData: Whether pages that can be read can be run.
+    ///   - runsData: Whether pages that can be written can be run.
     public func start(
         _ app: AppImage, mutable: [UInt8]?, memoryBytes: Int = Kernel.appMemoryBytes, weaknesses: Set<Weakness> = [],
         isIsolated: Bool = true, runsData: Bool = false

@@ -157,7 +157,7 @@ public struct Policy: Sendable {
     public var grants: Grants?
     /// Published weaknesses that the OS still has.
     public var weaknesses: Set<Weakness> = []
-    /// Whether what can be read can be run: no sound kernel has that.
+    /// Whether what can be written can be run: no sound kernel has that.
     public var runsData = false
 
     public init() {}

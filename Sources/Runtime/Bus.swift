@@ -93,13 +93,9 @@ public enum BusError: Error, Equatable, Sendable {
     }
 
     /// Waits for a message. Nil when the time is over; a negative time waits for ever.
-    /// - Parameter descriptors: Others to wait for; nil comes back if one of them has something, and the bus nothing.
-    public func receive(milliseconds: Int, besides descriptors: [Int32] = []) -> (peer: String, bytes: [UInt8])? {
-        var items = unsafe [zmq_pollitem_t(socket: socket, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)]
-        for descriptor in descriptors {
-            unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
-        }
-        guard unsafe zmq_poll(&items, Int32(items.count), milliseconds) > 0, unsafe items[0].revents != 0 else { return nil }
+    public func receive(milliseconds: Int) -> (peer: String, bytes: [UInt8])? {
+        var item = unsafe zmq_pollitem_t(socket: socket, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+        guard unsafe zmq_poll(&item, 1, milliseconds) > 0 else { return nil }
         var parts: [[UInt8]] = []
         repeat { parts.append(receivePart()) } while hasMore
         let peer = isRouter ? String(decoding: parts.first ?? [], as: UTF8.self) : ""
@@ -107,7 +103,7 @@ public enum BusError: Error, Equatable, Sendable {
     }
 
     /// Waits until a message or one of the descriptors is ready; the descriptors that are.
-    public func wait(readable: [Int32], writable: [Int32]) -> Set<Int32> {
+    public func wait(readable: [Int32], writable: [Int32], milliseconds: Int = -1) -> Set<Int32> {
         var items = unsafe [zmq_pollitem_t(socket: socket, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)]
         for descriptor in readable {
             unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
@@ -115,7 +111,7 @@ public enum BusError: Error, Equatable, Sendable {
         for descriptor in writable {
             unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLOUT), revents: 0))
         }
-        guard unsafe zmq_poll(&items, Int32(items.count), -1) > 0 else { return [] }
+        guard unsafe zmq_poll(&items, Int32(items.count), milliseconds) > 0 else { return [] }
         return Set(unsafe items.dropFirst().filter { unsafe $0.revents != 0 }.map { unsafe $0.fd })
     }
 

@@ -25,7 +25,8 @@ public struct NodeProcess<Body: Node> {
     public mutating func run() {
         defer { bus.close() }
         while true {
-            guard let (_, bytes) = bus.receive(milliseconds: patience, besides: cable?.descriptors ?? []) else {
+            if let cable { _ = bus.wait(readable: cable.readable, writable: cable.writable, milliseconds: patience) }
+            guard let (_, bytes) = bus.receive(milliseconds: cable == nil ? patience : 0) else {
                 wake()
                 serveCable()
                 continue

@@ -29,8 +29,9 @@ final class ServiceCable {
         close(listener)
     }
 
-    /// What to wait for.
-    var descriptors: [Int32] { [listener] + open.values.map(\.descriptor) }
+    var readable: [Int32] { [listener] + open.values.map(\.descriptor) }
+    /// Those that have not taken all that was said to them.
+    var writable: [Int32] { open.values.filter { !$0.unsent.isEmpty }.map(\.descriptor) }
 
     func takeEvents() -> [Event] {
         var events: [Event] = []

@@ -40,7 +40,7 @@ public enum Control: String, Sendable, Codable, CaseIterable {
     case authenticatedTime = "authenticated-time"
     /// Off: apps are built without a guard before their return addresses.
     case stackProtection = "stack-protection"
-    /// Off: what can be read can be run, written data too.
+    /// Off: what can be written can be run.
     case memoryProtection = "memory-protection"
     /// Off: an app may use what its manifest does not list.
     case appIsolation = "app-isolation"

@@ -9,7 +9,6 @@ import Wire
 @Suite struct AppTests {
     /// Programs that the topology brings along, on both real-time cores, with what is on their pins.
     @Test func ownFirmwareRunsWithItsAttachments() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
         try Data(
             """
@@ -18,7 +17,7 @@ import Wire
             """.utf8
         ).write(to: URL(fileURLWithPath: manifest))
         defer { try? FileManager.default.removeItem(atPath: manifest) }
-        let programs = root.path + "/.build/guest/tests"
+        let programs = Fleet.root + "/.build/guest/tests"
         let apps = ["tick", "analog", "pins"].map { "  \($0): { program: \(programs)/\($0).elf, manifest: \(manifest) }\n" }.joined()
         let fleet = try Fleet(
             Fleet.topology(
@@ -37,7 +36,6 @@ import Wire
 
     /// An app on the A7: what it does on pins and says, and that it is started again, later each time, with what it had stored.
     @Test func highLevelAppsRunAndAreRestarted() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
         try Data(
             """
@@ -51,7 +49,7 @@ import Wire
                 stop: "30s", devices: "lamp: { network: home, apps: [board], attach: ['led@gpio8', 'button@gpio12:1s/200ms'] }"
             ).replacing(
                 "devices:",
-                with: "apps:\n  board: { program: \(root.path)/.build/guest/tests/peripherals.elf, manifest: \(manifest) }\ndevices:"))
+                with: "apps:\n  board: { program: \(Fleet.root)/.build/guest/tests/peripherals.elf, manifest: \(manifest) }\ndevices:"))
         _ = try fleet.run()
         let ends = fleet.facts(.appStopped, at: "lamp")
         #expect(ends.allSatisfy { $0.fact.text(.reason) == "board: exit code 3" })
@@ -67,15 +65,14 @@ import Wire
     /// 256 KiB as on the original, or what the topology says; who takes more is killed and started again.
     @Test(arguments: [("", "120 KiB", "hoard: killed"), (", app-memory: 1024KiB", "400 KiB", "")])
     func appsHaveTheMemoryThatTheyMayHave(key: String, most: String, end: String) throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
         let fleet = try Fleet(
             Fleet.topology(stop: "3s", devices: "lamp: { network: home, apps: [hoard]\(key) }").replacing(
                 "devices:",
                 with: """
                     apps:
                       hoard:
-                        program: \(root)/.build/guest/tests/hoard.elf
-                        manifest: \(root)/Sources/Guest/Tests/apps/secure/app_manifest.json
+                        program: \(Fleet.root)/.build/guest/tests/hoard.elf
+                        manifest: \(Fleet.root)/Sources/Guest/Tests/apps/secure/app_manifest.json
                     devices:
                     """))
         _ = try fleet.run()
@@ -87,7 +84,6 @@ import Wire
 
     /// A program that exploits a weakness of an old OS, until an update of the OS closes it.
     @Test func anUpdateOfTheOSClosesWhatWasOpen() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
         let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
         try Data(
             """
@@ -102,7 +98,7 @@ import Wire
                 with: """
                     os: "20.06"
                     apps:
-                      implant: { program: \(root)/.build/guest/tests/weaknesses.elf, manifest: \(manifest) }
+                      implant: { program: \(Fleet.root)/.build/guest/tests/weaknesses.elf, manifest: \(manifest) }
                     devices:
                     """), method: "  - { at: 20m, update: { image: os@20.08 } }")
         _ = try fleet.run()
@@ -115,7 +111,6 @@ import Wire
 
     /// Messages between cores, names and hosts, and an update that is put off: as far as both manifests go.
     @Test func appsReachWhatTheirManifestsList() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
         let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
         try Data(
             """
@@ -124,7 +119,7 @@ import Wire
             """.utf8
         ).write(to: URL(fileURLWithPath: manifest))
         defer { try? FileManager.default.removeItem(atPath: manifest) }
-        let (programs, own) = ("\(root)/.build/guest/tests", "\(root)/Sources/Guest/Tests/apps/partner/app_manifest.json")
+        let (programs, own) = ("\(Fleet.root)/.build/guest/tests", "\(Fleet.root)/Sources/Guest/Tests/apps/partner/app_manifest.json")
         let fleet = try Fleet(
             Fleet.topology(stop: "3h", devices: "lamp: { network: home, apps: [partner, echo], update-every: 10m }").replacing(
                 "devices:",

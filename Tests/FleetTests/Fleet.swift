@@ -17,6 +17,10 @@ final class Fleet {
         case service(NodeRunner<SecurityService>)
     }
 
+    /// Of the repository.
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .path
+
     let plan: Plan
     let folder: RunFolder
     private(set) var journal: [Observation] = []
@@ -34,11 +38,10 @@ final class Fleet {
         path = NSTemporaryDirectory() + "orrery-fleet-\(UUID().uuidString)"
         folder = RunFolder(existing: path)
         try RunFolder.make(path + "/state")
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         // Keys from the system's generator: a seeded one would be shared by all tests of this process.
         var workshopPlan = plan
         workshopPlan.clock = .wall
-        try Workshop(plan: workshopPlan, folder: folder, guestFolder: root.path + "/.build/guest").prepare()
+        try Workshop(plan: workshopPlan, folder: folder, guestFolder: Fleet.root + "/.build/guest").prepare()
         var threat = try JSONDecoder().decode(
             ThreatConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: folder.state("threat.json"))))
         threat.setting.clock = .virtual

@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 import Wire
 
@@ -6,9 +5,6 @@ import Wire
 
 /// Apps that speak TLS, which the OS makes for them.
 @Suite struct SecureAppTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
-
     private func fleet(off: [Control] = []) throws -> Fleet {
         let fleet = try Fleet(
             Fleet.topology(stop: "10m", devices: "lamp: { network: home, apps: [secure] }").replacing(
@@ -16,8 +12,8 @@ import Wire
                 with: """
                     apps:
                       secure:
-                        program: \(SecureAppTests.root)/.build/guest/tests/secure.elf
-                        manifest: \(SecureAppTests.root)/Sources/Guest/Tests/apps/secure/app_manifest.json
+                        program: \(Fleet.root)/.build/guest/tests/secure.elf
+                        manifest: \(Fleet.root)/Sources/Guest/Tests/apps/secure/app_manifest.json
                     devices:
                     """), off: off)
         _ = try fleet.run()

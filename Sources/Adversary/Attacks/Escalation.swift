@@ -31,7 +31,7 @@ final class Escalation: Attack {
     func apply(_ arena: inout Arena) {
         guard let victim = targets.first, arena.attach(id, near: victim) != nil, let gadgets = arena.panelGadgets else { return }
         labels = arena.labels
-        addresses = targets.compactMap { name in arena.fabric.spec(of: name).map { (name, $0.address) } }
+        addresses = arena.addresses(of: targets)
         switch stage {
         case .daemon:
             let component = arena.loot.components["panel"] ?? ""

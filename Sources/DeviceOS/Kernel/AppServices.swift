@@ -32,7 +32,7 @@ final class AppServices: ServiceProvider {
     var deferralLimit: Duration?
     private(set) var requests: [Request] = []
     private let certificates = CertificateServices()
-    private var isTimeSynchronised = true
+    private(set) var isTimeSynchronised = true
 
     func monitor(_ call: MonitorCall) throws(Errno) {
         guard let monitor else { throw .ENODEV }

@@ -69,9 +69,9 @@ extension CallTable {
         let count = try rounded(a[1])
         guard count <= 256 << 20 else { throw .ENOMEM }
         let (flags, isFixed, isAnonymous) = (a[3], a[3] & 0x10 != 0, a[3] & 0x20 != 0)
-        var wanted = try access(a[2])
         // READ_IMPLIES_EXEC, where the OS still allows it.
-        wanted = wanted.asAllowed(process.policy.runsData || process.personality & readImpliesExecute != 0)
+        let runsData = process.policy.runsData || process.personality & readImpliesExecute != 0
+        let wanted = try access(a[2]).asAllowed(runsData)
         if flags & 0xF == 1, wanted == .readExecute { throw .EPERM }
         var content: [UInt8] = []
         if !isAnonymous {

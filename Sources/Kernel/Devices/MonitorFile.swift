@@ -14,7 +14,6 @@ public enum MonitorCall: Equatable, Sendable {
 /// What a program may ask of it: bits of its caller's capabilities.
 enum MonitorRight {
     static let updateImage: UInt32 = 1
-    static let all: UInt32 = 0x3FF
 
     /// System services have what they need; users of apps have nothing.
     static func of(user: UInt32) -> UInt32 { user == SystemUser.updater ? updateImage : 0 }

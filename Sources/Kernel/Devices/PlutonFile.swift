@@ -5,9 +5,8 @@ import Silicon
 struct PlutonQueue {
     struct Pending {
         var thread: Int32
-        /// When its answer is there.
+        /// When Pluton is done with it.
         var dueAt: Int64
-        var answer: [UInt8]
     }
 
     /// What the driver keeps for one request.
@@ -23,9 +22,6 @@ struct PlutonQueue {
 /// /dev/pluton: the driver between programs and Pluton's mailbox (HW-28). It puts the tenant into requests itself.
 final class PlutonFile: OpenFile {
     private unowned let kernel: Kernel
-    /// Answers of requests that this file has begun.
-    private var own: [Int64] = []
-
     init(_ kernel: Kernel) {
         self.kernel = kernel
         super.init(flags: OpenFile.readWrite)
@@ -90,9 +86,9 @@ final class PlutonFile: OpenFile {
         } else if pending.count >= PlutonQueue.limit {
             throw .EBUSY
         }
-        let answer = try ask(command, payload, process)
+        _ = try ask(command, payload, process)
         let dueAt = max(kernel.now, pending.last?.dueAt ?? 0) + PlutonQueue.nanoseconds
-        kernel.plutonQueue.pending.append(.init(thread: thread, dueAt: dueAt, answer: answer))
+        kernel.plutonQueue.pending.append(.init(thread: thread, dueAt: dueAt))
         return 0
     }
 }

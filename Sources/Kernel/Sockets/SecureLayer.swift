@@ -32,7 +32,7 @@ final class SecureLayer {
     private let presents: Bool
     private let host: String
     private let port: UInt16
-    private let kernel: Kernel
+    private unowned let kernel: Kernel
     private let begun: Int64
     private var isTold = false
 
