@@ -144,6 +144,7 @@ extension Injector {
         case .update(let order):
             let release = Release(step: step.id, paths: order.paths, terms: order.terms, signingKey: order.signingKey)
             for node in configuration.nodes where node.role == .service { command("release", release, to: node.name) }
+        case .operate(.recover): carryOut(step.nodes.map { ProcessOrder(.recover, node: $0, generation: 0) })
         case .operate(let act): for node in step.nodes { command(act.rawValue, true, to: node) }
         }
     }
@@ -266,7 +267,7 @@ extension Injector {
             // When the run is over nothing is started any more.
             case _ where phase == .finished: break
             case .start, .clone, .duplicate: want(order)
-            case .rewrite, .glitch:
+            case .rewrite, .glitch, .recover:
                 // A device that has no power already is as good as one that loses it.
                 kill(order.node, hostStaysUp: false)
                 want(

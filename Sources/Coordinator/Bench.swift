@@ -19,6 +19,7 @@ enum Bench {
             try rewrite(try configuration(of: order.node, folder), edit)
         case .glitch where order.template == ProcessOrder.undo: try removeImplant(order.node, folder)
         case .glitch: try glitch(order.node, folder)
+        case .recover: try recover(order, folder)
         }
     }
 
@@ -49,6 +50,13 @@ enum Bench {
         content.replaceSubrange(range, with: Array(edit.replacement.utf8))
         chip.write(place.lowerBound, content)
         try chip.save()
+    }
+
+    /// A cable at the debug UART, and RTS held when the power comes back.
+    private static func recover(_ order: ProcessOrder, _ folder: RunFolder) throws {
+        var device = try configuration(of: order.node, folder)
+        device.recovery = RecoveryOrder(generation: order.generation, files: try Workshop.recoveryFiles(of: device))
+        try RunFolder.writeJSON(device, Workshop.configuration(folder, order.node))
     }
 
     // MARK: The glitcher

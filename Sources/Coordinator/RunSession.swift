@@ -125,7 +125,7 @@ final class RunSession: Sendable {
     private func carryOut(_ order: ProcessOrder, _ supervisor: Supervisor) async throws {
         switch order.verb {
         case .kill: await supervisor.kill(.init(name: order.node, generation: order.generation))
-        case .start, .clone, .duplicate, .rewrite, .glitch:
+        case .start, .clone, .duplicate, .rewrite, .glitch, .recover:
             try Bench.carryOut(order, folder)
             try await start(order.node, order.generation, supervisor)
         }

@@ -51,6 +51,7 @@ struct Workshop {
             let product = try flash.build(apps: try apps.map { try source($0) }, roots: [authorities.root])
             let path = folder.state("base-\(apps.isEmpty ? "bare" : apps.joined(separator: "-")).flash")
             try RunFolder.write(product.flash, path)
+            try writeRecovery(product.flash, of: path)
             imageOf[apps] = path
             for (type, digest) in product.measurements where references.insert("\(type) \(digest.hex)").inserted {
                 measurements.append(ReferenceMeasurement(type: type, sha256: digest.hex))
@@ -65,6 +66,24 @@ struct Workshop {
         for device in plan.devices { try write(device, image: imageOf[device.apps] ?? "") }
         try writeService(measurements)
         try RunFolder.writeJSON(threat(steps: try plan.steps.map(withReleases)), folder.state("threat.json"))
+    }
+
+    /// What a technician sends to a device with this flash content, one file after the other.
+    private func writeRecovery(_ content: [UInt8], of image: String) throws {
+        let path = Workshop.recoveryFolder(of: image)
+        try RunFolder.make(path)
+        let loader = try Workshop.program("recovery", in: guestFolder).flat(from: FlashLayout.loaderAddress)
+        for file in flash.recoveryFiles(loader: loader, flash: content) { try RunFolder.write(file.content, "\(path)/\(file.name)") }
+    }
+
+    private static func recoveryFolder(of image: String) -> String { image.replacing(/\.flash$/, with: "-recovery") }
+
+    static func recoveryFiles(of device: DeviceConfiguration) throws -> [String] {
+        let folder = recoveryFolder(of: device.baseImagePath)
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder), !names.isEmpty else {
+            throw RunError("there is nothing to recover \(device.setting.name) with: \(folder) is not there")
+        }
+        return names.sorted().map { "\(folder)/\($0)" }
     }
 
     /// All that the service may hold: no root key, and not the key that signs boot loaders.

@@ -44,6 +44,8 @@ public struct Device: Node {
     var restartAt = Instant.never
     var bootedAt = Instant.start
     var development = Development()
+    var recovery: Recovery?
+    private let generation: Int
     var cores: [RealTimeHost] = []
     var apps: [HighLevelHost] = []
     let appServices = AppServices()
@@ -74,6 +76,7 @@ public struct Device: Node {
     /// Opens the chips; makes keys on a chip that has never had power. The device is off until `.start`.
     public init(_ configuration: DeviceConfiguration, generation: Int) throws(SiliconError) {
         self.configuration = configuration
+        self.generation = generation
         let path = configuration.statePath
         rom = try SecurityCore.readROM(path: configuration.romPath)
         fuses = try FuseBank(path: path + "/fuses.bin")
@@ -114,6 +117,7 @@ public struct Device: Node {
 
     /// A real-time core cannot send; all else is here.
     public var nextSend: Instant? {
+        if let recovery { return recovery.wakesAt }
         guard isRunning else { return nil }
         let due = [authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt, updates.next, time.askAt].min() ?? .never
         // An app may have the device start again, which closes connections.
@@ -133,11 +137,13 @@ public struct Device: Node {
         guard hasPower else { return }
         switch event {
         case .start:
+            if let order = configuration.recovery, Int(order.generation) == generation { recover(order, &out) }
             boot(glitch: configuration.bootGlitch.flatMap { Glitch($0) }, &out)
             return
         case .command(let name, let body): obey(name, body, &out)
         default: break
         }
+        if attendRecovery(event, &out) { return }
         if !isRunning, wakesAt <= out.now {
             wakesAt = .never
             boot(&out)

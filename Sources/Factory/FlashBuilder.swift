@@ -101,7 +101,7 @@ public struct FlashBuilder {
         return sign(.applications, app.name, CompressedROM.pack(files, name: app.name), key, version: version)
     }
 
-    private func sign(_ type: ImageType, _ name: String, _ body: [UInt8], _ key: FactoryKey, version: UInt32 = 1) -> [UInt8] {
+    func sign(_ type: ImageType, _ name: String, _ body: [UInt8], _ key: FactoryKey, version: UInt32 = 1) -> [UInt8] {
         let package = ImagePackage(
             body: body, type: type, component: FlashBuilder.guid("component \(type.name) \(type == .applications ? name : "")"),
             image: FlashBuilder.guid("image \(name) \(version) \(sha256(body).hex)"),

@@ -13,6 +13,7 @@ public enum ImageType: UInt16, Sendable, CaseIterable {
     case trustedKeystore = 19
     case policy = 20
     case updateCertificateStore = 22
+    case recoveryManifest = 26
 
     public var name: String {
         switch self {
@@ -29,6 +30,7 @@ public enum ImageType: UInt16, Sendable, CaseIterable {
         case .trustedKeystore: "trusted keystore"
         case .policy: "policy"
         case .updateCertificateStore: "update certificate store"
+        case .recoveryManifest: "recovery manifest"
         }
     }
 }

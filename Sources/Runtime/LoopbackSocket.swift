@@ -69,6 +69,11 @@ enum LoopbackSocket {
         return count < 0 && (errno == EAGAIN || errno == EINTR) ? .later : .ended
     }
 
+    static func wait(_ descriptor: Int32, _ what: Int32, _ milliseconds: Int32) {
+        var one = pollfd(fd: descriptor, events: Int16(what), revents: 0)
+        unsafe _ = poll(&one, 1, milliseconds)
+    }
+
     /// How many bytes were taken; nil if nobody reads any more.
     static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Int? {
         guard !bytes.isEmpty else { return 0 }
@@ -78,36 +83,28 @@ enum LoopbackSocket {
     }
 }
 
-/// One connection at a time on a port of 127.0.0.1, for a debugger.
-public final class LoopbackServer {
-    private let listener: Int32
-    private var connection: Int32?
+/// One connection on 127.0.0.1, whose calls wait.
+public final class LoopbackConnection {
+    private let descriptor: Int32
 
-    /// - Parameter port: 0 for one that the system chooses. Nil if it is taken.
-    public init?(port: UInt16) {
-        guard let descriptor = LoopbackSocket.listen(port: port) else { return nil }
-        listener = descriptor
+    fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// To a port; nil if nobody listens there.
+    public convenience init?(port: UInt16) {
+        guard let descriptor = LoopbackSocket.connect(port: port) else { return nil }
+        self.init(descriptor: descriptor)
+        var (error, size) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
+        waitUntil(POLLOUT, milliseconds: 5_000)
+        unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size)
+        if error != 0 { return nil }
     }
 
-    deinit {
-        if let connection { close(connection) }
-        close(listener)
-    }
-
-    public var port: UInt16 { LoopbackSocket.port(of: listener) }
-
-    /// Waits for somebody to connect.
-    public func accept() -> Bool {
-        wait(listener, milliseconds: -1)
-        connection = LoopbackSocket.accept(listener)
-        return connection != nil
-    }
+    deinit { close(descriptor) }
 
     /// What has come within a time, -1 for as long as it takes; nil if nobody is there any more.
     public func read(milliseconds: Int32) -> [UInt8]? {
-        guard let connection else { return nil }
-        wait(connection, milliseconds: milliseconds)
-        switch LoopbackSocket.read(connection, 65_536) {
+        waitUntil(POLLIN, milliseconds: milliseconds)
+        switch LoopbackSocket.read(descriptor, 65_536) {
         case .bytes(let bytes): return bytes
         case .later: return []
         case .ended: return nil
@@ -116,11 +113,32 @@ public final class LoopbackServer {
 
     public func write(_ bytes: [UInt8]) {
         var left = bytes[...]
-        while !left.isEmpty, let connection, let count = LoopbackSocket.write(connection, Array(left)) { left = left.dropFirst(count) }
+        while !left.isEmpty, let count = LoopbackSocket.write(descriptor, Array(left)) {
+            left = left.dropFirst(count)
+            if !left.isEmpty { waitUntil(POLLOUT, milliseconds: -1) }
+        }
     }
 
-    private func wait(_ descriptor: Int32, milliseconds: Int32) {
-        var one = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        unsafe _ = poll(&one, 1, milliseconds)
+    private func waitUntil(_ what: Int32, milliseconds: Int32) { LoopbackSocket.wait(descriptor, what, milliseconds) }
+}
+
+/// A port of 127.0.0.1 that somebody may connect to, such as a debugger.
+public final class LoopbackServer {
+    private let listener: Int32
+
+    /// - Parameter port: 0 for one that the system chooses. Nil if it is taken.
+    public init?(port: UInt16) {
+        guard let descriptor = LoopbackSocket.listen(port: port) else { return nil }
+        listener = descriptor
+    }
+
+    deinit { close(listener) }
+
+    public var port: UInt16 { LoopbackSocket.port(of: listener) }
+
+    /// Waits for somebody to connect.
+    public func accept() -> LoopbackConnection? {
+        LoopbackSocket.wait(listener, POLLIN, -1)
+        return LoopbackSocket.accept(listener).map(LoopbackConnection.init(descriptor:))
     }
 }

@@ -8,13 +8,13 @@ public struct NodeProcess<Body: Node> {
     private let log: Logger
     private var clock: WallClock?
     private let cable: ServiceCable?
-    /// Of the cable, on this machine; nil without one.
-    public var cablePort: UInt16? { cable?.port }
+    /// Of the cables, on this machine, by the node's own port.
+    public var cablePorts: [UInt16: UInt16] { cable?.ports ?? [:] }
 
-    /// - Parameter servicePort: The node's port that a cable can be plugged into, in wall time.
-    public init(_ node: Body, name: String, publicIdentity: String, startup: Startup, servicePort: UInt16? = nil) throws(BusError) {
+    /// - Parameter cablePorts: The node's ports that a cable can be plugged into, in wall time.
+    public init(_ node: Body, name: String, publicIdentity: String, startup: Startup, cablePorts: [UInt16] = []) throws(BusError) {
         runner = NodeRunner(node)
-        cable = servicePort.flatMap(ServiceCable.init(nodePort:))
+        cable = ServiceCable(nodePorts: cablePorts)
         bus = try Bus(connect: startup.endpoint, as: PeerName.of(name, startup.generation))
         log = Logger(label: name)
         _ = bus.send(

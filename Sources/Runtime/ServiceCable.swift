@@ -1,7 +1,7 @@
 import Glibc
 import Wire
 
-/// What is plugged into a node's service port: TCP on 127.0.0.1, past the emulated network, in wall time only.
+/// What is plugged into a node's ports for cables: TCP on 127.0.0.1, past the emulated network, in wall time only.
 ///
 /// The node has these connections as streams with numbers that no fabric gives.
 final class ServiceCable {
@@ -10,35 +10,38 @@ final class ServiceCable {
     /// The other end of the cable, as the original's driver has it (REST-1).
     private static let caller = Endpoint(Address(bits: 0xC0A8_2301), 0)
 
-    private let listener: Int32
-    let port: UInt16
-    private let nodePort: UInt16
+    private let sockets: [(listener: Int32, nodePort: UInt16)]
     private var open: [UInt32: (descriptor: Int32, unsent: [UInt8], closes: Bool)] = [:]
     private var nextStream = ServiceCable.firstStream
 
-    /// - Parameter nodePort: Where the node thinks that it is called.
-    init?(nodePort: UInt16) {
-        guard let listener = LoopbackSocket.listen(port: 0) else { return nil }
-        self.listener = listener
-        self.nodePort = nodePort
-        port = LoopbackSocket.port(of: listener)
+    /// - Parameter nodePorts: Where the node thinks that it is called.
+    init?(nodePorts: [UInt16]) {
+        sockets = nodePorts.compactMap { nodePort in LoopbackSocket.listen(port: 0).map { ($0, nodePort) } }
+        guard sockets.count == nodePorts.count, !nodePorts.isEmpty else { return nil }
+    }
+
+    /// Where a cable is plugged in on this machine, by the node's own port.
+    var ports: [UInt16: UInt16] {
+        Dictionary(uniqueKeysWithValues: sockets.map { ($0.nodePort, LoopbackSocket.port(of: $0.listener)) })
     }
 
     deinit {
         for connection in open.values { close(connection.descriptor) }
-        close(listener)
+        for socket in sockets { close(socket.listener) }
     }
 
-    var readable: [Int32] { [listener] + open.values.map(\.descriptor) }
+    var readable: [Int32] { sockets.map(\.listener) + open.values.map(\.descriptor) }
     /// Those that have not taken all that was said to them.
     var writable: [Int32] { open.values.filter { !$0.unsent.isEmpty }.map(\.descriptor) }
 
     func takeEvents() -> [Event] {
         var events: [Event] = []
-        while let accepted = LoopbackSocket.accept(listener) {
-            open[nextStream] = (accepted, [], false)
-            events.append(.accepted(StreamID(raw: nextStream), port: nodePort, from: ServiceCable.caller))
-            nextStream += 1
+        for socket in sockets {
+            while let accepted = LoopbackSocket.accept(socket.listener) {
+                open[nextStream] = (accepted, [], false)
+                events.append(.accepted(StreamID(raw: nextStream), port: socket.nodePort, from: ServiceCable.caller))
+                nextStream += 1
+            }
         }
         for (number, connection) in open.sorted(by: { $0.key < $1.key }) {
             flush(number)

@@ -70,6 +70,8 @@ public enum ServicePort {
     public static let time: UInt16 = 123
     /// The device's REST interface, on the cable that is plugged into it and nowhere else (REST-1).
     public static let deviceREST: UInt16 = 0
+    /// The debug UART of a chip that comes out of reset with RTS held: recovery mode, and nothing else (HW-26).
+    public static let recovery: UInt16 = 1
     /// The console that the factory used, and forgot.
     public static let console: UInt16 = 23
 }
@@ -100,6 +102,8 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     /// A fault that somebody makes when the device gets power, such as `1234:skip`.
     public var bootGlitch: String?
     public var statePath: String
+    /// What a technician has sent to it before it starts; nil for nothing.
+    public var recovery: RecoveryOrder?
     /// A secret shared by the whole fleet: what `certificate-auth` replaces.
     public var sharedSecret: String
     /// SHA-256, in hex, of the key that signs boot images: what the factory fuses into a new chip.
@@ -130,6 +134,17 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
         self.statePath = statePath
         self.sharedSecret = sharedSecret
         self.bootKeyHash = bootKeyHash
+    }
+}
+
+/// One recovery over the debug UART: the files that are sent, in their order.
+public struct RecoveryOrder: Sendable, Equatable, Codable {
+    /// Of the device's process; those that are started later find the work done.
+    public var generation: UInt32
+    public var files: [String]
+    public init(generation: UInt32, files: [String]) {
+        self.generation = generation
+        self.files = files
     }
 }
 

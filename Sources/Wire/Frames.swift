@@ -98,6 +98,8 @@ public struct ProcessOrder: WireValue {
         case rewrite = 4
         /// An implant in the flash chip, and the fault that starts it if one does; with the template `undo` both are gone.
         case glitch = 5
+        /// All of flash anew, over the debug UART.
+        case recover = 6
     }
     public static let undo = "undo"
 

@@ -129,6 +129,7 @@ extension Fact {
         case sideload
         case powerLost = "power-lost"
         case rebooted
+        case recovery
         case clockSet = "clock-set"
         case bootRepaired = "boot-repaired"
         // A device's updates

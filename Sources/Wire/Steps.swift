@@ -100,7 +100,9 @@ public enum OperatorAct: String, Sendable, Codable, CaseIterable {
     case checkUpdates = "check-updates"
     /// Brings in new keys for update metadata, under a new root: what helps after a theft.
     case rotateUpdateKeys = "rotate-update-keys"
+    /// A technician with a cable brings devices back to what they left the factory with (HW-26).
+    case recover
 
-    /// It is said to devices; else to the service.
-    public var hasTargets: Bool { self == .checkUpdates }
+    /// It is done to devices; else to the service.
+    public var hasTargets: Bool { self != .rotateUpdateKeys }
 }

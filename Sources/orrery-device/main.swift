@@ -12,8 +12,10 @@ do {
     if let file = setting.keyLogPath.flatMap(LineFile.init(path:)) { device.keepKeyLog(file.append) }
     var process = try NodeProcess(
         device, name: setting.name, publicIdentity: device.deviceID, startup: startup,
-        servicePort: setting.clock == .wall ? ServicePort.deviceREST : nil)
-    if let port = process.cablePort { LineFile(path: "\(configuration.statePath)/service-port")?.append("\(port)") }
+        cablePorts: setting.clock == .wall ? [ServicePort.deviceREST, ServicePort.recovery] : [])
+    for (name, nodePort) in [("service-port", ServicePort.deviceREST), ("recovery-port", ServicePort.recovery)] {
+        if let port = process.cablePorts[nodePort] { LineFile(path: "\(configuration.statePath)/\(name)")?.append("\(port)") }
+    }
     process.run()
 } catch {
     Startup.end(setting.name, "\(error)", code: 70)

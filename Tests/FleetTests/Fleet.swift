@@ -125,7 +125,7 @@ final class Fleet {
     private func carryOut(_ order: ProcessOrder) throws {
         switch order.verb {
         case .kill: processes[PeerName.of(order.node, order.generation)] = nil
-        case .start, .clone, .duplicate, .rewrite, .glitch:
+        case .start, .clone, .duplicate, .rewrite, .glitch, .recover:
             try Bench.carryOut(order, folder)
             try start(order.node, order.generation)
         }

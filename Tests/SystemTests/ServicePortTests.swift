@@ -62,4 +62,50 @@ import Testing
         #expect(late.code == 1 && late.errors.contains("does not answer"))
         #expect(try await testbed.orrery(["device", "nowhere/hall"]).code == 64)
     }
+
+    /// All of flash anew, by our own sender and by somebody else's.
+    @Test func aDeviceIsRecoveredOverItsDebugUART() async throws {
+        let testbed = try Testbed()
+        let file = try testbed.write(
+            """
+            name: cable
+            stop: 10m
+            networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
+            links: [[home, cloud]]
+            service: { network: cloud, catalog: acme }
+            devices: { hall: { network: home } }
+            """, "cable.yaml")
+        let state = testbed.folder + "/runs/cable/latest/state"
+        @Sendable func count(_ words: String) -> Int { testbed.journal.split(separator: "\n").count { $0.contains(words) } }
+        _ = try await testbed.orrery(["run", file, "--clock", "wall"]) { process in
+            defer { kill(process, SIGINT) }
+            try await testbed.wait("attestation") { count("\"certificate-issued\"") == 1 }
+            func ask(_ words: String...) async throws -> Testbed.Ended {
+                try await testbed.orrery(["device", "runs/cable/latest/hall"] + words)
+            }
+            _ = try await ask("enable-development")
+            let recovered = try await ask("recover")
+            #expect(recovered.output == "recovery complete\n" && recovered.errors.contains("\n4/10 03-trusted-keystore.bin\n"))
+            // What was in flash is gone, what is in fuses is not: it attests itself anew.
+            try await testbed.wait("attestation anew") { count("\"certificate-issued\"") == 2 }
+            let url = try await ask("url").output.trimmingCharacters(in: .whitespacesAndNewlines)
+            #expect(try await testbed.tool("curl", ["-s", url + "/device/capabilities"]) == "{\"device_capabilities\":[]}")
+            #expect(Set(testbed.journal.matches(of: /"device-id":"([0-9a-f]+)"/).map(\.1)).count <= 1)
+            let port = try String(contentsOfFile: state + "/hall/recovery-port", encoding: .utf8).filter(\.isNumber)
+            _ = try await testbed.tool(
+                "bash",
+                [
+                    "-c",
+                    """
+                    exec 3<>/dev/tcp/127.0.0.1/\(port)
+                    for file in \(state)/base-bare-recovery/*; do sx -k "$file" <&3 >&3 2>/dev/null || exit 1; done
+                    """,
+                ])
+            try await testbed.wait("attestation once more") { count("\"certificate-issued\"") == 3 }
+            #expect(count("\"result\":\"complete\"") == 2)
+            let wrong = try await ask("recover", state + "/base-bare-recovery/03-trusted-keystore.bin")
+            #expect(wrong.code == 1 && wrong.errors.contains("recovery error \(39 << 20 + 9)"))
+            try await testbed.wait("the old images to boot") { count("\"os-ready\"") == 4 }
+        }
+    }
 }

@@ -18,6 +18,8 @@ struct DeviceCommand: AsyncParsableCommand {
               app start NAME
               enable-development  give it the capability for it, signed in the service's name
               sideload FILE       run an app's image package, until the device restarts
+              recover [FILE …]    strap its debug UART, reset it, and send it what the factory would, or these files, by XMODEM; \
+            other senders such as sx reach it on the port that state/NAME/recovery-port names
             """)
 
     @Argument(help: "The run folder and the device: runs/kitchen/20260101T000000-s1/fridge-1.") var device: String
@@ -52,10 +54,18 @@ struct DeviceCommand: AsyncParsableCommand {
         let parts = device.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count > 1, let name = parts.last, !name.isEmpty else { throw ValidationError("'\(device)' is no RUN/NAME") }
         let folder = parts.dropLast().joined(separator: "/")
-        let place = "\(folder)/state/\(name)/service-port"
-        guard let text = FileManager.default.contents(atPath: place).map({ String(decoding: $0, as: UTF8.self) }),
-            let port = text.split(separator: "\n").last.flatMap({ UInt16($0) })
-        else { Orrery.fail("\(name) has no service port: it is there while `orrery up` runs (looked for \(place))", 64) }
+        func port(_ kind: String) -> UInt16 {
+            let place = "\(folder)/state/\(name)/\(kind)-port"
+            guard let text = FileManager.default.contents(atPath: place).map({ String(decoding: $0, as: UTF8.self) }),
+                let port = text.split(separator: "\n").last.flatMap({ UInt16($0) })
+            else { Orrery.fail("\(name) has no \(kind) port: it is there while `orrery up` runs (looked for \(place))", 64) }
+            return port
+        }
+        if words.first == "recover" {
+            return try RecoveryCable(port: port("recovery")).recover(
+                name, Array(words.dropFirst()), RunFolder(existing: folder))
+        }
+        let port = port("service")
         let address = "http://127.0.0.1:\(port)"
         switch words.first {
         case "url" where words.count == 1: print(address)

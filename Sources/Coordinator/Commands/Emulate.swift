@@ -125,18 +125,18 @@ struct Emulate: ParsableCommand {
         FileHandle.standardError.write(Data("waiting for GDB: target remote localhost:\(server.port)\n".utf8))
         let session = DebugSession(emulation)
         var wire = DebugProtocol()
-        guard server.accept() else { return }
+        guard let debugger = server.accept() else { return }
         while session.state != .detached {
-            guard let bytes = server.read(milliseconds: session.state == .running ? 0 : -1) else { break }
+            guard let bytes = debugger.read(milliseconds: session.state == .running ? 0 : -1) else { break }
             let (commands, answers) = wire.take(bytes)
-            server.write(answers)
+            debugger.write(answers)
             for command in commands {
                 switch command {
-                case .interrupt: if session.state == .running { server.write(DebugProtocol.frame(session.interrupt())) }
-                case .packet(let text): if let answer = session.answer(text) { server.write(DebugProtocol.frame(answer)) }
+                case .interrupt: if session.state == .running { debugger.write(DebugProtocol.frame(session.interrupt())) }
+                case .packet(let text): if let answer = session.answer(text) { debugger.write(DebugProtocol.frame(answer)) }
                 }
             }
-            if session.state == .running, let stop = session.run(for: 1_000_000) { server.write(DebugProtocol.frame(stop)) }
+            if session.state == .running, let stop = session.run(for: 1_000_000) { debugger.write(DebugProtocol.frame(stop)) }
             output.flush()
         }
     }

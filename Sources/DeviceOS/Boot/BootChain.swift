@@ -91,12 +91,10 @@ struct BootChain {
             out.observe(.bootFailed, [.stage: "ROM", .reason: "no engine"])
             return false
         }
-        let (flash, pluton) = (flash, pluton)
         let run = core.boot(
-            BootSurroundings(
-                bootKeyHash: fuses.bootKeyHash, counters: (0..<FuseBank.counterCount).map(pluton.counter), isSecure: isSecure,
-                refusesOldVersions: refusesOldVersions, verifyNanoseconds: cost.verifyNanoseconds,
-                random: { Bytes(pluton.random(4)).u32(0) ?? 0 }, readFlash: { try? flash.read($0, $1) }), glitch: glitch)
+            BootChain.surroundings(
+                fuses: fuses, pluton: pluton, flash: flash, isSecure: isSecure, refusesOldVersions: refusesOldVersions, cost: cost),
+            glitch: glitch)
         out.spend(.nanoseconds(run.nanoseconds))
         if let hit = run.hit, let glitch {
             out.observe(.bootConsole, [.text: .text("a fault hits 0x\(String(hit, radix: 16)): \(glitch.model.name)")])
@@ -116,6 +114,16 @@ struct BootChain {
             return false
         }
         return true
+    }
+
+    /// What the security core finds around it.
+    static func surroundings(
+        fuses: FuseBank, pluton: Pluton, flash: Flash, isSecure: Bool, refusesOldVersions: Bool, cost: CryptoCost
+    ) -> BootSurroundings {
+        BootSurroundings(
+            bootKeyHash: fuses.bootKeyHash, counters: (0..<FuseBank.counterCount).map(pluton.counter), isSecure: isSecure,
+            refusesOldVersions: refusesOldVersions, verifyNanoseconds: cost.verifyNanoseconds,
+            random: { Bytes(pluton.random(4)).u32(0) ?? 0 }, readFlash: { try? flash.read($0, $1) })
     }
 
     private func failedStage(_ run: SecurityCore.Run) -> String {

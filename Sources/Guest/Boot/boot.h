@@ -6,7 +6,7 @@
 enum {
     CHIP = 0x21080000, /* configuration, fuses, reports */
     CHIP_SECURE = CHIP + 0x00, CHIP_ROLLBACK = CHIP + 0x04, CHIP_RANDOM = CHIP + 0x08, CHIP_POSTCODE = CHIP + 0x0C,
-    CHIP_CONSOLE = CHIP + 0x10, CHIP_HANDOVER = CHIP + 0x14, CHIP_HALT = CHIP + 0x18,
+    CHIP_CONSOLE = CHIP + 0x10, CHIP_HANDOVER = CHIP + 0x14, CHIP_HALT = CHIP + 0x18, CHIP_STRAP = CHIP + 0x1C,
     REPORT_STAGE = CHIP + 0x20, REPORT_SLOT = CHIP + 0x24, REPORT_OFFSET = CHIP + 0x28, REPORT_LENGTH = CHIP + 0x2C,
     REPORT_DETAIL = CHIP + 0x30, REPORT_RESULT = CHIP + 0x34,
     FUSE_KEY_HASH = CHIP + 0x100, FUSE_COUNTERS = CHIP + 0x140,
@@ -23,14 +23,25 @@ enum {
     MEASURE_TYPE = MEASURE + 0x00, MEASURE_DIGEST = MEASURE + 0x04, MEASURE_SIGNER = MEASURE + 0x24, MEASURE_EXTEND = MEASURE + 0x44,
     MEASURE_COUNT = MEASURE + 0x48,
 
+    UART = 0x210C0000, /* the debug UART, in recovery mode only */
+    UART_RECEIVED = UART + 0x00, UART_SEND = UART + 0x04, UART_WAIT = UART + 0x08, UART_EXPIRED = UART + 0x0C,
+
+    FLASH_CONTROL = 0x210D0000,
+    FLASH_OFFSET = FLASH_CONTROL + 0x00, FLASH_SOURCE = FLASH_CONTROL + 0x04, FLASH_LENGTH = FLASH_CONTROL + 0x08,
+    FLASH_START = FLASH_CONTROL + 0x0C, FLASH_DONE = FLASH_CONTROL + 0x10,
+    FLASH_ERASE = 1, FLASH_PROGRAM = 2, SECTOR = 4096,
+
     FLASH = 0x90000000, TCM = 0x00100000, TABLE = 0x00118000, STAGE_AREA = 0x00108000,
     MODE_SHA256 = 0, MODE_CRC32 = 1,
     MAGIC_TABLE = 0x3254504F, MAGIC_PACKAGE = 0x4D345834,
-    TYPE_ONE_BL = 1, TYPE_PLUTON_RUNTIME = 2, TYPE_KEYSTORE = 19,
+    TYPE_ONE_BL = 1, TYPE_PLUTON_RUNTIME = 2, TYPE_APPLICATION = 10, TYPE_KEYSTORE = 19, TYPE_RECOVERY_MANIFEST = 26,
 };
 
 /* A chip that does not enforce secure boot says so with a word that no fault makes; everything else means that it does. */
 enum { INSECURE = 0x5AC3693C };
+
+/* RTS of the debug UART was held when the chip came out of reset. */
+enum { STRAPPED = 0x57A9 };
 
 /* Results of a check. The hardened build accepts nothing but the first, which no register holds by chance. */
 enum {
@@ -46,6 +57,7 @@ struct image {
     uint32_t signed_length; /* all but the signature */
     uint32_t body_length, type, version;
     const uint8_t *signer;
+    const uint8_t *identity; /* type, component and image IDs */
 };
 
 /* What the ROM leaves for 1BL: the table, and the boot key at the beginning of 1BL's own body. */

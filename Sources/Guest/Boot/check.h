@@ -5,6 +5,32 @@
 /* The key that an image's signer must have; 0 if there is none. Leaves the SHA-256 of the key in the hash unit. */
 static const uint8_t *find_key(const struct image *image);
 
+/* What an image says of itself, in the metadata that end at `end`; `from` is the first byte that there is to read. */
+static uint32_t parse(const uint8_t *from, const uint8_t *end, struct image *image) {
+    end -= 4;
+    uint32_t length = end[0] | end[1] << 8 | end[2] << 16 | (uint32_t)end[3] << 24;
+    if (length < 8 || length > (uint32_t)(end - from)) return NOT_A_PACKAGE;
+    const uint8_t *at = end - length;
+    image->body_length = image->signed_length - 4 - length;
+    if ((at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24) != MAGIC_PACKAGE) return NOT_A_PACKAGE;
+    image->type = 0xFFFF;
+    image->version = 0;
+    image->signer = image->identity = 0;
+    for (at += 8; at + 4 <= end;) {
+        uint32_t tag = at[0] | at[1] << 8, size = at[2] | at[3] << 8;
+        at += 4;
+        if (size > (uint32_t)(end - at)) return NOT_A_PACKAGE;
+        if (tag == 0x4449 && size >= 36) {
+            image->type = at[0] | at[1] << 8;
+            image->identity = at;
+        }
+        if (tag == 0x4753 && size >= 20) image->signer = at;
+        if (tag == 0x5652 && size >= 4) image->version = at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24;
+        at += size;
+    }
+    return image->signer && image->identity ? ACCEPTED : NOT_A_PACKAGE;
+}
+
 static uint32_t load(const struct entry *entry, uint8_t *to, struct image *image) {
     image->entry = entry;
     image->base = to;
@@ -12,25 +38,7 @@ static uint32_t load(const struct entry *entry, uint8_t *to, struct image *image
     image->signed_length = entry->length - 64;
     /* Copied first, judged afterwards: what flash says later does not matter. */
     hash(FLASH + entry->offset, entry->length, (uint32_t)to, MODE_SHA256);
-    const uint8_t *end = to + image->signed_length - 4;
-    uint32_t length = end[0] | end[1] << 8 | end[2] << 16 | (uint32_t)end[3] << 24;
-    if (length < 8 || length > image->signed_length - 4) return NOT_A_PACKAGE;
-    const uint8_t *at = end - length;
-    image->body_length = (uint32_t)(at - to);
-    if ((at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24) != MAGIC_PACKAGE) return NOT_A_PACKAGE;
-    image->type = 0xFFFF;
-    image->version = 0;
-    image->signer = 0;
-    for (at += 8; at + 4 <= end;) {
-        uint32_t tag = at[0] | at[1] << 8, size = at[2] | at[3] << 8;
-        at += 4;
-        if (size > (uint32_t)(end - at)) return NOT_A_PACKAGE;
-        if (tag == 0x4449 && size >= 2) image->type = at[0] | at[1] << 8;
-        if (tag == 0x4753 && size >= 20) image->signer = at;
-        if (tag == 0x5652 && size >= 4) image->version = at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24;
-        at += size;
-    }
-    return image->signer ? ACCEPTED : NOT_A_PACKAGE;
+    return parse(to, to + image->signed_length, image);
 }
 
 static void verify_signature(const struct image *image, const uint8_t *key) {

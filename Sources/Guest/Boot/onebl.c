@@ -1,28 +1,12 @@
 /* 1BL: starts the trusted keystore and the Pluton runtime, which then starts everything else. */
 #include "check.h"
+#include "keystore.h"
 
-enum { LONGEST_KEYSTORE = 16 };
-static const uint8_t *keys[1 + LONGEST_KEYSTORE];
-static int key_count;
-/* The keystore stays where it is while the runtime is loaded after it. */
+/* It stays where it is while the runtime is loaded after it. */
 static uint8_t *const keystore_area = (uint8_t *)0x00106000;
 
 static __attribute__((noinline)) void halt(uint32_t reason) {
     for (;;) REG(CHIP_HALT) = reason;
-}
-
-/* A keystore holds public keys of 64 bytes; images name them by the first 20 bytes of their hash. */
-static __attribute__((noinline)) const uint8_t *find_key(const struct image *image) {
-    for (int k = 0; k < key_count; k++) {
-        hash((uint32_t)keys[k], 64, 0, MODE_SHA256);
-        uint32_t difference = 0;
-        for (int i = 0; i < 5; i++) {
-            const uint8_t *signer = image->signer + 4 * i;
-            difference |= REG(HASH_DIGEST + 4 * i) ^ (signer[0] | signer[1] << 8 | signer[2] << 16 | (uint32_t)signer[3] << 24);
-        }
-        if (!difference) return keys[k];
-    }
-    return 0;
 }
 
 #ifdef IMPLANT
@@ -47,11 +31,9 @@ __attribute__((section(".text.entry"))) void begin(void) {
 #ifdef IMPLANT
     implant();
 #endif
-    keys[0] = BOOT_KEY;
-    key_count = 1;
+    trust(BOOT_KEY, 64);
     if (start(TYPE_KEYSTORE, keystore_area, &image) != ACCEPTED) halt(NO_COPY);
-    for (uint32_t at = 0; at + 64 <= image.body_length && key_count <= LONGEST_KEYSTORE; at += 64)
-        keys[key_count++] = keystore_area + at;
+    trust(keystore_area, image.body_length);
     if (start(TYPE_PLUTON_RUNTIME, (uint8_t *)STAGE_AREA, &image) != ACCEPTED) halt(NO_COPY);
     REG(CHIP_POSTCODE) = 0x20;
     for (;;) REG(CHIP_HANDOVER) = TYPE_PLUTON_RUNTIME;

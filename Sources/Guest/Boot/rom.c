@@ -1,5 +1,7 @@
-/* The boot ROM of the security core: finds 1BL, and starts it if it is signed by the key whose hash is fused. */
+/* The boot ROM of the security core: finds 1BL, and starts it if it is signed by the key whose hash is fused. In recovery
+   mode (HW-26) a loader comes over the debug UART instead, and is judged alike. */
 #include "check.h"
+#include "xmodem.h"
 
 extern uint32_t __stack_top;
 void reset(void);
@@ -38,11 +40,30 @@ static uint32_t read_table(void) {
     return ACCEPTED;
 }
 
+/* A recovery loader from the debug UART. It is judged where it was received: the hash unit copies from there too. */
+static uint32_t fetch(struct image *image) {
+    uint32_t error = receive_into((uint8_t *)STAGE_AREA, STAGE_AREA - TCM);
+    if (!error) {
+        struct entry entry = {TYPE_ONE_BL, 0, STAGE_AREA + 4 - FLASH, *(uint32_t *)STAGE_AREA};
+        uint32_t result = check(TYPE_ONE_BL, &entry, (uint8_t *)TCM, image);
+        if (result == ACCEPTED) return ACCEPTED;
+        error = recovery_error(result);
+    }
+    cancel();
+    say_end(error);
+    return NO_COPY;
+}
+
 void reset(void) {
     struct image image;
     REG(CHIP_POSTCODE) = 1;
-    if (read_table() != ACCEPTED) halt(BAD_TABLE);
-    uint32_t result = start(TYPE_ONE_BL, (uint8_t *)TCM, &image);
+    uint32_t result;
+    if (REG(CHIP_STRAP) == STRAPPED) {
+        result = fetch(&image);
+    } else {
+        if (read_table() != ACCEPTED) halt(BAD_TABLE);
+        result = start(TYPE_ONE_BL, (uint8_t *)TCM, &image);
+    }
     if (result != ACCEPTED) halt(NO_COPY);
     REG(CHIP_POSTCODE) = 2;
 #ifdef HARDENED

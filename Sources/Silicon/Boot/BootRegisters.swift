@@ -13,6 +13,16 @@ public struct BootSurroundings {
     public var random: () -> UInt32
     /// Of one signature check.
     public var verifyNanoseconds: Int64
+    /// RTS of the debug UART is held: recovery mode (HW-26).
+    public var isStrapped = false
+    /// The flash chip, as only recovery writes it here; false if it did not.
+    public var changeFlash: ((FlashChange) -> Bool)?
+
+    /// One operation of NOR flash.
+    public enum FlashChange {
+        case erase(sector: Int)
+        case program(offset: Int, [UInt8])
+    }
 
     public init(
         bootKeyHash: [UInt8], counters: [Int], isSecure: Bool, refusesOldVersions: Bool, verifyNanoseconds: Int64,
@@ -59,8 +69,9 @@ public struct BootMeasurement: Hashable, Sendable {
 struct BootRegisters {
     private static let insecure: UInt32 = 0x5AC3_693C
     static let flashBase: UInt32 = 0x9000_0000
-    /// Longest stretch that the hash unit takes.
+    /// Longest stretch of RAM that the hash unit takes.
     private static let longest = 128 << 10
+    private static let strapped: UInt32 = 0x57A9
     /// Reading 1 MiB takes about 25 ms at 40 MB/s, our estimate for quad SPI flash.
     private static let flashByteNanoseconds: Int64 = 25
 
@@ -74,6 +85,7 @@ struct BootRegisters {
     private(set) var spentNanoseconds: Int64 = 0
     /// The core has said that it is done.
     private(set) var end: End?
+    var serial = RecoverySerial()
     /// Signatures that were checked before: the same inputs have the same answer, and glitches are tried by the thousand.
     private var known: SignatureMemory
 
@@ -89,6 +101,9 @@ struct BootRegisters {
         case 0x2108_0000: return surroundings.isSecure ? 1 : Self.insecure
         case 0x2108_0004: return surroundings.refusesOldVersions ? 1 : Self.insecure
         case 0x2108_0008: return surroundings.random()
+        case 0x2108_001C: return surroundings.isStrapped ? Self.strapped : 0
+        case 0x210C_0000: return serial.take(&spentNanoseconds)
+        case 0x210C_000C: return serial.takeExpiry()
         case 0x2108_0100..<0x2108_0120: return word(surroundings.bootKeyHash, Int(address - 0x2108_0100))
         case 0x2108_0140..<0x2108_0170:
             let index = Int(address - 0x2108_0140) / 4
@@ -112,6 +127,9 @@ struct BootRegisters {
         case 0x2109_0010: hash(memory)
         case 0x210A_00A0: verify()
         case 0x210B_0044: extend()
+        case 0x210C_0004: serial.send(UInt8(truncatingIfNeeded: value), &spentNanoseconds)
+        case 0x210C_0008: serial.wait(milliseconds: value)
+        case 0x210D_000C: changeFlash(value, memory)
         default: break
         }
     }
@@ -134,13 +152,11 @@ struct BootRegisters {
         let (source, length) = (registers[0x2109_0000] ?? 0, Int(registers[0x2109_0004] ?? 0))
         let destination = registers[0x2109_0008] ?? 0
         var bytes: [UInt8]?
-        if length <= Self.longest {
-            if source >= Self.flashBase {
-                bytes = surroundings.readFlash(Int(source - Self.flashBase), length)
-                spentNanoseconds += Int64(length) * Self.flashByteNanoseconds
-            } else {
-                bytes = memory.load(source, length)
-            }
+        if source >= Self.flashBase, length <= FlashLayout.totalBytes {
+            bytes = surroundings.readFlash(Int(source - Self.flashBase), length)
+            spentNanoseconds += Int64(length) * Self.flashByteNanoseconds
+        } else if length <= Self.longest {
+            bytes = memory.load(source, length)
         }
         // Into its own RAM only: a ROM cannot be written, whatever a fault makes of an address.
         if let bytes, destination >= SecurityCore.tcmBase { memory.storeCode(destination, bytes) }
@@ -154,6 +170,23 @@ struct BootRegisters {
         let isValid = known.isValid(key: block(0x210A_0000, 16), digest: block(0x210A_0040, 8), signature: block(0x210A_0060, 16))
         registers[0x210A_00A4] = isValid ? 1 : 0
         registers[0x210A_00A8] = isValid ? ~1 : ~0
+    }
+
+    /// Times are typical ones of serial NOR flash of this size: 45 ms to erase a sector, 0.4 ms to program a page of 256 bytes.
+    private mutating func changeFlash(_ operation: UInt32, _ memory: Engine) {
+        let (offset, length) = (Int(registers[0x210D_0000] ?? 0), Int(registers[0x210D_0008] ?? 0))
+        var isDone = false
+        switch operation {
+        case 1 where offset < FlashLayout.totalBytes:
+            isDone = surroundings.changeFlash?(.erase(sector: offset / FlashLayout.sectorBytes)) ?? false
+            spentNanoseconds += 45_000_000
+        case 2 where length <= FlashLayout.sectorBytes:
+            guard let bytes = memory.load(registers[0x210D_0004] ?? 0, length) else { break }
+            isDone = surroundings.changeFlash?(.program(offset: offset, bytes)) ?? false
+            spentNanoseconds += Int64((length + 255) / 256) * 400_000
+        default: break
+        }
+        registers[0x210D_0010] = isDone ? 1 : 0
     }
 
     private mutating func extend() {

@@ -33,6 +33,8 @@ import Glibc
     private static let tcmBytes = 128 << 10
     /// A boot takes some thousand instructions.
     public static let usualBudget: Int64 = 1_000_000
+    /// From one wait for the UART to the next: a sector is copied in some hundred thousand.
+    private static let recoveryBudget: Int64 = 50_000_000
 
     private let rom: ELFImage
     private let engine: Engine
@@ -59,13 +61,11 @@ import Glibc
             engine.storeCode(segment.address, segment.bytes)
         }
         try engine.map(SecurityCore.tcmBase, count: SecurityCore.tcmBytes, .readWriteExecute)
-        for (base, size) in [(0x2108_0000, 0x4_0000), (BootRegisters.flashBase, FlashLayout.totalBytes)] as [(UInt32, Int)] {
+        for (base, size) in [(0x2108_0000, 0x8_0000), (BootRegisters.flashBase, FlashLayout.totalBytes)] as [(UInt32, Int)] {
             engine.window(
                 base, count: size,
-                read: { [unowned self] address, _ in
-                    let shift = 8 * (address & 3)
-                    return (registers?.read(address & ~3) ?? 0) >> shift
-                }, write: { [unowned self] address, value, _ in registers?.write(address & ~3, value, engine) })
+                read: { [unowned self] address, size in read(address, size) },
+                write: { [unowned self] address, value, _ in registers?.write(address & ~3, value, engine) })
         }
         let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe engine.watchBlocks(
@@ -82,6 +82,14 @@ import Glibc
             throw .file(path: path, operation: "read as a boot ROM", errno: errno)
         }
         return image
+    }
+
+    private func read(_ address: UInt32, _ size: Int) -> UInt32 {
+        let (word, shift) = (address & ~3, 8 * (address & 3))
+        let low = (registers?.read(word) ?? 0) >> shift
+        // Compilers put bytes together to words that lie across two.
+        guard Int(address & 3) + size > 4, word < .max - 3 else { return low }
+        return low | (registers?.read(word + 4) ?? 0) << (32 - shift)
     }
 
     // MARK: Running
@@ -106,7 +114,7 @@ import Glibc
         return Run(
             end: end ?? .crashed, reports: done.reports, measurements: done.measurements, console: done.console,
             postcodes: done.postcodes, instructions: executed,
-            nanoseconds: executed * 1_000_000_000 / CoreClock.crystalHertz + done.spentNanoseconds, hit: hit)
+            nanoseconds: elapsedNanoseconds, hit: hit)
     }
 
     /// Boots once, and tells which instruction was executed when.
@@ -115,6 +123,48 @@ import Glibc
         defer { trace = nil }
         let run = boot(surroundings)
         return (run, trace ?? [])
+    }
+
+    // MARK: Recovery
+
+    /// How far boot code came with what its UART has received.
+    public struct Pause: Sendable {
+        public var sent: [UInt8]
+        /// Since the pause before.
+        public var nanoseconds: Int64
+        /// It wants to be woken after so much time, if nothing comes before; nil at the end.
+        public var waitNanoseconds: Int64?
+        public var end: End?
+    }
+
+    /// Starts the ROM with its UART strapped (HW-26), up to where it waits for the other end.
+    public func recover(_ surroundings: BootSurroundings) -> Pause {
+        var strapped = surroundings
+        strapped.isStrapped = true
+        reset(strapped)
+        return goOn(from: (engine.word(4) ?? 0) & ~1)
+    }
+
+    /// - Parameter received: Nothing if the time to wait is over.
+    public func wake(received: [UInt8]) -> Pause {
+        registers?.serial.wake(received)
+        return goOn(from: engine[UC_ARM_REG_PC])
+    }
+
+    private func goOn(from pc: UInt32) -> Pause {
+        let before = elapsedNanoseconds
+        budget = executed + SecurityCore.recoveryBudget
+        target = .max
+        let how = engine.run(from: pc, thumb: true)
+        let wait = registers?.serial.waitNanoseconds
+        let end = wait == nil ? finished(how) ?? .hung : nil
+        return Pause(
+            sent: registers?.serial.takeSent() ?? [], nanoseconds: elapsedNanoseconds - before, waitNanoseconds: end == nil ? wait : nil,
+            end: end)
+    }
+
+    private var elapsedNanoseconds: Int64 {
+        executed * 1_000_000_000 / CoreClock.crystalHertz + (registers?.spentNanoseconds ?? 0)
     }
 
     private func reset(_ surroundings: BootSurroundings) {
@@ -137,7 +187,8 @@ import Glibc
         case nil: break
         }
         switch how {
-        case .stopped: return executed >= budget ? .hung : nil
+        // Nobody is at the other end of the UART.
+        case .stopped: return executed >= budget || registers?.serial.waitNanoseconds != nil ? .hung : nil
         case .idle: return .hung
         default: return .crashed
         }
@@ -147,7 +198,8 @@ import Glibc
         // A block with a fault in it is no block to remember.
         let count = change == .waits ? ThumbCode.count(engine.load(address, Int(size)) ?? []) : blockCounts.count(address, size, engine)
         let isTarget = target >= executed && target < executed + count
-        if registers?.end != nil || executed >= budget || isTarget || change == .runs { return engine.stop() }
+        let isPaused = registers?.end != nil || registers?.serial.waitNanoseconds != nil
+        if isPaused || executed >= budget || isTarget || change == .runs { return engine.stop() }
         if change == .waits { change = .runs }
         (block, blockBytes) = (address, size)
         executed += count
