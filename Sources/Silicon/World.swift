@@ -24,6 +24,10 @@ public protocol World: AnyObject {
     func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at nanoseconds: Int64) -> [UInt8]?
     /// A transfer on an SPI bus: as many bytes as asked for.
     func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, at nanoseconds: Int64) -> [UInt8]
+    /// Something at an I2S controller gives it a clock.
+    func hasCodec(unit: Int) -> Bool
+    /// Words on an I2S bus, the last of them now: what goes out, and as many as asked for that come in.
+    func audio(unit: Int, _ words: [UInt32], receiving count: Int, every spacing: Int64, at nanoseconds: Int64) -> [UInt32]
     /// What has reached the pins up to now.
     func takeInputs(until nanoseconds: Int64) -> [WorldInput]
     /// When something next reaches them; `.max` for never.
@@ -38,6 +42,10 @@ extension World {
     public func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at nanoseconds: Int64) -> [UInt8]? { nil }
     public func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, at nanoseconds: Int64) -> [UInt8] {
         [UInt8](repeating: 0xFF, count: count)
+    }
+    public func hasCodec(unit: Int) -> Bool { false }
+    public func audio(unit: Int, _ words: [UInt32], receiving count: Int, every spacing: Int64, at nanoseconds: Int64) -> [UInt32] {
+        [UInt32](repeating: 0, count: count)
     }
     public func takeInputs(until nanoseconds: Int64) -> [WorldInput] { [] }
     public var nextInput: Int64 { .max }

@@ -16,6 +16,8 @@ public protocol Attachment: AnyObject {
     func i2c(address: UInt8, writing bytes: [UInt8], reading count: Int, at now: Int64) -> [UInt8]?
     /// A transfer on its SPI bus.
     func spi(sending bytes: [UInt8], receiving count: Int, at now: Int64) -> [UInt8]
+    /// Words on its I2S bus, the last of them now: what it hears is as many as asked for, so far apart.
+    func audio(_ words: [UInt32], receiving count: Int, every spacing: Int64, at now: Int64) -> (heard: [UInt32], event: String?)
     /// A byte from the chip's UART; what it answers.
     func received(_ byte: UInt8, at now: Int64) -> [UInt8]
     /// When its pin changes by itself, and to what: all that is still to come, in order.
@@ -30,6 +32,9 @@ extension Attachment {
     public func sample(at now: Int64) -> UInt32 { 0 }
     public func i2c(address: UInt8, writing bytes: [UInt8], reading count: Int, at now: Int64) -> [UInt8]? { nil }
     public func spi(sending bytes: [UInt8], receiving count: Int, at now: Int64) -> [UInt8] { [UInt8](repeating: 0xFF, count: count) }
+    public func audio(_ words: [UInt32], receiving count: Int, every spacing: Int64, at now: Int64) -> (heard: [UInt32], event: String?) {
+        ([UInt32](repeating: 0, count: count), nil)
+    }
     public func received(_ byte: UInt8, at now: Int64) -> [UInt8] { [] }
     public var changes: [(at: Int64, isHigh: Bool)] { [] }
     public var memory: [UInt8] {
@@ -38,7 +43,7 @@ extension Attachment {
     }
 }
 
-/// Where something is attached: `gpio8`, `pwm0.1`, `adc0`, `i2c2`, `spi1`, `isu0`.
+/// Where something is attached: `gpio8`, `pwm0.1`, `adc0`, `i2c2`, `spi1`, `isu0`, `i2s0`.
 public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
     case gpio(Int)
     case pwm(controller: Int, channel: Int)
@@ -46,6 +51,7 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
     case i2c(Int)
     case spi(Int)
     case serial(Int)
+    case i2s(Int)
 
     public init?(_ text: String) {
         guard let kind = AttachmentPlace.kinds.first(where: text.hasPrefix) else { return nil }
@@ -58,6 +64,7 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
         case ("i2c", 1) where (0...5).contains(numbers[0]): self = .i2c(numbers[0])
         case ("spi", 1) where (0...5).contains(numbers[0]): self = .spi(numbers[0])
         case ("isu", 1) where (0...5).contains(numbers[0]): self = .serial(numbers[0])
+        case ("i2s", 1) where (0...1).contains(numbers[0]): self = .i2s(numbers[0])
         default: return nil
         }
     }
@@ -70,10 +77,11 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
         case .i2c(let bus): "i2c\(bus)"
         case .spi(let bus): "spi\(bus)"
         case .serial(let unit): "isu\(unit)"
+        case .i2s(let unit): "i2s\(unit)"
         }
     }
 
-    private static let kinds = ["gpio", "pwm", "adc", "i2c", "spi", "isu"]
+    private static let kinds = ["gpio", "pwm", "adc", "i2c", "spi", "isu", "i2s"]
     /// `gpio`, `adc` …
     var kind: String { AttachmentPlace.kinds.first(where: description.hasPrefix) ?? "" }
 }
@@ -99,6 +107,9 @@ public enum Attachments {
         Kind(name: "button", places: ["gpio"], help: "button@gpio12:1s/200ms,3s/1s  pressed (low) at, for") {
             words throws(AttachmentError) in
             try Button(words)
+        },
+        Kind(name: "codec", places: ["i2s"], help: "codec@i2s0, codec@i2s0:440  hears a tone of so many hertz, says when it sounds") {
+            words throws(AttachmentError) in try Codec(words)
         },
         Kind(name: "echo", places: ["isu"], help: "echo@isu0  answers every byte with itself") { _ throws(AttachmentError) in SerialEcho()
         },

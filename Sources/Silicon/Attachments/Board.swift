@@ -98,6 +98,15 @@ public final class Board: World {
         attachments[.spi(bus)]?.spi(sending: bytes, receiving: count, at: now) ?? [UInt8](repeating: 0xFF, count: count)
     }
 
+    public func hasCodec(unit: Int) -> Bool { attachments[.i2s(unit)] != nil }
+
+    public func audio(unit: Int, _ words: [UInt32], receiving count: Int, every spacing: Int64, at now: Int64) -> [UInt32] {
+        guard let attachment = attachments[.i2s(unit)] else { return [UInt32](repeating: 0, count: count) }
+        let (heard, event) = attachment.audio(words, receiving: count, every: spacing, at: now)
+        tell(.i2s(unit), event, now)
+        return heard
+    }
+
     public var nextInput: Int64 { min(answersAt, changes.first?.at ?? .max) }
 
     public func takeInputs(until now: Int64) -> [WorldInput] {

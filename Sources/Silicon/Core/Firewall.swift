@@ -13,8 +13,8 @@ public struct Firewall: Equatable, Sendable {
 
     /// Names are those of the chip, such as `ISU0`, `ADC-CONTROLLER-0`, `PWM-CONTROLLER-1`; others open nothing.
     public init(_ manifest: AppManifest) {
-        // Pin multiplexer and clock gates: every driver touches them.
-        var pages: Set<UInt32> = [0x3001, 0x3003]
+        // Pin multiplexer, clock gates, crystal strap and triggers of pin interrupts: drivers touch them whatever they drive.
+        var pages: Set<UInt32> = [0x3001, 0x3003, 0x3009, 0x3106]
         for (capability, value) in manifest.capabilities {
             switch (capability, value) {
             case ("Gpio", .numbers(let pins)): pages.formUnion(pins.flatMap(Firewall.pages(pin:)))

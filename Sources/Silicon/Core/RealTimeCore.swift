@@ -139,7 +139,7 @@ public import Formats
         // The core's own blocks, then those that it shares, as far as the firewall lets it.
         windows = [(0, 0x1_0000), (0xE000_1000, 0x1000), (0xE000_E000, 0x1000)]
         windows += (UInt32(0x2100)...0x2108).map { ($0 << 16, 0x1_0000) }
-        for page in Array(UInt32(0x3000)...0x3003) + Array(0x3800...0x3810) where firewall.allows(page: page) {
+        for page in Array(UInt32(0x3000)...0x3003) + [0x3009, 0x3106] + Array(0x3800...0x3810) where firewall.allows(page: page) {
             windows.append((page << 16, 0x1_0000))
         }
         for (base, size) in windows {

@@ -5,6 +5,8 @@ struct SysTick: Codable {
     private var countFlag = false
     /// The cycle at which the counter reaches zero next, while it runs.
     private var zeroAt: Int64 = .max
+    /// Where the period that runs began to count from: the reload register may have changed since.
+    private var top: Int64 = 0
     /// What the counter holds while it stands.
     private var held: Int64 = 0
 
@@ -23,6 +25,7 @@ struct SysTick: Codable {
         } else {
             let period = Int64(reload) + 1
             zeroAt += period * ((cycle - zeroAt) / period + 1)
+            top = Int64(reload)
         }
         return control & 2 != 0
     }
@@ -30,7 +33,8 @@ struct SysTick: Codable {
     private func value(at cycle: Int64) -> UInt32 {
         guard isCounting else { return UInt32(held) }
         let left = zeroAt - cycle
-        return left > Int64(reload) ? 0 : UInt32(max(0, left))
+        // It stands at zero for a cycle before it reloads.
+        return left > top ? 0 : UInt32(max(0, left))
     }
 
     mutating func read(_ offset: UInt32, at cycle: Int64) -> UInt32 {
@@ -67,6 +71,7 @@ struct SysTick: Codable {
     }
 
     private mutating func start(from value: Int64, at cycle: Int64) {
+        top = value > 0 ? value : Int64(reload)
         if value > 0 {
             zeroAt = cycle + value
         } else {

@@ -13,6 +13,8 @@ struct DirectMemoryAccess: Peripheral {
         var moved = 0
         var hardwarePointer: UInt32 = 0
         var softwarePointer: UInt32 = 0
+        /// Of a ring that is emptied: less than the threshold is left, and the program has been told.
+        var isLow = false
 
         var control: UInt32 { registers[0x14] ?? 0 }
         var count: Int { Int((registers[0x10] ?? 0) & 0xFFFF) }
@@ -96,6 +98,7 @@ struct DirectMemoryAccess: Peripheral {
             if starts && !channel[index].isRunning {
                 channel[index].remaining = channel[index].count
                 channel[index].moved = 0
+                channel[index].isLow = false
             }
             channel[index].isRunning = starts
         case 0x20: channel[index].interrupts &= ~value

@@ -51,6 +51,8 @@ struct GeneralPurposeTimers: Peripheral {
     private var alarm = Counter(numerator: 26_000_000, denominator: 26)
     private var alarmAt: UInt32 = .max
     private var alarmIsPending = false
+    /// One match is one interrupt, however long the count stays beyond it.
+    private var alarmHasCome = false
     private var coreControl: UInt32 = 0
     private var coreInitial: UInt32 = 0
     private var core = Counter(numerator: CoreClock.crystalHertz, denominator: 2)
@@ -59,7 +61,7 @@ struct GeneralPurposeTimers: Peripheral {
     var alarmIsAsserting: Bool { alarmIsPending && alarmControl & 0x8000 == 0 }
 
     private var alarmInstant: Int64 {
-        guard alarm.isRunning, !alarmIsPending, alarmAt >= alarm.base else { return .max }
+        guard alarm.isRunning, !alarmHasCome, alarmAt >= alarm.base else { return .max }
         return alarm.instant(ofTick: Int64(alarmAt - alarm.base))
     }
     var nextEvent: Int64 { min(countdowns[0].expiry, countdowns[1].expiry, alarmInstant) }
@@ -83,7 +85,7 @@ struct GeneralPurposeTimers: Peripheral {
                 }
             }
         }
-        if alarmInstant <= bus.now { alarmIsPending = true }
+        if alarmInstant <= bus.now { (alarmIsPending, alarmHasCome) = (true, true) }
     }
 
     mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
@@ -137,11 +139,16 @@ struct GeneralPurposeTimers: Peripheral {
             let wasRunning = alarm.isRunning
             alarmControl = value
             alarm.denominator = Int64(value >> 16 & 0x3F) + 1
-            if value & 1 == 0 { alarm.stop(at: bus.now) } else if !wasRunning { alarm.start(at: bus.now, from: alarmInitial) }
+            if value & 1 == 0 {
+                alarm.stop(at: bus.now)
+            } else if !wasRunning {
+                alarm.start(at: bus.now, from: alarmInitial)
+                alarmHasCome = false
+            }
         case 0x54: alarmInitial = value
         case 0x5C:
             alarmAt = value
-            alarmIsPending = false
+            (alarmIsPending, alarmHasCome) = (false, false)
         case 0x60:
             let wasRunning = core.isRunning
             coreControl = value & 3

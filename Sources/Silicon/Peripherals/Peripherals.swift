@@ -1,3 +1,5 @@
+import Formats
+
 /// The blocks of one real-time core at their addresses (mt3620-silicon §1.1), their interrupt lines, and the DMA between
 /// them and memory. A register that is not modelled reads 0, ignores writes, and is told of.
 struct Peripherals: Codable {
@@ -13,6 +15,8 @@ struct Peripherals: Codable {
     private var spi = (0..<6).map { SPIController(bus: $0) }
     private var adc = AnalogDigitalConverter()
     private var pwm = (0..<3).map { PulseWidthModulator(controller: $0) }
+    private var audio = (0..<2).map { AudioInterface(unit: $0) }
+    private var counters = (0..<6).map { _ in PinCounter() }
     private var dma = DirectMemoryAccess()
     /// Groups 0–5, ISU 0–5, ADC, I2S 0 and 1.
     private var pins: [PinBlock]
@@ -29,6 +33,7 @@ struct Peripherals: Codable {
     /// Where one access goes.
     private enum Place {
         case nothing, mailbox(Int), interrupts, clocks, watchdog, timers, serial(Int), i2c(Int), spi(Int), adc, pwm(Int), dma
+        case audio(Int), counter(Int), fixed(UInt32)
         case pins(Int), closePins, storage, unknown
     }
 
@@ -45,13 +50,16 @@ struct Peripherals: Codable {
         case 0x2104: return (.serial(0), offset)
         case 0x2105, 0x2106: return (.mailbox(page - 0x2105), offset)
         case 0x2108: return (.dma, offset)
-        case 0x3001, 0x3003: return (.storage, offset)
+        // Pin mux, clock gates, and how the A7 sees the interrupts of pins.
+        case 0x3001, 0x3003, 0x3106: return (.storage, offset)
+        // The strap that says which crystal there is: 26 MHz.
+        case 0x3009 where offset == 0x190: return (.fixed(2), offset)
         case 0x3002: return (.closePins, offset)
         case 0x3800: return offset < 0x100 && offset > 0 ? (.pins(12), offset) : (.adc, offset)
         case 0x3801...0x3806:
             let group = page - 0x3801
             if group < 3, offset >= 0x1000 { return (.pwm(group), offset - 0x1000) }
-            return offset < 0x100 ? (.pins(group), offset) : (.storage, offset)
+            return offset < 0x100 && offset > 0 ? (.pins(group), offset) : (.counter(group), offset)
         case 0x3807...0x380C:
             let unit = page - 0x3807
             switch offset {
@@ -63,7 +71,8 @@ struct Peripherals: Codable {
             default: return (.unknown, offset)
             }
         case 0x380D, 0x380E:
-            return offset >= 0x100 && offset < 0x200 ? (.pins(13 + page - 0x380D), offset - 0x100) : (.storage, offset)
+            let unit = page - 0x380D
+            return offset >= 0x100 && offset < 0x200 ? (.pins(13 + unit), offset - 0x100) : (.audio(unit), offset)
         default: return (.unknown, offset)
         }
     }
@@ -83,6 +92,9 @@ struct Peripherals: Codable {
         case .adc: return adc.read(offset, bus)
         case .pwm(let index): return pwm[index].read(offset, bus)
         case .dma: return dma.read(offset, bus)
+        case .audio(let index): return audio[index].read(offset, bus)
+        case .counter(let index): return counters[index].read(offset, bus)
+        case .fixed(let value): return value
         case .pins(let index): return pins[index].read(offset, bus)
         case .closePins: return closePins.read(offset, bus)
         case .storage: return storage[address] ?? 0
@@ -96,7 +108,7 @@ struct Peripherals: Codable {
     func stableUntil(_ address: UInt32, _ now: Int64) -> Int64 {
         let (place, offset) = place(address)
         return switch place {
-        case .nothing, .storage: .max
+        case .nothing, .storage, .fixed: .max
         case .mailbox(let index): mailboxes[index].stableUntil(offset, now)
         case .interrupts: interrupts.stableUntil(offset, now)
         case .clocks: clocks.stableUntil(offset, now)
@@ -108,6 +120,8 @@ struct Peripherals: Codable {
         case .adc: adc.stableUntil(offset, now)
         case .pwm(let index): pwm[index].stableUntil(offset, now)
         case .dma: dma.stableUntil(offset, now)
+        case .audio(let index): audio[index].stableUntil(offset, now)
+        case .counter(let index): counters[index].stableUntil(offset, now)
         case .pins(let index): pins[index].stableUntil(offset, now)
         case .closePins: closePins.stableUntil(offset, now)
         case .unknown: .min
@@ -117,7 +131,7 @@ struct Peripherals: Codable {
     mutating func write(_ address: UInt32, _ value: UInt32, _ bus: Bus) {
         let (place, offset) = place(address)
         switch place {
-        case .nothing: return
+        case .nothing, .fixed: return
         case .mailbox(let index): mailboxes[index].write(offset, value, bus)
         case .interrupts: interrupts.write(offset, value, bus)
         case .clocks: clocks.write(offset, value, bus)
@@ -129,6 +143,8 @@ struct Peripherals: Codable {
         case .adc: adc.write(offset, value, bus)
         case .pwm(let index): pwm[index].write(offset, value, bus)
         case .dma: dma.write(offset, value, bus)
+        case .audio(let index): audio[index].write(offset, value, bus)
+        case .counter(let index): counters[index].write(offset, value, bus)
         case .pins(let index):
             pins[index].write(offset, value, bus)
             pinsMoved(bus)
@@ -149,6 +165,7 @@ struct Peripherals: Codable {
         for index in serial.indices where serial[index].nextEvent <= bus.now { serial[index].advance(bus) }
         for index in i2c.indices where i2c[index].nextEvent <= bus.now { i2c[index].advance(bus) }
         for index in spi.indices where spi[index].nextEvent <= bus.now { spi[index].advance(bus) }
+        for index in audio.indices where audio[index].nextEvent <= bus.now { audio[index].advance(bus) }
         moveData(bus)
     }
 
@@ -158,6 +175,7 @@ struct Peripherals: Codable {
         for one in serial { next = min(next, one.nextEvent) }
         for one in i2c { next = min(next, one.nextEvent) }
         for one in spi { next = min(next, one.nextEvent) }
+        for one in audio { next = min(next, one.nextEvent) }
         return next
     }
 
@@ -194,6 +212,7 @@ struct Peripherals: Codable {
     private mutating func pinsMoved(_ bus: Bus) {
         let levels = (0..<6).reduce(UInt32(0)) { $0 | (pins[$1].levels & 0xF) << UInt32(4 * $1) }
         interrupts.pinsAre(levels, bus)
+        for group in counters.indices { counters[group].pinsAre(levels >> UInt32(4 * group) & 0xF) }
     }
 
     mutating func withMailbox<T>(_ index: Int, _ body: (inout Mailbox) -> T) -> T { body(&mailboxes[index]) }
@@ -219,7 +238,9 @@ struct Peripherals: Codable {
             line(45 + 4 * unit, spi[unit].isAsserting)
             line(47 + 4 * unit, serial[1 + unit].isAsserting)
         }
+        for unit in 0..<2 { line(68 + unit, audio[unit].isAsserting) }
         line(70, adc.isAsserting)
+        for group in 0..<6 { line(71 + group, counters[group].isAsserting) }
         line(77, dma.isAsserting)
         return set
     }
@@ -236,7 +257,10 @@ struct Peripherals: Codable {
                     index, adc.takeSamples().flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) } }, bus)
             case 13..<25 where index % 2 == 1: drainRing(index, bus)
             case 13..<25: fillRing(index, serial[1 + (index - 14) / 2].takeReceived(), bus)
-            default: break  // I2S moves nothing
+            case 25, 27: feedAudio(index, bus)
+            default:
+                let width = dma.channel[index].elementBytes
+                fillRing(index, audio[(index - 26) / 2].takeReceived().flatMap { $0.littleEndianBytes.prefix(width) }, bus)
             }
         }
     }
@@ -295,6 +319,22 @@ struct Peripherals: Codable {
             channel.advanceHardware(1)
         }
         if !bytes.isEmpty, channel.fifoCount >= max(1, channel.count), channel.control & 1 << 15 != 0 { channel.interrupts |= 1 << 15 }
+        dma.channel[index] = channel
+    }
+
+    /// From a ring into an I2S controller. The interrupt comes when there is little left, and once.
+    private mutating func feedAudio(_ index: Int, _ bus: Bus) {
+        var channel = dma.channel[index]
+        let (unit, width) = ((index - 25) / 2, channel.elementBytes)
+        for _ in 0..<min(channel.fifoCount, audio[unit].room) {
+            let offset = UInt32(Int(channel.hardwarePointer & 0xFFFF) * width)
+            guard let bytes = bus.memory.dmaLoad(channel.memoryAddress &+ offset, width) else { break }
+            audio[unit].send(bytes.enumerated().reduce(0) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) })
+            channel.advanceHardware(1)
+        }
+        let isLow = channel.fifoCount < max(1, channel.count)
+        if isLow, !channel.isLow, channel.control & 1 << 15 != 0 { channel.interrupts |= 1 << 15 }
+        channel.isLow = isLow
         dma.channel[index] = channel
     }
 
