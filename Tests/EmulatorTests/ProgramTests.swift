@@ -64,6 +64,18 @@ struct Ran {
         #expect(ran.has("up 102", at: 0.0025) && ran.has("back 100", at: 0.0295))
     }
 
+    /// CCR's traps, events (an interrupt before WFE is not lost), and one register that is closed among others.
+    @Test func whatTheCoreIsToldToRefuseItRefuses() throws {
+        let ran = try Ran("traps", seconds: 0.1)
+        #expect(
+            ran.texts.filter { !$0.hasPrefix("fault: ") } == [
+                "quietly 0", "unaligned 1", "eight by two 4", "fault 02000000", "by zero 77", "nine by three 3", "signed 4", "sum 7069",
+                "aligned 1", "fault 01000000", "refused 5", "fault 01000000", "kept 1", "fault 01000000", "register 5", "quietly 0",
+                "events 1", "woken 2", "status 0", "fault 00000082 at 21030030", "free 0", "done",
+            ])
+        #expect(ran.core.unmodelled.isEmpty)
+    }
+
     /// As kernels without ticks do it: masked sleep, the timer's flag, and what is left of a period that something cut short.
     @Test func sleepWithoutTicksIsMeasured() throws {
         let ran = try Ran("tickless", seconds: 0.1)

@@ -18,6 +18,8 @@ public struct CoreSnapshot: Codable {
     private var programCounter: UInt32
     private var isSleeping: Bool
     private var isLockedUp: Bool
+    private var hasEvent: Bool
+    private var waitsForEvent: Bool
     private var unmodelled: UnmodelledAccesses
     private var partner: HighLevelPartner?
 
@@ -38,6 +40,7 @@ public struct CoreSnapshot: Codable {
     }
 
     init(_ core: RealTimeCore) {
+        core.removeStandIns()
         registers = CoreSnapshot.all.map { core.engine[$0] }
         pages = core.engine.memories.flatMap { memory -> [Page] in
             let content = memory.content
@@ -50,6 +53,7 @@ public struct CoreSnapshot: Codable {
         (cycles, programCounter) = (core.cycles, core.programCounter)
         partner = core.partner
         (isSleeping, isLockedUp, unmodelled) = (core.isSleeping, core.isLockedUp, core.unmodelled)
+        (hasEvent, waitsForEvent) = (core.hasEvent, core.waitsForEvent)
     }
 
     /// Why a snapshot does not fit.
@@ -67,6 +71,7 @@ public struct CoreSnapshot: Codable {
         core.take(
             peripherals, control, clock, cycles: cycles, programCounter: programCounter, isSleeping: isSleeping, isLockedUp: isLockedUp,
             unmodelled)
+        (core.hasEvent, core.waitsForEvent) = (hasEvent, waitsForEvent)
     }
 }
 

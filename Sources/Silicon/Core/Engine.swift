@@ -70,8 +70,8 @@ import Glibc
 
     /// Called before each instruction, if instructions are watched.
     var onInstruction: ((UInt32, UInt32) -> Void)?
-    /// Called before each access to memory, if accesses are watched: its address, and whether it writes.
-    private var onAccess: ((UInt32, Bool) -> Void)?
+    /// Called before each access to memory, if accesses are watched: its address, its bytes, and whether it writes.
+    private var onAccess: ((UInt32, Int, Bool) -> Void)?
 
     init(_ model: Model) throws(SiliconError) {
         var opened: OpaquePointer?
@@ -275,15 +275,15 @@ import Glibc
         unsafe _ = uc_hook_blocks(handle, &hook, call, slot)
     }
 
-    func watchAccesses(_ call: @escaping (UInt32, Bool) -> Void) {
+    func watchAccesses(_ call: @escaping (UInt32, Int, Bool) -> Void) {
         onAccess = call
         let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
         var hook: uc_hook = 0
         unsafe _ = uc_hook_accesses(
             handle, &hook,
-            { _, type, address, _, _, slot in
+            { _, type, address, count, _, slot in
                 let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
-                engine.onAccess?(UInt32(truncatingIfNeeded: address), type == UC_MEM_WRITE)
+                engine.onAccess?(UInt32(truncatingIfNeeded: address), Int(count), type == UC_MEM_WRITE)
             }, slot)
     }
 

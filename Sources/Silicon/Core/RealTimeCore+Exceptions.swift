@@ -9,6 +9,11 @@ extension RealTimeCore {
         switch number {
         case 2: return answer(control.escalate(CoreException.supervisorCall, masks), nil)
         case 7:
+            switch doReplaced() {
+            case .done: return nil
+            case .refused(let cause): return fault(cause, address: nil)
+            case nil: break
+            }
             if answersSemihosting, engine.load(programCounter, 2) == [0xAB, 0xBE] { return .semihosting }
             // BKPT without a debugger is a hard fault.
             if debugging != nil { return .breakpoint(programCounter) }
@@ -26,8 +31,9 @@ extension RealTimeCore {
         let block = unsafe hot.pointee.block
         if block != programCounter, let before = engine.load(programCounter &- 2, 2) {
             switch ThumbCode.half(before, 0) {
-            case 0xBF20:  // WFE: events are not modelled, an interrupt ends it
-                isSleeping = true
+            case 0xBF20:  // WFE
+                if !hasEvent { (isSleeping, waitsForEvent) = (true, true) }
+                hasEvent = false
                 return nil
             case 0xBF10: return nil  // YIELD
             default: break
@@ -49,6 +55,10 @@ extension RealTimeCore {
         }
         programCounter = pcOfAccess(access.address, isWrite: access.kind == .write)
         uncount(after: programCounter)
+        if unaligned == access.address {
+            unaligned = nil
+            return fault(.unaligned, address: nil)
+        }
         let isAllowed = mayAccess(access.kind == .write ? .write : .read, access.address, isPrivileged: isPrivileged)
         return fault(isAllowed ? .preciseDataBus : .dataAccess, address: access.address)
     }
@@ -103,7 +113,7 @@ extension RealTimeCore {
         engine[UC_ARM_REG_LR] = link
         engine[UC_ARM_REG_EPSR] = 0x0100_0000
         engine[UC_ARM_REG_APSR_NZCV] = xpsr
-        isSleeping = false
+        (isSleeping, hasEvent) = (false, true)
 
         let vector = engine.word(control.vectorTable &+ UInt32(exception) * 4)
         programCounter = (vector ?? 0) & ~1
@@ -164,8 +174,9 @@ extension RealTimeCore {
         engine[UC_ARM_REG_EPSR] = 0x0100_0000 | xpsr & 0x0600_FC00
         engine[UC_ARM_REG_APSR_NZCV] = xpsr
         programCounter = frame[6] & ~1
+        hasEvent = true
         // SLEEPONEXIT
-        if toThread && control.sleepControl & 2 != 0 { isSleeping = true }
+        if toThread && control.sleepControl & 2 != 0 { (isSleeping, waitsForEvent) = (true, false) }
         return nil
     }
 

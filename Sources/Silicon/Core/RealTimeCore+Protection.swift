@@ -7,12 +7,14 @@ struct AppliedProtection {
     var isPrivileged: Bool
     /// Pages of which a part may be read or written.
     var mixedData: Set<UInt32> = []
+    /// Windows of registers of which a part may be read or written.
+    var mixedWindows: Set<UInt32> = []
     /// Pages of which a part may be executed.
     var mixedCode: Set<UInt32> = []
 }
 
 /// The memory protection unit in force. Where whole pages are alike, the engine refuses by itself; in others, a hook looks
-/// at each access. Registers are looked at in whole windows of 64 KiB: the engine cannot divide them.
+/// at each access.
 extension RealTimeCore {
     private static let pageBytes: UInt32 = 4096
     private static let stepBytes: UInt32 = 32
@@ -28,6 +30,7 @@ extension RealTimeCore {
 
     /// Whether the engine's permissions are out of date.
     var needsProtection: Bool {
+        if hasClosedPage { return true }
         guard protectsNow else { return applied != nil }
         return applied.map { $0.changes != control.protection.changes || $0.isPrivileged != isPrivileged } ?? true
     }
@@ -44,6 +47,7 @@ extension RealTimeCore {
 
     /// Tells the engine what is allowed now.
     func applyProtection() {
+        hasClosedPage = false
         guard protectsNow else {
             for memory in engine.memories { engine.protect(memory.base, count: memory.count, memory.permission) }
             for (base, count) in windows { engine.protect(base, count: count, .readWrite) }
@@ -55,12 +59,11 @@ extension RealTimeCore {
         for (base, count) in windows {
             // The core's own registers are for privileged code alone.
             let isOwn = base >> 20 == 0xE00
-            let isReadable = isOwn ? now.isPrivileged : mayAccess(.read, base, isPrivileged: now.isPrivileged)
-            let isWritable = isOwn ? now.isPrivileged : mayAccess(.write, base, isPrivileged: now.isPrivileged)
-            engine.protect(base, count: count, isWritable ? .readWrite : isReadable ? .read : .none)
+            let permission = isOwn ? (now.isPrivileged ? .readWrite : .none) : window(base, count, &now)
+            engine.protect(base, count: count, permission)
         }
         applied = now
-        if !now.mixedData.isEmpty { watchMixedPages() }
+        if !now.mixedData.isEmpty || !now.mixedWindows.isEmpty, !watchesAccesses { trapsChanged() }
     }
 
     private func apply(to memory: Engine.Memory, _ now: inout AppliedProtection) {
@@ -83,6 +86,17 @@ extension RealTimeCore {
         if let run { engine.protect(run.base, count: run.count, run.permission) }
     }
 
+    /// The engine cannot divide a window of registers: where its parts differ, a hook looks at each access.
+    private func window(_ base: UInt32, _ count: Int, _ now: inout AppliedProtection) -> Engine.Permission {
+        let last = base + UInt32(count - 1)
+        let isDivided = control.protection.regions.contains {
+            $0.isEnabled && $0.start <= last && $0.last >= base && ($0.start > base || $0.last < last || $0.granuleBytes < UInt64(count))
+        }
+        guard isDivided else { return permissions(at: base, now).intersection(.readWrite) }
+        now.mixedWindows.insert(base)
+        return .readWrite
+    }
+
     private func permissions(at address: UInt32, _ now: AppliedProtection) -> Engine.Permission {
         var permission: Engine.Permission = []
         for (access, bit) in [(MemoryProtection.Access.read, Engine.Permission.read), (.write, .write), (.fetch, .execute)]
@@ -100,21 +114,23 @@ extension RealTimeCore {
         return some
     }
 
-    /// Closes a page at the moment when a part is touched that may not be: the engine then refuses the access itself, before
-    /// it is made.
-    private func watchMixedPages() {
-        guard !watchesAccesses else { return }
-        watchesAccesses = true
-        engine.watchAccesses { [unowned self] address, isWrite in
-            let page = address & ~(RealTimeCore.pageBytes - 1)
-            guard let applied, applied.mixedData.contains(page),
-                !control.protection.allows(isWrite ? .write : .read, address, isPrivileged: applied.isPrivileged)
-            else { return }
-            engine.protect(page, count: Int(RealTimeCore.pageBytes), .none)
-            self.applied?.changes = -1
+    func lookAtMixedPage(_ address: UInt32, isWrite: Bool) {
+        guard let applied,
+            applied.mixedData.contains(address & ~(RealTimeCore.pageBytes - 1)) || applied.mixedWindows.contains(address & 0xFFFF_0000),
+            !control.protection.allows(isWrite ? .write : .read, address, isPrivileged: applied.isPrivileged)
+        else { return }
+        closePage(of: address)
+    }
+
+    /// Closes a page at the moment when something in it is touched that may not be: the engine then refuses the access
+    /// itself, before it is made.
+    func closePage(of address: UInt32) {
+        if let window = windows.first(where: { address >= $0.base && Int(address - $0.base) < $0.count }) {
+            engine.protect(window.base, count: window.count, .none)
+        } else {
+            engine.protect(address & ~(RealTimeCore.pageBytes - 1), count: Int(RealTimeCore.pageBytes), .none)
         }
-        // Code that is translated already would not ask.
-        for memory in engine.memories where memory.permission.contains(.execute) { engine.forgetCode(memory.base, count: memory.count) }
+        hasClosedPage = true
     }
 
     /// False if a block of code may not be executed.

@@ -59,9 +59,19 @@ public import Formats
     private(set) var windows: [(base: UInt32, count: Int)] = []
     var applied: AppliedProtection?
     var watchesAccesses = false
+    /// A page that the engine was told to refuse for the sake of one access.
+    var hasClosedPage = false
     private var isHeldBack = false
-    /// The code that must not be executed, and why not.
-    private var refused: (cause: FaultCause, pc: UInt32)?
+    var refused: Refused?
+    /// One that was refused, and is not any more.
+    var passed: UInt32?
+    /// Instructions that a breakpoint stands for.
+    var replaced: [UInt32: [UInt8]] = [:]
+    /// The event register (B1.5.18), and that the core sleeps until it is set.
+    var hasEvent = false
+    var waitsForEvent = false
+    /// The access that was just refused because of its alignment.
+    var unaligned: UInt32?
 
     /// What the block hook looks at a million times: outside of the object, so that nothing checks each access.
     @safe struct Hot {
@@ -154,8 +164,7 @@ public import Formats
         control.vectorTable = entry
         engine.resetCortexM(stack: engine.word(entry) ?? 0)
         programCounter = (engine.word(entry &+ 4) ?? 0) & ~1
-        isSleeping = false
-        isLockedUp = false
+        (isSleeping, isLockedUp, hasEvent, waitsForEvent, passed) = (false, false, false, false, nil)
         blockCounts.forget()
     }
 
@@ -191,7 +200,7 @@ public import Formats
         while now < nanoseconds {
             if let stop = settle() { return stop }
             let masks = self.masks
-            if isSleeping && control.wakes(masks) { isSleeping = false }
+            if isSleeping && (waitsForEvent ? control.wakesFromEvent(masks) : control.wakes(masks)) { isSleeping = false }
             if isSleeping || isLockedUp {
                 sleep(until: nanoseconds)
                 continue
@@ -259,10 +268,11 @@ public import Formats
         defer { instructions += unsafe hot.pointee.cycles - cycles - loop.takeSkipped() }
         switch end {
         case .stopped:
-            if let refused = takeRefused() { return fault(refused, address: nil) }
+            defer { refused = nil }
+            if let refused, refused.pc == programCounter, let cause = cause(of: refused) { return fault(cause, address: nil) }
             return debugging?.hasStopped == true ? stopForDebugger() : nil
         case .idle:
-            isSleeping = true
+            (isSleeping, waitsForEvent) = (true, false)
             return nil
         case .interrupt(let number): return interrupted(number)
         case .undefined: return undefined()
@@ -293,11 +303,11 @@ public import Formats
 
     /// Blocks that must not run to their end are not remembered.
     private func countBlock(_ address: UInt32, _ size: UInt32) {
-        if !control.allowsFloats, let code = engine.load(address, Int(size)), let offset = ThumbCode.offset(ofFloatIn: code) {
-            refused = (.noCoprocessor, address &+ UInt32(offset))
-            return engine.stop()
-        }
-        unsafe hot.pointee.cycles += blockCounts.count(address, size, engine)
+        let code = engine.load(address, Int(size)) ?? []
+        refused = refusal(in: code, at: address)
+        if standIn(forCode: code, at: address) || refused != nil { return engine.stop() }
+        unsafe hot.pointee.cycles += passed == address ? ThumbCode.count(code) : blockCounts.count(address, size, engine)
+        passed = nil
     }
 
     /// Runs what comes before an instruction that must not be executed, in the same block.
@@ -309,11 +319,6 @@ public import Formats
         return end
     }
 
-    private func takeRefused() -> FaultCause? {
-        defer { refused = nil }
-        return refused?.pc == programCounter ? refused?.cause : nil
-    }
-
     /// False if the stretch ends before this block.
     private func goesOn(_ address: UInt32) -> Bool {
         let isWatched = unsafe hot.pointee.watchesMasks
@@ -323,7 +328,7 @@ public import Formats
             return false
         }
         if isWatched, !mayFetch(address) {
-            refused = (.instructionAccess, address)
+            refused = Refused(cause: .instructionAccess, pc: address)
             engine.stop()
             return false
         }
@@ -382,8 +387,10 @@ public import Formats
             control.advance(to: cycles)
             control.write(address & 0xFFF, value, bytes: bytes, at: cycles)
             if address & ~3 == 0xE000_ED88 { blockCounts.forget() }
-            // DIV_0_TRP and UNALIGN_TRP are kept, and the engine does not raise them: whoever counts on that is told.
-            if address & ~3 == 0xE000_ED14, value & 0x18 != 0 { bus.isUnmodelled = true }
+            if address & ~3 == 0xE000_ED14 {
+                blockCounts.forget()
+                if control.trapsUnaligned { trapsChanged() }
+            }
             noteUnmodelled(address, isWrite: true)
         case 0xE_0001: control.writeCounter(address & 0xFFF, value, at: cycles)
         default:

@@ -90,6 +90,9 @@ struct SystemControl: Codable {
         return candidate(masks) != nil
     }
 
+    /// WFE ends when an exception would be taken, or, with SEVONPEND, when one is pending at all (B1.5.18).
+    func wakesFromEvent(_ masks: Masks) -> Bool { candidate(masks) != nil || sleepControl & 0x10 != 0 && !pending.isEmpty }
+
     mutating func enter(_ number: Int) {
         pending[number] = false
         active.append(number)
@@ -149,6 +152,9 @@ struct SystemControl: Codable {
 
     /// CPACR opens the floating-point unit (B3.2.20).
     var allowsFloats: Bool { storage[0xD88].map { $0 >> 20 & 5 == 5 } ?? false }
+
+    var trapsUnaligned: Bool { configuration & 8 != 0 }
+    var trapsDivisionByZero: Bool { configuration & 0x10 != 0 }
 
     // MARK: Registers
 

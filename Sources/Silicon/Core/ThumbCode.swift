@@ -16,6 +16,13 @@ enum ThumbCode {
         return count
     }
 
+    static let sendEvent: UInt32 = 0xBF40
+
+    /// How many instructions after an IT depend on a condition; nil for all others (A7.3.2).
+    static func conditionals(after first: UInt32) -> Int? {
+        first & 0xFF00 == 0xBF00 && first & 0xF != 0 ? 4 - (first & 0xF).trailingZeroBitCount : nil
+    }
+
     /// Where the first instruction for the floating-point unit lies (coprocessors 10 and 11; A5.3.18).
     static func offset(ofFloatIn code: [UInt8]) -> Int? {
         var position = 0
@@ -25,6 +32,9 @@ enum ThumbCode {
         }
         return nil
     }
+
+    /// SDIV, UDIV (A5.3.17).
+    static func isDivision(_ first: UInt32, _ second: UInt32) -> Bool { first & 0xFFD0 == 0xFB90 && second & 0x00F0 == 0x00F0 }
 
     /// The engine tells of an access only the block that it is in, with registers as they are just before the
     /// instruction: the one that would access that address now is the one that did.
