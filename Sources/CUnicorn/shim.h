@@ -1,6 +1,10 @@
+#include <sys/prctl.h>
 #include <unicorn/unicorn.h>
 
 /* uc_hook_add and uc_ctl are variadic, which Swift cannot call. */
+
+/* So is prctl. An engine touches a few pages of what it maps: with huge pages, two megabytes would be cleared for each. */
+static inline void uc_without_huge_pages(void) { prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); }
 
 static inline uc_err uc_use_cortex_m4(uc_engine *uc) { return uc_ctl_set_cpu_model(uc, UC_CPU_ARM_CORTEX_M4); }
 static inline uc_err uc_use_cortex_a7(uc_engine *uc) { return uc_ctl_set_cpu_model(uc, UC_CPU_ARM_CORTEX_A7); }

@@ -74,6 +74,7 @@ import Glibc
     private var onAccess: ((UInt32, Int, Bool) -> Void)?
 
     init(_ model: Model) throws(SiliconError) {
+        Engine.withoutHugePages
         var opened: OpaquePointer?
         let mode = model == .cortexM4 ? UC_MODE_THUMB : UC_MODE_ARM
         guard unsafe uc_open(UC_ARCH_ARM, mode, &opened) == UC_ERR_OK, let opened = unsafe opened else {
@@ -88,6 +89,9 @@ import Glibc
     }
 
     deinit { unsafe _ = uc_close(handle) }
+
+    /// Once for the process.
+    private static let withoutHugePages: Void = uc_without_huge_pages()
 
     // MARK: Running
 
