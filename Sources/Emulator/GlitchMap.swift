@@ -49,7 +49,7 @@ public struct GlitchMap: Sendable, Codable {
 
 /// Tries faults at every instruction of a boot, one boot for each.
 public struct GlitchSearch {
-    public enum Model: String, Sendable, CaseIterable { case skip, flip, register }
+    public enum Model: String, Sendable, CaseIterable { case skip, flip, register, bus }
 
     private let build: String
     private let core: SecurityCore
@@ -77,16 +77,16 @@ public struct GlitchSearch {
     public func run(
         _ model: Model, window: Range<Int>? = nil, progress: (Int, Int) -> Void = { _, _ in }, isStopped: () -> Bool = { false }
     ) -> GlitchMap {
-        let (baseline, addresses) = core.traceBoot(surroundings)
-        let positions = (window ?? addresses.indices).clamped(to: 0..<addresses.count)
+        let (baseline, steps) = core.traceBoot(surroundings, reads: model == .bus)
+        let positions = (window ?? steps.indices).clamped(to: 0..<steps.count)
         // What hangs is told by its being ten times as long.
-        let budget = Int64(addresses.count) * 10
-        var map = GlitchMap(build: build, baseline: outcome(baseline), instructions: addresses.count, trials: [], functions: functions)
+        let budget = Int64(steps.count) * 10
+        var map = GlitchMap(build: build, baseline: outcome(baseline), instructions: steps.count, trials: [], functions: functions)
         for position in positions where !isStopped() {
-            for change in GlitchSearch.changes(model) {
+            for change in GlitchSearch.changes(model, steps[position]) {
                 let glitch = Glitch(instruction: Int64(position), model: change)
                 let run = core.boot(surroundings, glitch: glitch, budget: budget)
-                let address = run.hit ?? addresses[position]
+                let address = run.hit ?? steps[position].address
                 map.trials.append(
                     .init(glitch: glitch, address: address, place: name(address), outcome: outcome(run), evidence: evidence(run)))
             }
@@ -99,20 +99,24 @@ public struct GlitchSearch {
     /// implant itself says on the console, which is all that somebody on the bench sees.
     public static func firstUnnoticed(rom: ELFImage, _ surroundings: BootSurroundings) throws(SiliconError) -> Glitch? {
         let core = try SecurityCore(rom: rom)
-        let (_, addresses) = core.traceBoot(surroundings)
-        for position in addresses.indices {
+        let (_, steps) = core.traceBoot(surroundings)
+        for position in steps.indices {
             let glitch = Glitch(instruction: Int64(position), model: .skip)
-            let console = core.boot(surroundings, glitch: glitch, budget: Int64(addresses.count) * 10).console
+            let console = core.boot(surroundings, glitch: glitch, budget: Int64(steps.count) * 10).console
             if String(decoding: console, as: UTF8.self).contains("nobody has measured it") { return glitch }
         }
         return nil
     }
 
-    private static func changes(_ model: Model) -> [Glitch.Model] {
-        switch model {
+    private static func changes(_ model: Model, _ step: SecurityCore.Step) -> [Glitch.Model] {
+        // Flags, small numbers, an address within what a copy covers, a sign.
+        let bits = [0, 1, 7, 14, 31]
+        return switch model {
         case .skip: [.skip]
-        case .flip: (0..<16).map { .flip(bit: $0) }
-        case .register: (0..<13).flatMap { number in [0, 1, 7, 31].map { .register(number, bit: $0) } }
+        case .flip: (0..<8 * step.bytes).map { .flip(bit: $0) }
+        case .register: (0..<13).flatMap { number in bits.map { .register(number, bit: $0) } }
+        case .bus:
+            step.reads.enumerated().flatMap { read, bytes in bits.filter { $0 < 8 * bytes }.map { .bus(read: read, bit: $0) } }
         }
     }
 

@@ -4,10 +4,10 @@ import Testing
 
 /// A static program in user mode on the A7.
 @Suite struct ApplicationCoreTests {
-    private static let stack: UInt32 = 0x7F00_0000
-    private static let thread: UInt32 = 0x1234
+    static let stack: UInt32 = 0x7F00_0000
+    static let thread: UInt32 = 0x1234
 
-    private func core(case number: UInt32) throws -> ApplicationCore {
+    static func core(case number: UInt32) throws -> ApplicationCore {
         let program = try Ran.program("user")
         let core = try ApplicationCore()
         for segment in program.segments {
@@ -16,18 +16,18 @@ import Testing
             #expect(core.memory.map(start, count: Int(end - start), segment.isExecutable ? .readExecute : .readWrite))
             core.memory.fill(segment.address, segment.bytes)
         }
-        #expect(core.memory.map(Self.stack, count: 64 << 10, .readWrite))
-        let top = Self.stack + 0xF000
+        #expect(core.memory.map(stack, count: 64 << 10, .readWrite))
+        let top = stack + 0xF000
         core.memory.store(top, [UInt8(number), 0, 0, 0])
         core.start(at: program.entry, stack: top)
         var registers = core.registers
-        registers.thread = Self.thread
+        registers.thread = thread
         core.registers = registers
         return core
     }
 
     @Test func programsCallTheSystem() throws {
-        let core = try core(case: 0)
+        let core = try Self.core(case: 0)
         guard case .systemCall(4, let write) = core.run(instructions: 10_000) else {
             Issue.record("no call")
             return
@@ -40,7 +40,7 @@ import Testing
     @Test func faultsAreSignals() throws {
         let program = try Ran.program("user")
         func signal(_ number: UInt32) throws -> (ApplicationCore.Signal?, UInt32, UInt32) {
-            let core = try core(case: number)
+            let core = try Self.core(case: number)
             if case .signal(let signal, let address, let pc) = core.run(instructions: 10_000) { return (signal, address, pc) }
             return (nil, 0, 0)
         }
@@ -63,13 +63,13 @@ import Testing
     }
 
     @Test func timeIsCountedInInstructions() throws {
-        let core = try core(case: 6)
+        let core = try Self.core(case: 6)
         #expect(core.run(instructions: 5000) == .outOfTime && core.instructions == 5000)
         #expect(core.run(instructions: 1) == .outOfTime && core.instructions == 5001)
     }
 
     @Test func theAddressSpaceIsTheProcessesOwn() throws {
-        let core = try core(case: 0)
+        let core = try Self.core(case: 0)
         #expect(
             !core.memory.map(0x10_000, count: 4096, .read) && !core.memory.map(0x10_001, count: 4096, .read)
                 && !core.memory.map(0xFFFF_0000, count: 4096, .read)

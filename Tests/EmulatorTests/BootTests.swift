@@ -149,10 +149,52 @@ struct BootBench {
         }
     }
 
-    @Test(arguments: ["5:skip", "12:flip:31", "0:r12:0"]) func glitchesAreWrittenAsTheyAreRead(text: String) {
+    /// A fault may have the good copy checked at another address: code of the bad one still lies at the usual one.
+    @Test func whatARefusedCopyLeavesInMemoryIsNotRun() throws {
+        var bench = try BootBench("hardened")
+        try bench.implant()
+        let core = try SecurityCore(rom: bench.rom)
+        let check = try #require(ELFSymbols(bench.rom.file).functions.first { $0.name == "check" })
+        let steps = core.traceBoot(bench.surroundings).steps
+        let calls = steps.indices.filter { steps[$0].address == check.address }
+        #expect(calls.count == 2)
+        var moved = 0
+        for position in calls[1]..<calls[1] + 40 {
+            for register in 0..<13 {
+                let glitch = Glitch(instruction: Int64(position), model: .register(register, bit: 14))
+                let run = core.boot(bench.surroundings, glitch: glitch, budget: 100_000)
+                #expect(!run.postcodes.contains(0xBAD), "\(glitch.text)")
+                moved += run.measurements.first.map { $0.digest == bench.genuine[1] } == true && run.end != .handedOver ? 1 : 0
+            }
+        }
+        #expect(moved > 0)
+    }
+
+    /// A watched boot is the same boot, whatever is watched; and a fault is over when it is over.
+    @Test func readsThatGoWrongChangeNothingElse() throws {
+        var bench = try BootBench("plain")
+        try bench.implant()
+        let core = try SecurityCore(rom: bench.rom)
+        let (unwatched, steps) = core.traceBoot(bench.surroundings)
+        let (watched, withReads) = core.traceBoot(bench.surroundings, reads: true)
+        #expect(watched.end == unwatched.end && watched.reports == unwatched.reports && watched.instructions == unwatched.instructions)
+        #expect(withReads.map(\.address) == steps.map(\.address) && withReads.contains { $0.reads.count > 1 })
+        var outcomes: Set<String> = []
+        for (index, step) in withReads.enumerated().filter({ !$0.element.reads.isEmpty }).prefix(150) {
+            let run = core.boot(bench.surroundings, glitch: Glitch(instruction: Int64(index), model: .bus(read: 0, bit: 1)), budget: 40_000)
+            #expect(run.hit == step.address)
+            outcomes.insert("\(run.end)")
+        }
+        #expect(outcomes.count > 2)
+        #expect(core.boot(bench.surroundings).reports == unwatched.reports)
+    }
+
+    @Test(arguments: ["5:skip", "12:flip:31", "0:r12:0", "7:bus15:31"]) func glitchesAreWrittenAsTheyAreRead(text: String) {
         #expect(Glitch(text)?.text == text)
     }
 
-    @Test(arguments: ["", "5", "x:skip", "-1:skip", "5:flip", "5:flip:32", "5:r13:0", "5:skip:1", "5:hop"])
+    @Test(arguments: [
+        "", "5", "x:skip", "-1:skip", "5:flip", "5:flip:32", "5:r13:0", "5:bus16:0", "5:bus:0", "5:x1:0", "5:r:1", "5:skip:1", "5:hop",
+    ])
     func whatIsNoGlitchIsRefused(text: String) { #expect(Glitch(text) == nil) }
 }

@@ -7,7 +7,7 @@ import Wire
 
 /// Faults in a device's boot code, one at a time, followed to the fleet.
 struct GlitchCommand: AsyncParsableCommand {
-    enum FaultModel: String, ExpressibleByArgument, CaseIterable { case skip, flip, register }
+    enum FaultModel: String, ExpressibleByArgument, CaseIterable { case skip, flip, register, bus }
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, csv, json, html }
 
     static let configuration = CommandConfiguration(
@@ -21,7 +21,9 @@ struct GlitchCommand: AsyncParsableCommand {
 
     @Argument(help: "A topology or campaign file; of a campaign only the fleet counts.") var file: String
     @Option(help: "The device on the bench; the first one without it.") var device: String?
-    @Option(help: "skip: an instruction is not executed; flip: a bit of its opcode; register: a bit of a register.")
+    @Option(
+        help: "skip: an instruction is not executed; flip: a bit of its opcode; register: a bit of a register; bus: a bit of what it reads."
+    )
     var model: FaultModel = .skip
     @Option(help: "Instructions to try, counted from reset, such as 800..1200; all without it.") var window: String?
     @Option(help: "plain, hardened or both.") var bootCode = "both"

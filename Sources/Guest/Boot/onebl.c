@@ -33,7 +33,7 @@ __attribute__((section(".text.entry"))) void begin(void) {
 #endif
     trust(BOOT_KEY, 64);
     if (start(TYPE_KEYSTORE, keystore_area, &image) != ACCEPTED) halt(NO_COPY);
-    trust(keystore_area, image.body_length);
+    trust(image.base, image.body_length);
     if (start(TYPE_PLUTON_RUNTIME, (uint8_t *)STAGE_AREA, &image) != ACCEPTED) halt(NO_COPY);
     REG(CHIP_POSTCODE) = 0x20;
     for (;;) REG(CHIP_HANDOVER) = TYPE_PLUTON_RUNTIME;

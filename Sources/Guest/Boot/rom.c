@@ -68,9 +68,10 @@ void reset(void) {
     REG(CHIP_POSTCODE) = 2;
 #ifdef HARDENED
     dither();
-    /* The address itself depends on what the check has left behind: past it there is no way to the code. */
+    /* The address itself depends on what the check has left behind, and on where that lies which it has judged: past it
+       there is no way to the code, and none to what a refused copy has left in memory. */
     if (token != ACCEPTED) halt(NO_COPY);
-    uint32_t code = CODE ^ (token ^ ACCEPTED);
+    uint32_t code = CODE ^ (token ^ ACCEPTED) ^ ((uint32_t)*(uint8_t *volatile *)&image.base ^ TCM);
 #else
     uint32_t code = CODE;
 #endif

@@ -7,12 +7,15 @@ public struct Glitch: Equatable, Sendable, Codable {
         case flip(bit: Int)
         /// A bit of a general register, r0…r12, changes before it.
         case register(Int, bit: Int)
+        /// A bit of what it reads, from memory or from a register of a peripheral: of its n-th read, from 0.
+        case bus(read: Int, bit: Int)
 
         public var name: String {
             switch self {
             case .skip: "skip"
             case .flip(let bit): "flip bit \(bit)"
             case .register(let number, let bit): "flip r\(number) bit \(bit)"
+            case .bus(let read, let bit): "flip bit \(bit) of read \(read)"
             }
         }
     }
@@ -26,7 +29,7 @@ public struct Glitch: Equatable, Sendable, Codable {
         self.model = model
     }
 
-    /// `1234:skip`, `1234:flip:5`, `1234:r3:7`: how a glitch is written in files and on the command line.
+    /// `1234:skip`, `1234:flip:5`, `1234:r3:7`, `1234:bus0:7`: how a glitch is written in files and on the command line.
     public init?(_ text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 2, let instruction = Int64(parts[0]), instruction >= 0 else { return nil }
@@ -35,8 +38,14 @@ public struct Glitch: Equatable, Sendable, Codable {
         case ("skip", 2, _): self.init(instruction: instruction, model: .skip)
         case ("flip", 3, let bit?): self.init(instruction: instruction, model: .flip(bit: bit))
         case (let word, 3, let bit?):
-            guard word.hasPrefix("r"), let number = Int(word.dropFirst()), (0...12).contains(number) else { return nil }
-            self.init(instruction: instruction, model: .register(number, bit: bit))
+            let digits = word.drop { $0.isLetter }
+            guard let number = Int(digits), number >= 0 else { return nil }
+            switch word.dropLast(digits.count) {
+            case "r" where number <= 12: self.init(instruction: instruction, model: .register(number, bit: bit))
+            // No instruction loads more than 16 words.
+            case "bus" where number <= 15: self.init(instruction: instruction, model: .bus(read: number, bit: bit))
+            default: return nil
+            }
         default: return nil
         }
     }
@@ -46,6 +55,7 @@ public struct Glitch: Equatable, Sendable, Codable {
         case .skip: "\(instruction):skip"
         case .flip(let bit): "\(instruction):flip:\(bit)"
         case .register(let number, let bit): "\(instruction):r\(number):\(bit)"
+        case .bus(let read, let bit): "\(instruction):bus\(read):\(bit)"
         }
     }
 }

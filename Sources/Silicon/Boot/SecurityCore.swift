@@ -37,21 +37,25 @@ import Glibc
     private static let recoveryBudget: Int64 = 50_000_000
 
     private let rom: ELFImage
-    private let engine: Engine
+    let engine: Engine
     private let memory = SignatureMemory()
     private var registers: BootRegisters?
     private let blockCounts = BlockCounts()
-    private var executed: Int64 = 0
+    var executed: Int64 = 0
+    /// How many it had executed when somebody looked how full the engine is.
+    private var looked: Int64 = 0
     private var budget: Int64 = 0
-    private var block: UInt32 = 0
-    private var blockBytes: UInt32 = 0
+    var block: UInt32 = 0
+    var blockBytes: UInt32 = 0
     /// Stop before the block that has this instruction.
-    private var target = Int64.max
+    var target = Int64.max
     /// The block in which something has been changed is let run, once, and no other.
-    private enum Change { case none, waits, runs }
-    private var change = Change.none
-    /// Instructions by address in the order in which they were executed, if that is asked for.
-    private var trace: [UInt32]?
+    enum Change { case none, waits, runs }
+    var change = Change.none
+    /// Instructions in the order in which they were executed, if that is asked for.
+    private var trace: [Step]?
+    /// Watches each instruction and each read; only once somebody asks for what is read.
+    var bus: BusWatch?
 
     public init(rom: ELFImage) throws(SiliconError) {
         self.rom = rom
@@ -86,10 +90,10 @@ import Glibc
 
     private func read(_ address: UInt32, _ size: Int) -> UInt32 {
         let (word, shift) = (address & ~3, 8 * (address & 3))
-        let low = (registers?.read(word) ?? 0) >> shift
+        var value = (registers?.read(word) ?? 0) >> shift
         // Compilers put bytes together to words that lie across two.
-        guard Int(address & 3) + size > 4, word < .max - 3 else { return low }
-        return low | (registers?.read(word + 4) ?? 0) << (32 - shift)
+        if Int(address & 3) + size > 4, word < .max - 3 { value |= (registers?.read(word + 4) ?? 0) << (32 - shift) }
+        return value ^ (bus?.takeWrong() ?? 0)
     }
 
     // MARK: Running
@@ -98,6 +102,7 @@ import Glibc
     public func boot(_ surroundings: BootSurroundings, glitch: Glitch? = nil, budget: Int64 = SecurityCore.usualBudget) -> Run {
         reset(surroundings)
         self.budget = budget
+        if let glitch, case .bus = glitch.model { return bootReadingWrongly(glitch) }
         target = glitch?.instruction ?? .max
         var hit: UInt32?
         var pc = engine.word(4) ?? 0
@@ -110,19 +115,35 @@ import Glibc
             hit = strike(glitch, at: pc, &end)
             pc = engine[UC_ARM_REG_PC]
         }
-        let done = registers ?? BootRegisters(surroundings, memory)
-        return Run(
-            end: end ?? .crashed, reports: done.reports, measurements: done.measurements, console: done.console,
-            postcodes: done.postcodes, instructions: executed,
-            nanoseconds: elapsedNanoseconds, hit: hit)
+        return outcome(end ?? .crashed, hit)
     }
 
-    /// Boots once, and tells which instruction was executed when.
-    public func traceBoot(_ surroundings: BootSurroundings) -> (run: Run, addresses: [UInt32]) {
+    func outcome(_ end: End, _ hit: UInt32?) -> Run {
+        Run(
+            end: end, reports: registers?.reports ?? [], measurements: registers?.measurements ?? [], console: registers?.console ?? [],
+            postcodes: registers?.postcodes ?? [], instructions: executed, nanoseconds: elapsedNanoseconds, hit: hit)
+    }
+
+    /// An instruction that was executed.
+    public struct Step: Equatable, Sendable {
+        public var address: UInt32
+        /// 2 or 4.
+        public var bytes: Int
+        /// The width of each read that it made, in bytes; empty if reads are not traced.
+        public var reads: [Int] = []
+    }
+
+    /// Boots once, and tells which instruction was executed when, and what it read.
+    public func traceBoot(_ surroundings: BootSurroundings, reads: Bool = false) -> (run: Run, steps: [Step]) {
         trace = []
         defer { trace = nil }
+        if reads { watchBus() }
+        bus?.widths = reads ? [:] : nil
         let run = boot(surroundings)
-        return (run, trace ?? [])
+        let widths = bus?.widths ?? [:]
+        bus?.widths = nil
+        let steps = (trace ?? []).enumerated().map { Step(address: $1.address, bytes: $1.bytes, reads: widths[Int64($0)] ?? []) }
+        return (run, steps)
     }
 
     // MARK: Recovery
@@ -152,12 +173,18 @@ import Glibc
     }
 
     private func goOn(from pc: UInt32) -> Pause {
-        let before = elapsedNanoseconds
-        budget = executed + SecurityCore.recoveryBudget
+        let (before, last) = (elapsedNanoseconds, executed + SecurityCore.recoveryBudget)
         target = .max
-        let how = engine.run(from: pc, thumb: true)
+        var (pc, end) = (pc, End?.none)
+        repeat {
+            renewIfFilling()
+            budget = min(last, executed + Engine.lookInterval)
+            let how = engine.run(from: pc, thumb: true)
+            pc = engine[UC_ARM_REG_PC]
+            if registers?.serial.waitNanoseconds != nil { break }
+            end = how == .stopped && executed < last && registers?.end == nil ? nil : finished(how) ?? .hung
+        } while end == nil
         let wait = registers?.serial.waitNanoseconds
-        let end = wait == nil ? finished(how) ?? .hung : nil
         return Pause(
             sent: registers?.serial.takeSent() ?? [], nanoseconds: elapsedNanoseconds - before, waitNanoseconds: end == nil ? wait : nil,
             end: end)
@@ -167,20 +194,27 @@ import Glibc
         executed * 1_000_000_000 / CoreClock.crystalHertz + (registers?.spentNanoseconds ?? 0)
     }
 
+    private func renewIfFilling() {
+        _ = engine.renewIfFilling(after: executed - looked)
+        looked = executed
+    }
+
     private func reset(_ surroundings: BootSurroundings) {
         registers = BootRegisters(surroundings, memory)
         for memory in engine.memories where memory.base == SecurityCore.tcmBase {
             engine.storeCode(memory.base, [UInt8](repeating: 0, count: memory.count))
         }
+        renewIfFilling()
         engine.resetCortexM(stack: engine.word(0) ?? 0)
-        executed = 0
+        (executed, looked) = (0, 0)
         change = .none
+        bus?.reset(nil)
         // What lies at an address of its RAM may be other code this time.
         blockCounts.forget()
     }
 
     /// How the boot ended, if it did; nil at a place where something is to be changed.
-    private func finished(_ how: Engine.End) -> End? {
+    func finished(_ how: Engine.End) -> End? {
         switch registers?.end {
         case .handedOver?: return .handedOver
         case .halted(let reason)?: return .halted(reason)
@@ -210,51 +244,8 @@ import Glibc
         let code = engine.load(address, Int(size)) ?? []
         var offset = 0
         while let first = ThumbCode.half(code, offset) {
-            trace?.append(address + UInt32(offset))
+            trace?.append(Step(address: address + UInt32(offset), bytes: ThumbCode.length(first)))
             offset += ThumbCode.length(first)
-        }
-    }
-
-    // MARK: The fault
-
-    /// Makes the fault in the block that begins at `pc`, runs that block, and puts the code right again.
-    private func strike(_ glitch: Glitch, at pc: UInt32, _ end: inout End?) -> UInt32? {
-        // The target is counted from here: find its address.
-        var address = pc
-        for _ in 0..<max(0, glitch.instruction - executed) {
-            guard let half = engine.load(address, 2).flatMap({ ThumbCode.half($0, 0) }) else { return nil }
-            address += UInt32(ThumbCode.length(half))
-        }
-        guard let first = engine.load(address, 2).flatMap({ ThumbCode.half($0, 0) }),
-            let original = engine.load(address, ThumbCode.length(first))
-        else { return nil }
-        target = .max
-        engine.storeCode(address, changed(original, glitch.model))
-        change = .waits
-        let how = engine.run(from: pc, thumb: true)
-        change = .none
-        engine.storeCode(address, original)
-        if case .register(let number, let bit) = glitch.model, how == .interrupt(7) {
-            // The rest of the block is still to come, and counted then.
-            if let code = engine.load(address, Int(block + blockBytes - address)) { executed -= ThumbCode.count(code) }
-            engine[Engine.general[min(number, 12)]] ^= 1 << UInt32(bit & 31)
-            engine[UC_ARM_REG_PC] = address | 1
-            return address
-        }
-        end = finished(how)
-        return address
-    }
-
-    private func changed(_ original: [UInt8], _ model: Glitch.Model) -> [UInt8] {
-        switch model {
-        // A hole is an instruction that does nothing: NOP, or NOP.W.
-        case .skip: return original.count == 2 ? [0x00, 0xBF] : [0xAF, 0xF3, 0x00, 0x80]
-        case .flip(let bit):
-            var bytes = original
-            bytes[bit / 8 % bytes.count] ^= 1 << UInt8(bit % 8)
-            return bytes
-        // A breakpoint stops the core just there, even in a conditional block.
-        case .register: return [0x00, 0xBE] + original.dropFirst(2)
         }
     }
 }

@@ -141,8 +141,7 @@ import Glibc
 
     /// What another space shows, as after a fork: writable pages are copied, others shared.
     public func copy(_ other: AddressSpace) {
-        let alike: (Page, Page) -> Bool = { $0.memory === $1.memory && $1.offset == $0.offset + 4096 && $0.access == $1.access }
-        for (base, length) in other.runs(other.pages.keys.sorted(), alike) {
+        for (base, length) in other.runs(other.pages.keys.sorted(), AddressSpace.areAlike) {
             let number = base / AddressSpace.pageBytes
             guard let page = other.pages[number] else { continue }
             if page.access == .readWrite || page.access == .everything || page.access == .none {
@@ -161,6 +160,19 @@ import Glibc
                 }
             }
         }
+    }
+
+    /// The engine is another one.
+    func showAgain() {
+        for (base, length) in runs(pages.keys.sorted(), AddressSpace.areAlike) {
+            guard let page = pages[base / AddressSpace.pageBytes] else { continue }
+            _ = engine.show(page.memory, at: base, from: page.offset, count: length, AddressSpace.permission(page.access))
+        }
+    }
+
+    /// Whether two pages, one behind the other, are one stretch of memory.
+    private static func areAlike(_ page: Page, _ next: Page) -> Bool {
+        page.memory === next.memory && next.offset == page.offset + Int(pageBytes) && page.access == next.access
     }
 
     // MARK: Bytes

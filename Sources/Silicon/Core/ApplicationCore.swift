@@ -36,9 +36,11 @@ import Formats
     /// The page of helpers that programs for older cores call (Linux Documentation/arm/kernel_user_helpers).
     public static let helperPage: UInt32 = 0xFFFF_0000
 
-    private let engine: Engine
+    let engine: Engine
     public let memory: AddressSpace
     public var instructions: Int64 { unsafe hot.pointee.instructions }
+    /// How many it had executed when somebody looked how full the engine is.
+    private var looked: Int64 = 0
     private var pc: UInt32 {
         get { unsafe hot.pointee.pc }
         set { unsafe hot.pointee.pc = newValue }
@@ -71,7 +73,7 @@ import Formats
 
     // MARK: Registers
 
-    private static let floats = (0..<32).map { uc_arm_reg(UC_ARM_REG_D0.rawValue + $0) }
+    private static let floats = Engine.numbered(UC_ARM_REG_D0)
 
     public var registers: Registers {
         get {
@@ -108,6 +110,7 @@ import Formats
 
     public func run(instructions count: Int64) -> Stop {
         unsafe hot.pointee.limit = hot.pointee.instructions + count
+        renewIfFilling()
         while unsafe hot.pointee.instructions < hot.pointee.limit {
             unsafe hot.pointee.isAtStart = true
             let isThumb = engine[UC_ARM_REG_CPSR] & 0x20 != 0
@@ -132,6 +135,13 @@ import Formats
             }
         }
         return .outOfTime
+    }
+
+    private func renewIfFilling() {
+        defer { looked = instructions }
+        guard engine.renewIfFilling(after: instructions - looked) else { return }
+        memory.showAgain()
+        unsafe hot.pointee.engine = engine.handle
     }
 
     private static let instruction: uc_cb_hookcode_t = { _, address, _, slot in

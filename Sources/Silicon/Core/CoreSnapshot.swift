@@ -30,14 +30,7 @@ public struct CoreSnapshot: Codable {
     }
 
     private static let pageBytes = 4096
-    /// In the order in which they must be written: who is in charge first, then the stacks that this chooses between.
-    private static let special: [uc_arm_reg] = [
-        UC_ARM_REG_IPSR, UC_ARM_REG_CONTROL, UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK, UC_ARM_REG_MSP, UC_ARM_REG_PSP,
-        UC_ARM_REG_EPSR, UC_ARM_REG_APSR_NZCV, UC_ARM_REG_FPSCR,
-    ]
-    private static var all: [uc_arm_reg] {
-        special + Engine.general.dropLast() + (0..<32).map { uc_arm_reg(UC_ARM_REG_S0.rawValue + $0) } + [UC_ARM_REG_APSR_NZCV]
-    }
+    private static let all = Engine.all(.cortexM4)
 
     init(_ core: RealTimeCore) {
         core.removeStandIns()

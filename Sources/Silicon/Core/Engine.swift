@@ -63,10 +63,17 @@ import Glibc
         }
     }
 
-    @unsafe let handle: OpaquePointer
+    private let model: Model
+    @unsafe private(set) var handle: OpaquePointer
     private(set) var memories: [Memory] = []
-    private var windows: [AnyObject] = []
+    private var windows: [Window] = []
+    /// What watches, to be told to an engine that takes this one's place.
+    private var watches: [(Engine) -> Void] = []
     private var end: End?
+    private var translations: TranslationBuffer?
+    /// Instructions until the next look at how full that is.
+    private var untilLook: Int64 = 0
+    private(set) var renewals = 0
 
     /// Called before each instruction, if instructions are watched.
     var onInstruction: ((UInt32, UInt32) -> Void)?
@@ -75,20 +82,63 @@ import Glibc
 
     init(_ model: Model) throws(SiliconError) {
         Engine.withoutHugePages
-        var opened: OpaquePointer?
-        let mode = model == .cortexM4 ? UC_MODE_THUMB : UC_MODE_ARM
-        guard unsafe uc_open(UC_ARCH_ARM, mode, &opened) == UC_ERR_OK, let opened = unsafe opened else {
-            throw .engine("cannot open")
-        }
-        unsafe handle = opened
-        switch model {
-        case .cortexM4: unsafe _ = uc_use_cortex_m4(handle)
-        case .cortexA7: unsafe _ = uc_use_cortex_a7(handle)
-        }
+        self.model = model
+        unsafe (handle, translations) = try Engine.open(model)
         unsafe hookFaults()
     }
 
-    deinit { unsafe _ = uc_close(handle) }
+    deinit { TranslationBuffer.whileClosing(translations) { _ = unsafe uc_close(handle) } }
+
+    @unsafe private static func open(_ model: Model) throws(SiliconError) -> (OpaquePointer, TranslationBuffer?) {
+        var opened: OpaquePointer?
+        let buffer = TranslationBuffer.whileOpening {
+            guard unsafe uc_open(UC_ARCH_ARM, model == .cortexM4 ? UC_MODE_THUMB : UC_MODE_ARM, &opened) == UC_ERR_OK else { return }
+            switch model {
+            case .cortexM4: unsafe _ = uc_use_cortex_m4(opened)
+            case .cortexA7: unsafe _ = uc_use_cortex_a7(opened)
+            }
+            // It makes its buffer when it is first asked for something.
+            var value: UInt32 = 0
+            unsafe _ = uc_reg_read(opened, Int32(UC_ARM_REG_PC.rawValue), &value)
+        }
+        guard let opened = unsafe opened else { throw .engine("cannot open") }
+        return unsafe (opened, buffer)
+    }
+
+    // MARK: Renewal
+
+    /// How many instructions may be executed from one look at the buffer for translated code to the next.
+    static let lookInterval: Int64 = 1 << 18
+    var isFilling: Bool { translations?.isFilling == true }
+
+    /// - Parameter instructions: How many have been executed since the last call.
+    /// - Returns: Whether it was renewed.
+    func renewIfFilling(after instructions: Int64) -> Bool {
+        // A stretch that is short may be one that makes code anew.
+        untilLook -= instructions + 4096
+        guard untilLook <= 0 else { return false }
+        untilLook = Engine.lookInterval
+        return isFilling && renew()
+    }
+
+    /// Puts a new engine in the place of this one, whose buffer for translated code fills up: it would not survive the end
+    /// of it. Registers, memory, windows and watches are as before; an exclusive access that is under way will be refused,
+    /// as after an exception; permissions are those that memory was mapped with, and
+    /// what was only shown is for the caller to show again.
+    func renew() -> Bool {
+        guard let (fresh, buffer) = unsafe try? Engine.open(model) else { return false }
+        // Not uc_context: it has pointers into the engine that it is from (found with valgrind).
+        let registers = Engine.all(model).map { self[double: $0] }
+        TranslationBuffer.whileClosing(translations) { _ = unsafe uc_close(handle) }
+        unsafe (handle, translations) = (fresh, buffer)
+        unsafe hookFaults()
+        for memory in memories { _ = show(memory, at: memory.base, from: 0, count: memory.count, memory.permission) }
+        for window in windows { open(window) }
+        for watch in watches { watch(self) }
+        for (register, value) in zip(Engine.all(model), registers) { self[double: register] = value }
+        renewals += 1
+        return true
+    }
 
     /// Once for the process.
     private static let withoutHugePages: Void = uc_without_huge_pages()
@@ -150,6 +200,24 @@ import Glibc
         UC_ARM_REG_R8, UC_ARM_REG_R9, UC_ARM_REG_R10, UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR, UC_ARM_REG_PC,
     ]
 
+    /// All that a program can tell by, in the order in which it must be written: who is in charge first, then the stacks
+    /// that this chooses between.
+    static func all(_ model: Model) -> [uc_arm_reg] {
+        switch model {
+        case .cortexM4:
+            [
+                UC_ARM_REG_IPSR, UC_ARM_REG_CONTROL, UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK, UC_ARM_REG_MSP,
+                UC_ARM_REG_PSP, UC_ARM_REG_EPSR, UC_ARM_REG_APSR_NZCV, UC_ARM_REG_FPSCR,
+            ] + general.dropLast() + numbered(UC_ARM_REG_S0) + [UC_ARM_REG_APSR_NZCV]
+        case .cortexA7:
+            [UC_ARM_REG_CPSR, UC_ARM_REG_C1_C0_2, UC_ARM_REG_FPEXC, UC_ARM_REG_C13_C0_3, UC_ARM_REG_FPSCR] + general.dropLast()
+                + numbered(UC_ARM_REG_D0)
+        }
+    }
+
+    /// 32 registers that are alike.
+    static func numbered(_ first: uc_arm_reg) -> [uc_arm_reg] { (0..<32).map { uc_arm_reg(first.rawValue + $0) } }
+
     /// r0…r15.
     var generalRegisters: [UInt32] { Engine.general.map { self[$0] } }
 
@@ -191,11 +259,15 @@ import Glibc
     func window(
         _ base: UInt32, count: Int, read: @escaping (UInt32, Int) -> UInt32, write: @escaping (UInt32, UInt32, Int) -> Void
     ) {
-        let window = Window(base: base, read: read, write: write)
+        let window = Window(base: base, count: count, read: read, write: write)
         windows.append(window)
+        open(window)
+    }
+
+    private func open(_ window: Window) {
         let slot = unsafe Unmanaged.passUnretained(window).toOpaque()
         unsafe _ = uc_mmio_map(
-            handle, UInt64(base), count,
+            handle, UInt64(window.base), window.count,
             { _, offset, size, slot in
                 let window = unsafe Unmanaged<Window>.fromOpaque(slot!).takeUnretainedValue()
                 return UInt64(window.read(window.base &+ UInt32(truncatingIfNeeded: offset), Int(size)))
@@ -208,10 +280,12 @@ import Glibc
 
     private final class Window {
         let base: UInt32
+        let count: Int
         let read: (UInt32, Int) -> UInt32
         let write: (UInt32, UInt32, Int) -> Void
-        init(base: UInt32, read: @escaping (UInt32, Int) -> UInt32, write: @escaping (UInt32, UInt32, Int) -> Void) {
+        init(base: UInt32, count: Int, read: @escaping (UInt32, Int) -> UInt32, write: @escaping (UInt32, UInt32, Int) -> Void) {
             self.base = base
+            self.count = count
             self.read = read
             self.write = write
         }
@@ -274,27 +348,32 @@ import Glibc
     }
 
     /// Calls at the start of each block of code, with its address and its length in bytes.
-    @unsafe func watchBlocks(_ call: uc_cb_hookcode_t, _ slot: UnsafeMutableRawPointer) {
-        var hook: uc_hook = 0
-        unsafe _ = uc_hook_blocks(handle, &hook, call, slot)
+    @unsafe func watchBlocks(_ call: @escaping uc_cb_hookcode_t, _ slot: UnsafeMutableRawPointer) {
+        watch { engine in
+            var hook: uc_hook = 0
+            unsafe _ = uc_hook_blocks(engine.handle, &hook, call, slot)
+        }
     }
 
     func watchAccesses(_ call: @escaping (UInt32, Int, Bool) -> Void) {
         onAccess = call
-        let slot = unsafe Unmanaged.passUnretained(self).toOpaque()
-        var hook: uc_hook = 0
-        unsafe _ = uc_hook_accesses(
-            handle, &hook,
-            { _, type, address, count, _, slot in
-                let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
-                engine.onAccess?(UInt32(truncatingIfNeeded: address), Int(count), type == UC_MEM_WRITE)
-            }, slot)
+        watch { engine in
+            var hook: uc_hook = 0
+            unsafe _ = uc_hook_accesses(
+                engine.handle, &hook,
+                { _, type, address, count, _, slot in
+                    let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
+                    engine.onAccess?(UInt32(truncatingIfNeeded: address), Int(count), type == UC_MEM_WRITE)
+                }, unsafe Unmanaged.passUnretained(engine).toOpaque())
+        }
     }
 
     /// Calls before each instruction, with its address and its length in bytes.
-    @unsafe func watchInstructions(_ call: uc_cb_hookcode_t, _ slot: UnsafeMutableRawPointer) {
-        var hook: uc_hook = 0
-        unsafe _ = uc_hook_instructions(handle, &hook, call, slot)
+    @unsafe func watchInstructions(_ call: @escaping uc_cb_hookcode_t, _ slot: UnsafeMutableRawPointer) {
+        watch { engine in
+            var hook: uc_hook = 0
+            unsafe _ = uc_hook_instructions(engine.handle, &hook, call, slot)
+        }
     }
 
     func watchInstructions() {
@@ -304,5 +383,10 @@ import Glibc
                 let engine = unsafe Unmanaged<Engine>.fromOpaque(slot!).takeUnretainedValue()
                 engine.onInstruction?(UInt32(truncatingIfNeeded: address), size)
             }, slot)
+    }
+
+    private func watch(_ begin: @escaping (Engine) -> Void) {
+        begin(self)
+        watches.append(begin)
     }
 }

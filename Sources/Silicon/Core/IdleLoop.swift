@@ -109,6 +109,6 @@ import Glibc
         Engine.general.dropLast().map { engine[$0] } + IdleLoop.masks.map { engine[$0] }
     }
     private var currentFloats: [UInt32] {
-        (0..<32).map { engine[uc_arm_reg(UC_ARM_REG_S0.rawValue + $0)] } + [engine[UC_ARM_REG_FPSCR]]
+        Engine.numbered(UC_ARM_REG_S0).map { engine[$0] } + [engine[UC_ARM_REG_FPSCR]]
     }
 }

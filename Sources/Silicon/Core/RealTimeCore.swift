@@ -62,6 +62,9 @@ public import Formats
     /// A page that the engine was told to refuse for the sake of one access.
     var hasClosedPage = false
     private var isHeldBack = false
+    /// When to look how full the engine is, in cycles, and what was seen then.
+    private var nextLook: Int64 = 0
+    private var isFilling = false
     var refused: Refused?
     /// One that was refused, and is not any more.
     var passed: UInt32?
@@ -180,6 +183,7 @@ public import Formats
     ) {
         (self.peripherals, self.control, self.clock) = (peripherals, control, clock)
         unsafe hot.pointee.cycles = cycles
+        nextLook = 0
         (self.programCounter, self.unmodelled) = (programCounter, unmodelled)
         (self.isSleeping, self.isLockedUp) = (isSleeping, isLockedUp)
     }
@@ -209,6 +213,7 @@ public import Formats
                 if let stop = enter(exception) { return stop }
                 continue
             }
+            if isFilling { renew() }
             if needsProtection { applyProtection() }
             isHeldBack = control.isHeldBack(by: masks)
             unsafe hot.pointee.watchesMasks = isHeldBack || control.protection.isEnabled
@@ -321,6 +326,11 @@ public import Formats
 
     /// False if the stretch ends before this block.
     private func goesOn(_ address: UInt32) -> Bool {
+        if unsafe hot.pointee.cycles >= nextLook {
+            nextLook = unsafe hot.pointee.cycles + Engine.lookInterval
+            isFilling = engine.isFilling
+            unsafe hot.pointee.wantsAttention = hot.pointee.wantsAttention || isFilling
+        }
         let isWatched = unsafe hot.pointee.watchesMasks
         let hasChanged = isWatched && (isHeldBack && !control.isHeldBack(by: masks) || needsProtection)
         if unsafe hot.pointee.wantsAttention || hot.pointee.cycles >= hot.pointee.sliceEnd || hasChanged {
@@ -334,6 +344,12 @@ public import Formats
         }
         if unsafe hot.pointee.untilSample <= 0 || hot.pointee.loopHead == address { lookForLoop(at: address) }
         return true
+    }
+
+    /// Permissions are told to the new engine like after a page was closed.
+    private func renew() {
+        hasClosedPage = engine.renew()
+        isFilling = false
     }
 
     private func lookForLoop(at address: UInt32) {
