@@ -67,7 +67,6 @@ final class EmulationOutput {
 
     private func hex(_ value: UInt32) -> String { String(value, radix: 16) }
 
-    /// Virtual seconds with microseconds.
     private func line(_ text: String) { write(Array(((isAtLineStart ? "" : "\n") + text + "\n").utf8)) }
 
     private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

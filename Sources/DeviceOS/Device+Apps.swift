@@ -46,8 +46,12 @@ extension Device {
         }
     }
 
+    /// Between the two real-time cores.
+    func exchangeMail() { if cores.count == Device.realTimeCores { cores[0].exchangeMail(with: cores[1]) } }
+
     /// The way back, after a core has run.
     mutating func carryMessages(from core: RealTimeHost, _ out: inout Outbox) {
+        exchangeMail()
         guard let sender = core.component else { return }
         for message in core.takeMessages() {
             for app in apps where app.component == message.component { app.take(message.payload, from: sender, at: out.now) }

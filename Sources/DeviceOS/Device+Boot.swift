@@ -177,6 +177,7 @@ extension Device {
                     try RealTimeHost(
                         app: app, program: try ELFImage(program), manifest: manifest,
                         attachments: configuration.attachments, roomPath: configuration.statePath + "/room.bin", at: out.now))
+                exchangeMail()
             } else {
                 apps.append(
                     try HighLevelHost(

@@ -109,6 +109,40 @@ import Wire
         #expect(Set(after.map { $0.fact.text(.text) }) == ["A-01: defended: Permission denied"] && after.count > 5)
     }
 
+    /// The mailbox between the two real-time cores, if both manifests list the other.
+    @Test(arguments: [true, false]) func realTimeCoresHaveAMailbox(isListed: Bool) throws {
+        let ids = ["25025d2c-66da-4448-bae1-ac26fcdd3627", "25025d2c-66da-4448-bae1-ac26fcdd3628"]
+        let manifests = try zip(["one", "two"], [ids, ids.reversed()]).map { name, ids in
+            let path = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
+            let others = isListed || name == "one" ? "\"\(ids[1])\"" : ""
+            try Data(
+                """
+                {"SchemaVersion":1,"Name":"\(name)","ComponentId":"\(ids[0])","EntryPoint":"/bin/app",
+                "Capabilities":{"AllowedApplicationConnections":[\(others)]},"ApplicationType":"RealTimeCapable"}
+                """.utf8
+            ).write(to: URL(fileURLWithPath: path))
+            return path
+        }
+        defer { for path in manifests { try? FileManager.default.removeItem(atPath: path) } }
+        let program = "\(Fleet.root)/.build/guest/tests/mail.elf"
+        let fleet = try Fleet(
+            Fleet.topology(stop: "10s", devices: "lamp: { network: home, apps: [one, two] }").replacing(
+                "devices:",
+                with: """
+                    apps:
+                      one: { program: \(program), manifest: \(manifests[0]) }
+                      two: { program: \(program), manifest: \(manifests[1]) }
+                    devices:
+                    """))
+        _ = try fleet.run()
+        let said = fleet.facts(.appLog, at: "lamp")
+        for app in ["one", "two"] {
+            let own = said.filter { $0.fact.text(.app) == app }
+            let expected = isListed ? ["received 40, sum 780", "raised 4", "answered 12"] : []
+            #expect(own.map { $0.fact.text(.text) } == expected)
+        }
+    }
+
     /// Messages between cores, names and hosts, and an update that is put off: as far as both manifests go.
     @Test func appsReachWhatTheirManifestsList() throws {
         let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"

@@ -82,6 +82,14 @@ final class RealTimeHost: World {
         (core?.takeMessages() ?? []).filter { allowed.contains("\($0.component)".lowercased()) }
     }
 
+    /// The mailbox between the two real-time cores is open if both manifests list the other.
+    func exchangeMail(with other: RealTimeHost) {
+        guard let core, let neighbour = other.core, lists(other), other.lists(self) else { return }
+        core.exchangeMail(with: neighbour)
+    }
+
+    private func lists(_ other: RealTimeHost) -> Bool { other.component.map { allowed.contains("\($0)".lowercased()) } ?? false }
+
     /// A debugger halts the core: what it reads first, the vector table's first two words.
     func halt() -> [UInt32]? {
         isHalted = core != nil

@@ -9,6 +9,18 @@ extension RealTimeCore {
     /// What the program has sent to apps on the A7.
     public func takeMessages() -> [HighLevelPartner.Message] { partner?.takeReceived() ?? [] }
 
+    /// What two real-time cores have sent each other (0x2106_0000) goes on its way, and arrives no earlier than it was sent.
+    public func exchangeMail(with other: RealTimeCore) {
+        (hasNeighbour, other.hasNeighbour) = (true, true)
+        let (sent, otherSent) = (now, other.now)
+        peripherals.withMailbox(1) { own in
+            other.peripherals.withMailbox(1) {
+                own.carry(to: &$0, at: sent)
+                $0.carry(to: &own, at: otherSent)
+            }
+        }
+    }
+
     public func words(_ address: UInt32, _ count: Int) -> [UInt32]? { engine.load(address, 4 * count).map { [UInt32](littleEndian: $0) } }
 
     /// Whole rounds of loops that can only wait are skipped; off, each is executed, with the same trace.

@@ -62,6 +62,7 @@ public import Formats
     /// A page that the engine was told to refuse for the sake of one access.
     var hasClosedPage = false
     private var isHeldBack = false
+    var hasNeighbour = false
     /// When to look how full the engine is, in cycles, and what was seen then.
     private var nextLook: Int64 = 0
     private var isFilling = false
@@ -250,7 +251,9 @@ public import Formats
             start()
             return .reset(reason)
         }
-        return nil
+        defer { bus.hasMail = false }
+        // Whoever has the cores carries it.
+        return bus.hasMail && hasNeighbour ? .reachedDeadline : nil
     }
 
     private func sleep(until nanoseconds: Int64) {

@@ -8,9 +8,18 @@ struct Mailbox: Peripheral {
         var data: UInt32
     }
 
+    private struct Arrival: Codable {
+        var at: Int64
+        var message = Message(command: 0, data: 0)
+        var interrupts: UInt32 = 0
+    }
+
     private var queue: [Message] = []
     private var outgoing: [Message] = []
     private var outgoingInterrupts: UInt32 = 0
+    /// What the other real-time core has sent, on its way: it is here at an instant, and waits if there is no room.
+    private var arriving: [Arrival] = []
+    private var arrivingInterrupts: [Arrival] = []
     private var dataToPush: UInt32 = 0
     private var softwareEnable: UInt32 = 0
     private var softwareStatus: UInt32 = 0
@@ -51,6 +60,28 @@ struct Mailbox: Peripheral {
     }
 
     var hasSent: Bool { !outgoing.isEmpty || outgoingInterrupts != 0 }
+
+    /// Sends what this end holds on its way to the other, as far as that will have room.
+    mutating func carry(to other: inout Mailbox, at now: Int64) {
+        let count = min(outgoing.count, Mailbox.depth - other.queue.count - other.arriving.count)
+        if count > 0 {
+            other.arriving += outgoing.prefix(count).map { Arrival(at: now, message: $0) }
+            outgoing.removeFirst(count)
+            interruptStatus |= 8
+        }
+        if outgoingInterrupts != 0 { other.arrivingInterrupts.append(Arrival(at: now, interrupts: outgoingInterrupts)) }
+        outgoingInterrupts = 0
+    }
+
+    var nextEvent: Int64 { min(arriving.first?.at ?? .max, arrivingInterrupts.first?.at ?? .max) }
+
+    mutating func advance(_ bus: Bus) {
+        while let first = arriving.first, first.at <= bus.now, deliver(first.message) { arriving.removeFirst() }
+        while let first = arrivingInterrupts.first, first.at <= bus.now {
+            raise(first.interrupts)
+            arrivingInterrupts.removeFirst()
+        }
+    }
 
     // MARK: Registers
 

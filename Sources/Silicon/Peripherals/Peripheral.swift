@@ -27,6 +27,8 @@ final class Bus {
     var isUnmodelled = false
     /// A watchdog or a reset register asks for the core to begin anew.
     var wantsReset = false
+    /// The other real-time core has something to take.
+    var hasMail = false
     /// HCLK, in hertz, that the program has chosen.
     var wantedHertz: Int64?
     /// Interrupts that are pulses, not levels.

@@ -132,7 +132,9 @@ struct Peripherals: Codable {
         let (place, offset) = place(address)
         switch place {
         case .nothing, .fixed: return
-        case .mailbox(let index): mailboxes[index].write(offset, value, bus)
+        case .mailbox(let index):
+            mailboxes[index].write(offset, value, bus)
+            if index == 1, mailboxes[index].hasSent { bus.hasMail = true }
         case .interrupts: interrupts.write(offset, value, bus)
         case .clocks: clocks.write(offset, value, bus)
         case .watchdog: watchdog.write(offset, value, bus)
@@ -159,6 +161,7 @@ struct Peripherals: Codable {
 
     /// Brings time-dependent state to `bus.now`.
     mutating func advance(_ bus: Bus) {
+        mailboxes[1].advance(bus)
         timers.advance(bus)
         watchdog.advance(bus)
         adc.advance(bus)
@@ -171,7 +174,7 @@ struct Peripherals: Codable {
 
     /// When something will next happen by itself.
     var nextEvent: Int64 {
-        var next = min(timers.nextEvent, watchdog.nextEvent, adc.nextEvent)
+        var next = min(mailboxes[1].nextEvent, timers.nextEvent, watchdog.nextEvent, adc.nextEvent)
         for one in serial { next = min(next, one.nextEvent) }
         for one in i2c { next = min(next, one.nextEvent) }
         for one in spi { next = min(next, one.nextEvent) }
