@@ -41,6 +41,9 @@ public struct Metrics: Sendable, Equatable, Codable {
     public var errorReports = 0
     public var bootFallbacks = 0
     public var bootFailures = 0
+    /// Devices whose flash was filled anew in recovery mode, and attempts at that which failed.
+    public var recoveries = 0
+    public var recoveriesFailed = 0
     /// Share of exchanges (telemetry, reports, peer calls) that succeeded, by device, 0…1.
     public var availability: [String: Double] = [:]
     public var exchanges = 0
@@ -81,6 +84,7 @@ public struct Metrics: Sendable, Equatable, Codable {
             case .errorReported: errorReports += 1
             case .bootFallback: bootFallbacks += 1
             case .bootFailed: bootFailures += 1
+            case .recovery: if fact.text(.result) == "complete" { recoveries += 1 } else { recoveriesFailed += 1 }
             case .processLost: processesLost += 1
             case .frameRefused: framesRefused += 1
             case .runEnded: effectsDropped = fact.number(.count) ?? 0

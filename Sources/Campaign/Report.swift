@@ -130,6 +130,9 @@ extension Report {
         if m.bootFallbacks + m.bootFailures > 0 {
             lines.append("Boot                        \(m.bootFallbacks) fallbacks to a backup copy, \(m.bootFailures) failures")
         }
+        if m.recoveries + m.recoveriesFailed > 0 {
+            lines.append("Recovered by cable          \(m.recoveries) of \(m.recoveries + m.recoveriesFailed)")
+        }
         if let warmest = m.rooms.max(by: { ($0.value.maximumMillicelsius, $1.key) < ($1.value.maximumMillicelsius, $0.key) }) {
             let spoilt = m.rooms.values.reduce(0) { $0 + $1.tooWarmSeconds }
             lines.append(

@@ -1,3 +1,4 @@
+import Campaign
 import Testing
 import Wire
 
@@ -7,9 +8,10 @@ import Wire
 
     @Test func aRecoveredDeviceIsAttestedAnew() throws {
         let fleet = try Fleet(Self.homes, method: "  - { at: 1h, operator: recover, target: { devices: [fridge] } }")
-        _ = try fleet.run()
+        let report = try fleet.run()
         let recovery = try #require(fleet.facts(.recovery, at: "fridge").first)
         #expect(recovery.fact.text(.result) == "complete")
+        #expect(report.metrics.recoveries == 1 && report.metrics.recoveriesFailed == 0)
         // Some 230 KB at 115,200 baud.
         #expect((20...60).contains((recovery.at - (Instant.start + .hours(1))).components.seconds))
         #expect(fleet.facts(.certificateIssued).count { $0.at > recovery.at } == 1)

@@ -32,7 +32,7 @@ import Testing
         "Runtime": ["Wire", "CZeroMQ", "Glibc", "Logging", "FoundationEssentials"],
         "SecureChannel": ["COpenSSL"],
         "TUF": ["SecureChannel", "FoundationEssentials"],
-        "Silicon": ["CUnicorn", "SecureChannel", "Formats", "Glibc"],
+        "Silicon": ["CUnicorn", "SecureChannel", "Formats", "Glibc", "Synchronization"],
         "Exchange": ["Wire", "SecureChannel", "NIOCore", "NIOEmbedded", "NIOHTTP1", "FoundationEssentials"],
         "Kernel": ["Silicon", "Formats", "SecureChannel"],
         "Emulator": ["Silicon", "Formats", "Kernel"],
