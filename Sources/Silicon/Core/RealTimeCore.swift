@@ -351,8 +351,8 @@ public import Formats
 
     /// Permissions are told to the new engine like after a page was closed.
     private func renew() {
-        hasClosedPage = engine.renew()
         isFilling = false
+        if engine.renew() { hasClosedPage = true }
     }
 
     private func lookForLoop(at address: UInt32) {
