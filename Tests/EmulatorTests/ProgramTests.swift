@@ -171,6 +171,26 @@ struct Ran {
         #expect(ran.texts == ["i2c 00000069", "nobody: 1", "left over 0", "z 16393", "spi 00000069", "echo"])
     }
 
+    /// Rings whose pointers count bytes, a half-size channel for whatever its fixed address names, SPI by its data port.
+    @Test func memoryIsMovedAsDriversAskForIt() throws {
+        let ran = try Ran("transfers", seconds: 1, attach: ["imu@i2c2", "imu@spi1", "echo@isu0"])
+        #expect(
+            ran.texts == [
+                "sent, left 0", "heard 13", "ring of bytes", "samples 60", "half of 2", "half-size", "spi status 7", "left 0", "who 105",
+                "again 105", "i2c left 0", "who 105", "fifo 17", "done",
+            ])
+        #expect(ran.core.unmodelled.isEmpty)
+    }
+
+    @Test func timersGoOnFromACount() throws {
+        let ran = try Ran("timers", seconds: 1)
+        #expect(
+            ran.texts == [
+                "mcr 0", "before 5000", "paused 6650", "still 0", "resumed 8300", "anew 0", "once 1", "times 5", "blocked 0", "done",
+            ])
+        #expect(ran.core.unmodelled.isEmpty)
+    }
+
     @Test func messagesCrossBetweenCores() throws {
         let ran = try Ran("intercore", seconds: 3.5, attach: ["app@a7:25025d2c-66da-4448-bae1-ac26fcdd3627"])
         #expect(ran.texts[..<3] == ["open", "hl-app-to-rt-app-00", "a7 received 19 bytes: HL-APP-TO-RT-APP-00"])

@@ -10,8 +10,8 @@ static volatile uint32_t sent_periods, received_periods, wrong, first_wrong;
 static uint32_t next_word, expected;
 
 static void advance(volatile uint32_t *pointer) {
-    uint32_t next = (*pointer & 0xFFFF) + PERIOD;
-    *pointer = next >= WORDS ? (*pointer ^ 0x10000) & 0x10000 : (*pointer & 0x10000) | next;
+    uint32_t next = (*pointer & 0xFFFF) + 4 * PERIOD;
+    *pointer = next >= 4 * WORDS ? (*pointer ^ 0x10000) & 0x10000 : (*pointer & 0x10000) | next;
 }
 static void fill(uint32_t period) {
     for (uint32_t i = 0; i < PERIOD; i++) out[period * PERIOD + i] = 0x10000 + next_word++;

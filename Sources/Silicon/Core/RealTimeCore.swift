@@ -236,8 +236,7 @@ public import Formats
         }
         control.advance(to: unsafe hot.pointee.cycles)
         control.setLines(peripherals.lines)
-        bus.pulses.forEach { control.pend($0) }
-        bus.pulses = ExceptionSet()
+        peripherals.takeEdges(bus).forEach { control.pend($0) }
         if let hertz = bus.wantedHertz {
             bus.wantedHertz = nil
             clock.change(to: hertz, at: unsafe hot.pointee.cycles)

@@ -11,6 +11,7 @@ struct DirectMemoryAccess: Peripheral {
         var remaining = 0
         /// Elements moved so far.
         var moved = 0
+        /// Of a ring: bytes from its start, and bit 16 turns over each time round.
         var hardwarePointer: UInt32 = 0
         var softwarePointer: UInt32 = 0
         /// Of a ring that is emptied: less than the threshold is left, and the program has been told.
@@ -31,28 +32,48 @@ struct DirectMemoryAccess: Peripheral {
             return memoryAddress &+ UInt32(byte)
         }
 
-        /// Elements between two pointers of a ring.
+        /// Where the ring's hardware pointer is.
+        var ringAddress: UInt32 { memoryAddress &+ hardwarePointer & 0xFFFF }
+
+        /// Elements between the two pointers of a ring.
         var fifoCount: Int {
             let (ahead, behind) = isInput ? (hardwarePointer, softwarePointer) : (softwarePointer, hardwarePointer)
             let distance = Int(ahead & 0xFFFF) - Int(behind & 0xFFFF)
-            return ahead >> 16 == behind >> 16 ? max(0, distance) : max(0, fifoSize + distance)
+            return max(0, ahead >> 16 == behind >> 16 ? distance : fifoSize * elementBytes + distance) / elementBytes
         }
 
-        mutating func advanceHardware(_ elements: Int) {
-            for _ in 0..<elements {
-                let next = hardwarePointer & 0xFFFF + 1
-                hardwarePointer = Int(next) >= fifoSize ? (hardwarePointer ^ 0x1_0000) & 0x1_0000 : hardwarePointer & 0x1_0000 | next
-            }
+        mutating func advanceHardware() {
+            let next = Int(hardwarePointer & 0xFFFF) + elementBytes
+            let isRound = next >= min(0x1_0000, fifoSize * elementBytes)
+            hardwarePointer = isRound ? (hardwarePointer ^ 0x1_0000) & 0x1_0000 : hardwarePointer & 0x1_0000 | UInt32(next)
+        }
+
+        mutating func move(_ elements: Int) {
+            let half = (count + 1) / 2
+            if moved < half, moved + elements >= half, control & 1 << 13 != 0 { interrupts |= 1 << 13 }
+            moved += elements
+            remaining -= min(remaining, elements)
         }
 
         mutating func finish() {
             isRunning = false
             if control & 1 << 15 != 0 { interrupts |= 1 << 15 }
         }
+
+        /// Of a ring that is emptied: the interrupt comes when less than the threshold is left, and once.
+        mutating func tellIfLow() {
+            let nowLow = fifoCount < max(1, count)
+            if nowLow, !isLow, control & 1 << 15 != 0 { interrupts |= 1 << 15 }
+            isLow = nowLow
+        }
     }
 
     var channel = [Channel](repeating: Channel(), count: channels)
     private var enabled: UInt32 = 0
+    private var paused: UInt32 = 0
+
+    /// Whether a channel may move something now.
+    func isActive(_ index: Int) -> Bool { channel[index].isRunning && paused >> UInt32(index) & 1 == 0 }
 
     var isAsserting: Bool { channel.contains { $0.interrupts != 0 } }
 
@@ -82,6 +103,7 @@ struct DirectMemoryAccess: Peripheral {
                     | (channel[index].interrupts != 0 ? 2 : 0) << UInt32(2 * (index - first))
             }
         case 0x20: return enabled
+        case 0x30, 0x34: return paused
         default: return 0
         }
     }
@@ -90,6 +112,8 @@ struct DirectMemoryAccess: Peripheral {
 
     mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
         guard offset < 0x4000 else { return writeGlobal(offset - 0x4000, value) }
+        // Automatic reload, and the interrupt of a ring that nothing comes into any more.
+        if offset & 0xFF == 0x10 && value & 1 << 16 != 0 || offset & 0xFF == 0x14 && value & 1 << 14 != 0 { bus.isUnmodelled = true }
         let index = Int(offset >> 8)
         guard index < Self.channels else { return }
         switch offset & 0xFF {
@@ -117,6 +141,7 @@ struct DirectMemoryAccess: Peripheral {
         case 0x20: enabled = value
         case 0x24: enabled |= value
         case 0x28: enabled &= ~value
+        case 0x30: paused = value
         default: break
         }
     }

@@ -7,7 +7,8 @@ struct ExternalInterrupts: Peripheral {
 
     private func control(_ index: Int) -> UInt32 { registers[UInt32(index) * 4] ?? 0 }
 
-    private func isLevel(line: Int) -> Bool { (registers[0x200 + UInt32(line / 32) * 4] ?? 0) >> UInt32(line % 32) & 1 != 0 }
+    /// IRQ_SENS: a line that is not set is an edge.
+    func isLevel(line: Int) -> Bool { (registers[0x200 + UInt32(line / 32) * 4] ?? 0) >> UInt32(line % 32) & 1 != 0 }
 
     /// IRQ_DIS: a line that is set does not reach the core.
     func isBlocked(line: Int) -> Bool { (registers[0x600 + UInt32(line / 32) * 4] ?? 0) >> UInt32(line % 32) & 1 != 0 }

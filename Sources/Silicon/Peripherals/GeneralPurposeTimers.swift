@@ -1,6 +1,7 @@
 /// GPT0 and GPT1 count down, once or again and again (IRQ 1); GPT2 runs free at 1 or 32.768 kHz; GPT3 counts
 /// microseconds up to an alarm (IRQ 2); GPT4 follows the core's clock (mt3620-silicon §2.4).
 struct GeneralPurposeTimers: Peripheral {
+    static let alarmLine = 2
     /// A counter that has run at a rate, numerator over denominator in hertz, since an instant.
     private struct Counter: Codable {
         var isRunning = false
@@ -46,6 +47,8 @@ struct GeneralPurposeTimers: Peripheral {
     private var enable: UInt32 = 0
     private var freeControl: UInt32 = 0
     private var free = Counter(numerator: 32_768, denominator: 33)
+    /// Where GPT2 begins: written to its count before it is enabled, and good for once.
+    private var freeInitial: UInt32 = 0
     private var alarmControl: UInt32 = 0x0019_0000
     private var alarmInitial: UInt32 = 0
     private var alarm = Counter(numerator: 26_000_000, denominator: 26)
@@ -58,6 +61,7 @@ struct GeneralPurposeTimers: Peripheral {
     private var core = Counter(numerator: CoreClock.crystalHertz, denominator: 2)
 
     var isAsserting: Bool { status & enable != 0 }
+    /// Its line where it is a level. As an edge, which it is at reset, the match is a pulse: a driver need not clear it.
     var alarmIsAsserting: Bool { alarmIsPending && alarmControl & 0x8000 == 0 }
 
     private var alarmInstant: Int64 {
@@ -85,7 +89,10 @@ struct GeneralPurposeTimers: Peripheral {
                 }
             }
         }
-        if alarmInstant <= bus.now { (alarmIsPending, alarmHasCome) = (true, true) }
+        if alarmInstant <= bus.now {
+            (alarmIsPending, alarmHasCome) = (true, true)
+            bus.pulse(Self.alarmLine)
+        }
     }
 
     mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
@@ -133,7 +140,14 @@ struct GeneralPurposeTimers: Peripheral {
             let wasRunning = free.isRunning
             freeControl = value & 3
             free.denominator = value & 2 != 0 ? 1 : 33
-            if value & 1 == 0 { free.stop(at: bus.now) } else if !wasRunning { free.start(at: bus.now, from: 0) }
+            if value & 1 == 0 {
+                free.stop(at: bus.now)
+            } else if !wasRunning {
+                free.start(at: bus.now, from: freeInitial)
+                freeInitial = 0
+            }
+        case 0x34:
+            if free.isRunning { free.start(at: bus.now, from: value) } else { (free.base, freeInitial) = (value, value) }
         case 0x50:
             if value & 0x8000 != 0 { alarmIsPending = false }
             let wasRunning = alarm.isRunning

@@ -228,7 +228,8 @@ struct Peripherals: Codable {
             if isHigh && !interrupts.isBlocked(line: number) { set[CoreException.interrupts + number] = true }
         }
         line(1, timers.isAsserting)
-        line(2, timers.alarmIsAsserting)
+        let alarm = GeneralPurposeTimers.alarmLine
+        line(alarm, timers.alarmIsAsserting && interrupts.isLevel(line: alarm))
         line(3, watchdog.isAsserting)
         line(4, serial[0].isAsserting)
         for (index, mailbox) in mailboxes.enumerated() {
@@ -248,19 +249,25 @@ struct Peripherals: Codable {
         return set
     }
 
+    /// Takes the edges that have come, as far as their lines reach the core.
+    func takeEdges(_ bus: Bus) -> ExceptionSet {
+        var set = ExceptionSet()
+        bus.pulses.forEach { set[$0] = !interrupts.isBlocked(line: $0 - CoreException.interrupts) }
+        bus.pulses = ExceptionSet()
+        return set
+    }
+
     // MARK: DMA
 
     private mutating func moveData(_ bus: Bus) {
-        for index in dma.channel.indices where dma.channel[index].isRunning {
+        for index in dma.channel.indices where dma.isActive(index) {
             switch index {
             case 0..<12: moveHalfSize(index, bus)
             case 12: copyMemory(bus)
-            case 29:
-                fillRing(
-                    index, adc.takeSamples().flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) } }, bus)
+            case 29: fillRing(index, adc.takeSamples().flatMap(\.littleEndianBytes), bus)
             case 13..<25 where index % 2 == 1: drainRing(index, bus)
-            case 13..<25: fillRing(index, serial[1 + (index - 14) / 2].takeReceived(), bus)
-            case 25, 27: feedAudio(index, bus)
+            case 13..<25: fillRing(index, serial[1 + (index - 14) / 2].takeReceived(.max), bus)
+            case 25, 27: drainRing(index, bus)
             default:
                 let width = dma.channel[index].elementBytes
                 fillRing(index, audio[(index - 26) / 2].takeReceived().flatMap { $0.littleEndianBytes.prefix(width) }, bus)
@@ -268,37 +275,58 @@ struct Peripherals: Codable {
         }
     }
 
-    /// Channel 2n sends for ISU n, 2n + 1 receives: for SPI if it has asked for DMA, else for I2C.
-    private mutating func moveHalfSize(_ index: Int, _ bus: Bus) {
-        let unit = index / 2
-        var channel = dma.channel[index]
-        let width = channel.elementBytes
-        if index % 2 == 0 {
-            let limit = spi[unit].usesDMA ? channel.remaining : min(channel.remaining, i2c[unit].wantsToSend / width)
-            for _ in 0..<max(0, limit) {
-                let bytes = (0..<width).compactMap { bus.memory.dmaLoad(channel.address(of: channel.moved * width + $0), 1)?.first }
-                guard bytes.count == width else { break }
-                channel.moved += 1
-                channel.remaining -= 1
-                if spi[unit].usesDMA {
-                    let word = bytes.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) }
-                    spi[unit].write(0x40, word, bus)
-                } else {
-                    i2c[unit].send(bytes, bus)
-                }
-            }
-        } else {
-            let bytes =
-                spi[unit].usesDMA ? spi[unit].takeReceived(channel.remaining * width) : i2c[unit].takeReceived(channel.remaining * width)
-            for (offset, byte) in bytes.enumerated() {
-                _ = bus.memory.dmaStore(channel.address(of: channel.moved * width + offset), [byte])
-            }
-            let elements = (bytes.count + width - 1) / width
-            channel.moved += elements
-            channel.remaining -= min(channel.remaining, elements)
+    /// What a half-size channel serves: the block of its unit that its fixed address lies in.
+    private enum Port { case i2c, spi, serial }
+
+    private func port(of index: Int) -> Port {
+        switch (dma.channel[index].registers[0x60] ?? 0) & 0xF00 {
+        case 0x200: .i2c
+        case 0x300: .spi
+        case 0x500: .serial
+        default: spi[index / 2].usesDMA ? .spi : .i2c
         }
-        if channel.remaining == 0 { channel.finish() }
-        dma.channel[index] = channel
+    }
+
+    /// Channel 2n sends for ISU n, 2n + 1 receives.
+    private mutating func moveHalfSize(_ index: Int, _ bus: Bus) {
+        if index % 2 == 0 { sendHalfSize(index, bus) } else { receiveHalfSize(index, bus) }
+        if dma.channel[index].remaining == 0 { dma.channel[index].finish() }
+    }
+
+    private mutating func sendHalfSize(_ index: Int, _ bus: Bus) {
+        let (unit, port, width) = (index / 2, port(of: index), dma.channel[index].elementBytes)
+        let remaining = dma.channel[index].remaining
+        let limit = port == .i2c ? min(remaining, i2c[unit].wantsToSend / width) : remaining
+        for _ in 0..<limit {
+            let channel = dma.channel[index]
+            let bytes = (0..<width).compactMap { bus.memory.dmaLoad(channel.address(of: channel.moved * width + $0), 1)?.first }
+            guard bytes.count == width else { break }
+            dma.channel[index].move(1)
+            switch port {
+            case .i2c: i2c[unit].send(bytes, bus)
+            case .spi: spi[unit].write(0x40, word(bytes), bus)
+            case .serial: serial[1 + unit].transmit(bytes[0], bus)
+            }
+        }
+    }
+
+    private mutating func receiveHalfSize(_ index: Int, _ bus: Bus) {
+        let (unit, channel) = (index / 2, dma.channel[index])
+        let (width, limit) = (channel.elementBytes, channel.remaining * channel.elementBytes)
+        let bytes =
+            switch port(of: index) {
+            case .i2c: i2c[unit].takeReceived(limit)
+            case .spi: spi[unit].takeReceived(limit)
+            case .serial: serial[1 + unit].takeReceived(limit)
+            }
+        for (offset, byte) in bytes.enumerated() {
+            _ = bus.memory.dmaStore(channel.address(of: channel.moved * width + offset), [byte])
+        }
+        dma.channel[index].move((bytes.count + width - 1) / width)
+    }
+
+    private func word(_ bytes: [UInt8]) -> UInt32 {
+        bytes.enumerated().reduce(0) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) }
     }
 
     private mutating func copyMemory(_ bus: Bus) {
@@ -317,40 +345,24 @@ struct Peripherals: Codable {
         var channel = dma.channel[index]
         let width = channel.elementBytes
         for start in stride(from: 0, to: bytes.count - width + 1, by: width) where channel.fifoCount < channel.fifoSize {
-            let offset = UInt32(Int(channel.hardwarePointer & 0xFFFF) * width)
-            _ = bus.memory.dmaStore(channel.memoryAddress &+ offset, Array(bytes[start..<start + width]))
-            channel.advanceHardware(1)
+            _ = bus.memory.dmaStore(channel.ringAddress, Array(bytes[start..<start + width]))
+            channel.advanceHardware()
         }
         if !bytes.isEmpty, channel.fifoCount >= max(1, channel.count), channel.control & 1 << 15 != 0 { channel.interrupts |= 1 << 15 }
         dma.channel[index] = channel
     }
 
-    /// From a ring into an I2S controller. The interrupt comes when there is little left, and once.
-    private mutating func feedAudio(_ index: Int, _ bus: Bus) {
-        var channel = dma.channel[index]
-        let (unit, width) = ((index - 25) / 2, channel.elementBytes)
-        for _ in 0..<min(channel.fifoCount, audio[unit].room) {
-            let offset = UInt32(Int(channel.hardwarePointer & 0xFFFF) * width)
-            guard let bytes = bus.memory.dmaLoad(channel.memoryAddress &+ offset, width) else { break }
-            audio[unit].send(bytes.enumerated().reduce(0) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) })
-            channel.advanceHardware(1)
-        }
-        let isLow = channel.fifoCount < max(1, channel.count)
-        if isLow, !channel.isLow, channel.control & 1 << 15 != 0 { channel.interrupts |= 1 << 15 }
-        channel.isLow = isLow
-        dma.channel[index] = channel
-    }
-
-    /// From a ring into a UART, as far as software has written.
+    /// From a ring into a UART or an I2S controller, as far as software has written.
     private mutating func drainRing(_ index: Int, _ bus: Bus) {
         var channel = dma.channel[index]
-        var left = channel.fifoCount
-        while left > 0, channel.fifoSize > 0 {
-            guard let byte = bus.memory.dmaLoad(channel.memoryAddress &+ channel.hardwarePointer & 0xFFFF, 1)?.first else { break }
-            serial[1 + (index - 13) / 2].transmit(byte, bus)
-            channel.advanceHardware(1)
-            left -= 1
+        let unit = index < 25 ? (index - 13) / 2 : (index - 25) / 2
+        let room = index < 25 ? .max : audio[unit].room
+        for _ in 0..<min(channel.fifoCount, room) where channel.fifoSize > 0 {
+            guard let bytes = bus.memory.dmaLoad(channel.ringAddress, channel.elementBytes) else { break }
+            if index < 25 { serial[1 + unit].transmit(bytes[0], bus) } else { audio[unit].send(word(bytes)) }
+            channel.advanceHardware()
         }
+        channel.tellIfLow()
         dma.channel[index] = channel
     }
 }

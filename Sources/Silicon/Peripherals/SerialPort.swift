@@ -20,7 +20,8 @@ struct SerialPort: Peripheral {
     init(_ name: SerialPortName) { self.name = name }
 
     private var lineControl: UInt32 { registers[0x0C] ?? 0 }
-    private var isDivisorLatched: Bool { lineControl & 0x80 != 0 && lineControl != 0xBF }
+    /// Also in the enhanced bank, which differs from the others at 0x08 and above.
+    private var isDivisorLatched: Bool { lineControl & 0x80 != 0 }
     private var isEnhancedBank: Bool { lineControl == 0xBF }
     private var usesDMA: Bool { (registers[0x4C] ?? 0) & 1 != 0 }
 
@@ -56,10 +57,10 @@ struct SerialPort: Peripheral {
     }
 
     /// For a DMA channel: what has been received.
-    mutating func takeReceived() -> [UInt8] {
+    mutating func takeReceived(_ limit: Int) -> [UInt8] {
         guard usesDMA else { return [] }
-        defer { received = [] }
-        return received
+        defer { received.removeFirst(min(limit, received.count)) }
+        return Array(received.prefix(limit))
     }
 
     private var identification: UInt32 {
@@ -89,7 +90,7 @@ struct SerialPort: Peripheral {
             return received.isEmpty ? 0 : UInt32(received.removeFirst())
         case 0x04 where isDivisorLatched: return registers[0x1004] ?? 0
         case 0x04: return interruptEnable
-        case 0x08 where isEnhancedBank: return registers[0x2008] ?? 0
+        case 0x08...0x1C where isEnhancedBank && offset != 0x0C: return registers[0x2000 + offset] ?? 0
         case 0x08:
             let answer = identification
             if answer & 0x3F == 0x02 { isEmptyNews = false }
@@ -97,7 +98,7 @@ struct SerialPort: Peripheral {
         case 0x14:
             defer { hasOverrun = false }
             return 0x60 | (received.isEmpty ? 0 : 1) | (hasOverrun ? 2 : 0)
-        case 0x18 where !isEnhancedBank: return 0xB0  // CTS, DSR, CD
+        case 0x18: return 0xB0  // CTS, DSR, CD
         case 0x4C:
             hasTimedOut = false
             return registers[0x4C] ?? 0
@@ -125,7 +126,7 @@ struct SerialPort: Peripheral {
             // Turning the interrupt on while the transmitter is empty is news at once.
             if value & 2 != 0 && interruptEnable & 2 == 0 { isEmptyNews = true }
             interruptEnable = value
-        case 0x08 where isEnhancedBank: registers[0x2008] = value
+        case 0x08...0x1C where isEnhancedBank && offset != 0x0C: registers[0x2000 + offset] = value
         case 0x08:
             fifoControl = value & ~6
             if value & 2 != 0 { (received, hasTimedOut) = ([], false) }
