@@ -177,7 +177,7 @@ struct Ran {
         #expect(
             ran.texts == [
                 "sent, left 0", "heard 13", "ring of bytes", "samples 60", "half of 2", "half-size", "spi status 7", "left 0", "who 105",
-                "again 105", "i2c left 0", "who 105", "fifo 17", "done",
+                "again 105", "i2c left 0", "who 105", "fifo 17", "lengths 6666", "done",
             ])
         #expect(ran.core.unmodelled.isEmpty)
     }

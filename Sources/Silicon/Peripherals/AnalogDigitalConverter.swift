@@ -37,6 +37,12 @@ struct AnalogDigitalConverter: Peripheral {
         }
     }
 
+    /// Stops, and forgets what was sampled; how it is set up stays.
+    private mutating func reset() {
+        registers[0x100] = control & ~1
+        (samples, samplesAt, written, taken) = ([], .max, 0, 0)
+    }
+
     /// For the DMA channel.
     mutating func takeSamples() -> [UInt32] {
         guard (registers[0x24C] ?? 0) & 1 != 0 else { return [] }
@@ -64,6 +70,7 @@ struct AnalogDigitalConverter: Peripheral {
     mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
         let starts = offset == 0x100 && value & 1 != 0 && control & 1 == 0
         registers[offset] = value
+        if offset == 0, value & 1 == 0 { reset() }
         guard offset == 0x100 else { return }
         if value & 1 == 0 { samplesAt = .max }
         // CTL0 [3:1]: the mean of 2ⁿ conversions.

@@ -117,7 +117,10 @@ struct AudioInterface: Peripheral {
                 (startedAt, words) = (bus.now, 0)
                 planBurst()
             }
-        case 0x0C where value & 1 != 0: (outgoing, incoming, status) = ([], [], 0)
+        case 0x0C:
+            if value & 3 != 0 { status = 0 }
+            if value & (3 | 1 << 4) != 0 { outgoing = [] }
+            if value & (3 | 1 << 8) != 0 { incoming = [] }
         case 0x10 where value & 4 != 0, 0x14 where value & 4 != 0: outgoing = []
         case 0x18 where value & 4 != 0, 0x1C where value & 4 != 0: incoming = []
         case 0x44: status &= ~value

@@ -144,8 +144,9 @@ struct I2CController: Peripheral {
             }
         case 0x74: break
         case 0x78:
-            if value & 1 != 0 { received = [] }
-            if value & 2 != 0 { toSend = [] }
+            // Cleared, a FIFO begins at 0: a driver that clears before each transfer never sees a pointer go round.
+            if value & 1 != 0 { (received, receivePointer) = ([], 0) }
+            if value & 2 != 0 { (toSend, sendPointer) = ([], 0) }
         case 0x90: send([UInt8(truncatingIfNeeded: value)], bus)
         default: registers[offset] = value
         }

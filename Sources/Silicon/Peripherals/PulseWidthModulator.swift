@@ -9,13 +9,16 @@ struct PulseWidthModulator: Peripheral {
     func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { .max }
 
     mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
-        registers[offset] = value
-        let channels = (0..<4).filter { channel in
-            let control = registers[0x100 + 0x10 * UInt32(channel)] ?? 0
-            // Its own kick, or the global one for channels that follow it.
-            return offset == 0x100 + 0x10 * UInt32(channel) && value & 1 != 0 || offset == 0 && value & 1 != 0 && control & 1 << 5 != 0
+        let before = registers[offset] ?? 0
+        let isKick = value & 1 != 0 && (offset == 0 || offset & 0xF == 0 && offset >= 0x100)
+        // A kick clears itself: what a driver reads and writes back later is none.
+        registers[offset] = isKick ? value & ~1 : value
+        for channel in 0..<4 {
+            let base = 0x100 + 0x10 * UInt32(channel)
+            let follows = (registers[base] ?? 0) & 1 << 5 != 0
+            let isStopped = offset == base && before & ~value == 1 << 4 && value & ~before == 0
+            if isKick && (offset == base || offset == 0 && follows) || isStopped { kick(channel, bus) }
         }
-        for channel in channels { kick(channel, bus) }
     }
 
     private func kick(_ channel: Int, _ bus: Bus) {
