@@ -23,7 +23,8 @@ public protocol World: AnyObject {
     /// A transfer on an I2C bus; nil if nobody answers to the address.
     func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at nanoseconds: Int64) -> [UInt8]?
     /// A transfer on an SPI bus: as many bytes as asked for.
-    func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, at nanoseconds: Int64) -> [UInt8]
+    /// Both ways at once, the last `count` bytes go out while as many come in; else what comes in follows what goes out.
+    func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, bothWays: Bool, at nanoseconds: Int64) -> [UInt8]
     /// Something at an I2S controller gives it a clock.
     func hasCodec(unit: Int) -> Bool
     /// Words on an I2S bus, the last of them now: what goes out, and as many as asked for that come in.
@@ -40,7 +41,7 @@ extension World {
     public func transmitted(_ byte: UInt8, on port: SerialPortName, at nanoseconds: Int64) {}
     public func output(pin: Int, isHigh: Bool, at nanoseconds: Int64) {}
     public func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at nanoseconds: Int64) -> [UInt8]? { nil }
-    public func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, at nanoseconds: Int64) -> [UInt8] {
+    public func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, bothWays: Bool, at nanoseconds: Int64) -> [UInt8] {
         [UInt8](repeating: 0xFF, count: count)
     }
     public func hasCodec(unit: Int) -> Bool { false }

@@ -173,11 +173,11 @@ struct Ran {
 
     /// Rings whose pointers count bytes, a half-size channel for whatever its fixed address names, SPI by its data port.
     @Test func memoryIsMovedAsDriversAskForIt() throws {
-        let ran = try Ran("transfers", seconds: 1, attach: ["imu@i2c2", "imu@spi1", "echo@isu0"])
+        let ran = try Ran("transfers", seconds: 1, attach: ["imu@i2c2", "imu@spi1", "loop@spi3", "echo@isu0"])
         #expect(
             ran.texts == [
                 "sent, left 0", "heard 13", "ring of bytes", "samples 60", "half of 2", "half-size", "spi status 7", "left 0", "who 105",
-                "again 105", "i2c left 0", "who 105", "fifo 17", "lengths 6666", "done",
+                "again 105", "loop wrong 0", "idle 255", "i2c left 0", "who 105", "fifo 17", "lengths 6666", "done",
             ])
         #expect(ran.core.unmodelled.isEmpty)
     }

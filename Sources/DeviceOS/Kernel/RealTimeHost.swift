@@ -40,8 +40,8 @@ final class RealTimeHost: World {
         func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at now: Int64) -> [UInt8]? {
             host?.board.i2c(bus: bus, address: address, writing: bytes, reading: count, at: now)
         }
-        func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, at now: Int64) -> [UInt8] {
-            host?.board.spi(bus: bus, select: select, sending: bytes, receiving: count, at: now) ?? []
+        func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, bothWays: Bool, at now: Int64) -> [UInt8] {
+            host?.board.spi(bus: bus, select: select, sending: bytes, receiving: count, bothWays: bothWays, at: now) ?? []
         }
         func takeInputs(until now: Int64) -> [WorldInput] { host?.board.takeInputs(until: now) ?? [] }
         var nextInput: Int64 { host?.board.nextInput ?? .max }

@@ -151,6 +151,29 @@ static void spi(void) {
     REG(block + 0x38) = 0;
 }
 
+/* Both ways, by the FIFO: 1 to 16 bytes after an opcode, through a wire from MOSI to MISO. */
+static void spi_loop(void) {
+    uint32_t block = ISU(3) + 0x300, wrong = 0;
+    REG(block + 0x28) = 1 << 2 | 1 << 10 | 6 << 16;
+    for (uint32_t length = 1; length <= 16; length++) {
+        REG(block + 0x04) = 0x5A;
+        for (uint32_t i = 0; i < 4; i++) REG(block + 0x08 + 4 * i) = 0x14131211 + i * 0x04040404;
+        REG(block + 0x2C) = 8 << 24 | length * 8 << 12 | length * 8;
+        REG(block) = 2 << 19 | 1 << 8;
+        while (REG(block) & 1 << 16) {}
+        (void)REG(block + 0x34);
+        for (uint32_t i = 0; i < length; i++)
+            if (BYTE(block + 0x58 + i) != 0x11 + i || BYTE(block + 0x48 + i) != 0x11 + i) wrong++;
+    }
+    /* One way, nothing goes out while something comes in. */
+    REG(block + 0x28) = 1 << 2 | 6 << 16;
+    REG(block + 0x2C) = 8 << 24 | 8 << 12;
+    REG(block) = 2 << 19 | 1 << 8;
+    while (REG(block) & 1 << 16) {}
+    print_line("loop wrong ", wrong);
+    print_line("idle ", BYTE(block + 0x48));
+}
+
 static void i2c(void) {
     uint32_t block = ISU(2) + 0x200;
     interrupt(52, i2c_handler, 2);
@@ -196,6 +219,7 @@ int main(void) {
     rings();
     half_size();
     spi();
+    spi_loop();
     i2c();
     i2c_fifo();
     print("done\r\n");

@@ -90,6 +90,7 @@ final class SPIFile: PeripheralFile {
         var written: [UInt8] = []
         var reads: [(buffer: UInt32, count: Int)] = []
         var total = 0
+        var bothWays = false
         for index in 0..<count {
             let (from, to) = (fields.u32(index * 32) ?? 0, fields.u32(index * 32 + 8) ?? 0)
             let length = Int(fields.u32(index * 32 + 16) ?? 0)
@@ -97,9 +98,10 @@ final class SPIFile: PeripheralFile {
             total += length
             if from != 0 { written += try memory.bytes(from, length) }
             if to != 0 { reads.append((to, length)) }
+            if from != 0 && to != 0 { bothWays = true }
         }
         let wanted = reads.reduce(0) { $0 + $1.count }
-        var answer = chip.spi(bus, select, sending: written, receiving: wanted)[...]
+        var answer = chip.spi(bus, select, sending: written, receiving: wanted, bothWays: bothWays)[...]
         for read in reads {
             try memory.put(read.buffer, Array(answer.prefix(read.count)))
             answer = answer.dropFirst(read.count)

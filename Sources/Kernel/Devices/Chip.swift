@@ -67,9 +67,9 @@ final class Chip {
         return answer
     }
 
-    func spi(_ bus: Int, _ select: Int, sending bytes: [UInt8], receiving count: Int) -> [UInt8] {
-        isOff("ISU \(bus)")
-            ? [UInt8](repeating: 0xFF, count: count) : world.spi(bus: bus, select: select, sending: bytes, receiving: count, at: now())
+    func spi(_ bus: Int, _ select: Int, sending bytes: [UInt8], receiving count: Int, bothWays: Bool) -> [UInt8] {
+        guard !isOff("ISU \(bus)") else { return [UInt8](repeating: 0xFF, count: count) }
+        return world.spi(bus: bus, select: select, sending: bytes, receiving: count, bothWays: bothWays, at: now())
     }
 
     func transmit(_ bytes: [UInt8], _ unit: Int) {

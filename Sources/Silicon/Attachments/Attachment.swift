@@ -14,8 +14,8 @@ public protocol Attachment: AnyObject {
     func sample(at now: Int64) -> UInt32
     /// A transfer on its I2C bus, if it answers to the address.
     func i2c(address: UInt8, writing bytes: [UInt8], reading count: Int, at now: Int64) -> [UInt8]?
-    /// A transfer on its SPI bus.
-    func spi(sending bytes: [UInt8], receiving count: Int, at now: Int64) -> [UInt8]
+    /// A transfer on its SPI bus; `World.spi` says in what order.
+    func spi(sending bytes: [UInt8], receiving count: Int, bothWays: Bool, at now: Int64) -> [UInt8]
     /// Words on its I2S bus, the last of them now: what it hears is as many as asked for, so far apart.
     func audio(_ words: [UInt32], receiving count: Int, every spacing: Int64, at now: Int64) -> (heard: [UInt32], event: String?)
     /// A byte from the chip's UART; what it answers.
@@ -31,7 +31,9 @@ extension Attachment {
     public func pulseWidth(_ duty: Double, at now: Int64) -> String? { nil }
     public func sample(at now: Int64) -> UInt32 { 0 }
     public func i2c(address: UInt8, writing bytes: [UInt8], reading count: Int, at now: Int64) -> [UInt8]? { nil }
-    public func spi(sending bytes: [UInt8], receiving count: Int, at now: Int64) -> [UInt8] { [UInt8](repeating: 0xFF, count: count) }
+    public func spi(sending bytes: [UInt8], receiving count: Int, bothWays: Bool, at now: Int64) -> [UInt8] {
+        [UInt8](repeating: 0xFF, count: count)
+    }
     public func audio(_ words: [UInt32], receiving count: Int, every spacing: Int64, at now: Int64) -> (heard: [UInt32], event: String?) {
         ([UInt32](repeating: 0, count: count), nil)
     }
@@ -119,6 +121,7 @@ public enum Attachments {
         Kind(name: "led", places: ["gpio", "pwm"], help: "led@gpio8, led@gpio8:low, led@pwm0.1  says when it goes on and off") {
             words throws(AttachmentError) in try LED(words)
         },
+        Kind(name: "loop", places: ["spi"], help: "loop@spi1  a wire from MOSI to MISO") { _ throws(AttachmentError) in Loop() },
         Kind(name: "relay", places: ["gpio"], help: "relay@gpio0  says when it closes and opens") { _ throws(AttachmentError) in Relay() },
         Kind(name: "thermistor", places: ["adc"], help: "thermistor@adc0:22.5  10 kΩ NTC at so many °C, below 10 kΩ to 2.5 V") {
             words throws(AttachmentError) in try Thermistor(words)

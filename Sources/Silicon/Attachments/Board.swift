@@ -94,8 +94,8 @@ public final class Board: World {
         attachments[.i2c(bus)]?.i2c(address: address, writing: bytes, reading: count, at: now)
     }
 
-    public func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, at now: Int64) -> [UInt8] {
-        attachments[.spi(bus)]?.spi(sending: bytes, receiving: count, at: now) ?? [UInt8](repeating: 0xFF, count: count)
+    public func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, bothWays: Bool, at now: Int64) -> [UInt8] {
+        attachments[.spi(bus)]?.spi(sending: bytes, receiving: count, bothWays: bothWays, at: now) ?? [UInt8](repeating: 0xFF, count: count)
     }
 
     public func hasCodec(unit: Int) -> Bool { attachments[.i2s(unit)] != nil }

@@ -42,7 +42,7 @@ struct SPIController: Peripheral {
         var bytes = (0..<opcodeBytes).map { UInt8(truncatingIfNeeded: opcode >> (8 * UInt32(opcodeBytes - 1 - $0))) }
         bytes += (0..<sending).map { UInt8(truncatingIfNeeded: (registers[0x08 + UInt32($0 & ~3)] ?? 0) >> (8 * UInt32($0 & 3))) }
         let received = bus.world.spi(
-            bus: self.bus, select: Int(mode >> 29), sending: bytes, receiving: receiving, at: bus.now)
+            bus: self.bus, select: Int(mode >> 29), sending: bytes, receiving: receiving, bothWays: mode & 1 << 10 != 0, at: bus.now)
         for (index, byte) in received.prefix(receiving).enumerated() {
             // Drivers differ in where they look after a transfer both ways: at both places.
             put(byte, 0x48, index)
