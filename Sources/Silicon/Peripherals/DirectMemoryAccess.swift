@@ -25,9 +25,9 @@ struct DirectMemoryAccess: Peripheral {
         var memoryAddress: UInt32 { registers[0x2C] ?? 0 }
         var fifoSize: Int { Int((registers[0x44] ?? 0) & 0xFFFF) }
 
-        /// Where the n-th byte lies: after so many bytes the address jumps, if wrapping is on.
+        /// Where the n-th byte lies: after so many elements the address jumps, if wrapping is on.
         func address(of byte: Int) -> UInt32 {
-            let wrap = Int((registers[0x08] ?? 0) & 0xFFFF)
+            let wrap = Int((registers[0x08] ?? 0) & 0xFFFF) * elementBytes
             if control & 1 << 17 != 0, byte >= wrap, wrap > 0 { return (registers[0x0C] ?? 0) &+ UInt32(byte - wrap) }
             return memoryAddress &+ UInt32(byte)
         }
@@ -35,11 +35,12 @@ struct DirectMemoryAccess: Peripheral {
         /// Where the ring's hardware pointer is.
         var ringAddress: UInt32 { memoryAddress &+ hardwarePointer & 0xFFFF }
 
-        /// Elements between the two pointers of a ring.
+        /// Elements between the two pointers of a ring; a pointer that is set beyond its end makes it full.
         var fifoCount: Int {
             let (ahead, behind) = isInput ? (hardwarePointer, softwarePointer) : (softwarePointer, hardwarePointer)
+            let (size, bytes) = (fifoSize, elementBytes)
             let distance = Int(ahead & 0xFFFF) - Int(behind & 0xFFFF)
-            return max(0, ahead >> 16 == behind >> 16 ? distance : fifoSize * elementBytes + distance) / elementBytes
+            return min(size, max(0, ahead >> 16 == behind >> 16 ? distance : size * bytes + distance) / bytes)
         }
 
         mutating func advanceHardware() {

@@ -1,9 +1,6 @@
 /// An I2C master with FIFOs of 8 bytes: up to three packets with repeated starts (mt3620-silicon §2.10).
 struct I2CController: Peripheral {
     private static let depth = 8
-    /// Nine clocks at 400 kHz; the driver's phase counts are not followed.
-    private static let byteNanoseconds: Int64 = 22_500
-
     private let bus: Int
     private var registers = RegisterFile()
     private var interruptControl: UInt32 = 0
@@ -20,6 +17,14 @@ struct I2CController: Peripheral {
 
     var isAsserting: Bool { isDone && interruptControl & 2 != 0 }
     var nextEvent: Int64 { doneAt }
+
+    /// Nine clocks: a clock is the sum of its four phases, in periods of the crystal; 400 kHz as long as none is set.
+    private var byteNanoseconds: Int64 {
+        let phases = [registers[0x44] ?? 0, registers[0x48] ?? 0].flatMap { [$0 & 0xFF, $0 >> 8 & 0xFF] }
+        let periods = Int64(phases.reduce(0, +))
+        return periods == 0 ? 22_500 : 9 * periods * 1_000_000_000 / CoreClock.crystalHertz
+    }
+
     private var usesDMA: Bool { (registers[0xC0] ?? 0) & 1 << 4 != 0 }
 
     private struct Packet {
@@ -61,7 +66,7 @@ struct I2CController: Peripheral {
         guard isRunning, doneAt == .max else { return }
         let writes = packets.filter { !$0.isRead }.reduce(0) { $0 + $1.count }
         guard toSend.count >= writes else { return }
-        doneAt = bus.now + Int64(packets.reduce(packets.count) { $0 + $1.count }) * Self.byteNanoseconds
+        doneAt = bus.now + Int64(packets.reduce(packets.count) { $0 + $1.count }) * byteNanoseconds
     }
 
     mutating func advance(_ bus: Bus) {

@@ -47,7 +47,7 @@ struct Peripherals: Codable {
         case 0x2101: return (.clocks, offset)
         case 0x2102: return (.watchdog, offset)
         case 0x2103: return (.timers, offset)
-        case 0x2104: return (.serial(0), offset)
+        case 0x2104 where offset < 0x100: return (.serial(0), offset)
         case 0x2105, 0x2106: return (.mailbox(page - 0x2105), offset)
         case 0x2108: return (.dma, offset)
         // Pin mux, clock gates, and how the A7 sees the interrupts of pins.
@@ -357,7 +357,7 @@ struct Peripherals: Codable {
         var channel = dma.channel[index]
         let unit = index < 25 ? (index - 13) / 2 : (index - 25) / 2
         let room = index < 25 ? .max : audio[unit].room
-        for _ in 0..<min(channel.fifoCount, room) where channel.fifoSize > 0 {
+        for _ in 0..<min(channel.fifoCount, room) {
             guard let bytes = bus.memory.dmaLoad(channel.ringAddress, channel.elementBytes) else { break }
             if index < 25 { serial[1 + unit].transmit(bytes[0], bus) } else { audio[unit].send(word(bytes)) }
             channel.advanceHardware()

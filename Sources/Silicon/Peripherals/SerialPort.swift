@@ -28,7 +28,7 @@ struct SerialPort: Peripheral {
     /// Of one byte with start and stop bits.
     private var byteNanoseconds: Int64 {
         let divisor = Int64((registers[0x1000] ?? 1) | (registers[0x1004] ?? 0) << 8)
-        let samples = (registers[0x24] ?? 0) & 3 == 3 ? Int64(registers[0x28] ?? 224) + 1 : 16
+        let samples = (registers[0x24] ?? 0) & 3 == 3 ? Int64((registers[0x28] ?? 224) & 0xFF) + 1 : 16
         return max(1, divisor) * samples * 10 * 1_000_000_000 / 26_000_000
     }
 
@@ -76,7 +76,7 @@ struct SerialPort: Peripheral {
 
     private var trigger: Int {
         guard fifoControl & 1 != 0 else { return 1 }
-        return [1, 6, 12, max(1, Int(registers[0x50] ?? 1) & 0x3F)][Int(fifoControl >> 6)]
+        return [1, 6, 12, max(1, Int(registers[0x50] ?? 1) & 0x3F)][Int(fifoControl >> 6 & 3)]
     }
 
     var isAsserting: Bool { identification & 1 == 0 }
