@@ -58,10 +58,10 @@ import Testing
         var draws = Draws(seed: seed)
         let bus = Bus(world: Surroundings(), memory: Memory())
         var peripherals = Peripherals()
-        for step in 0..<20_000 {
+        for step in 0..<10_000 {
             let block = draws.pick(Self.blocks)
-            let page: UInt32 = block == 0x2108_0000 ? (draws.word() % 31) << 8 : draws.pick([0, 0x100, 0x200, 0x300, 0x500, 0x1000, 0x4000])
-            let address = block + page + draws.word() % 64 * 4
+            let pages: [UInt32] = block == 0x2108_0000 ? (0...30).map { $0 << 8 } : [0, 0x100, 0x200, 0x300, 0x500, 0x1000, 0x4000]
+            let address = block + draws.pick(pages) + draws.word() % 64 * 4
             let value = draws.pick([
                 0, .max, draws.word(), draws.word() & 0xFF, 1 << (draws.word() & 31), 0x8000, 0x2200_0000 + draws.word() & 0xFFFF,
                 0x3807_0000 + (draws.word() % 6) << 16 + draws.word() % 0x600,
