@@ -158,10 +158,11 @@ struct Ran {
     }
 
     @Test func voltagesAreReadAndLightFades() throws {
-        let ran = try Ran("analog", seconds: 1, attach: ["thermistor@adc0:25", "voltage@adc1:1.25", "led@pwm0.0"])
+        let ran = try Ran("analog", seconds: 1, attach: ["thermistor@adc0:25", "voltage@adc1:1.25", "led@pwm0.0", "led@pwm0.1"])
         #expect(Array(ran.texts.prefix(11)) == (0...10).map { "pwm0.0 \($0 * 10) %" })
         #expect(
             Array(ran.texts.dropFirst(11)) == [
+                "pwm0.1 25 %", "pwm0.1 0 %", "pwm0.1 25 %", "pwm0.1 75 %",
                 "channel 0 = 2047", "channel 1 = 2048", "interrupt: channel 0 = 2047", "interrupt: channel 1 = 2048", "done",
             ])
     }

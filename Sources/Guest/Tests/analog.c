@@ -16,6 +16,14 @@ int main(void) {
         REG(pwm + 0x104) = on | (10 - on) << 16;
         REG(pwm + 0x100) = 1 | 1 << 1 | 1 << 4;
     }
+    /* Channel 1: kicked before it has its clock, stopped by its clock alone, given it back; another kick that is none. */
+    REG(pwm + 0x114) = 1 | 3 << 16;
+    REG(pwm + 0x110) = 1;
+    REG(pwm + 0x110) |= 1 << 4;
+    REG(pwm + 0x114) = 3 | 1 << 16;
+    REG(pwm + 0x110) &= ~(1u << 4);
+    REG(pwm + 0x110) |= 1 << 4;
+    REG(pwm + 0x110) |= 1;
     REG(ADC) = 1;
     REG(ADC + 0x100) = 3 << 16;
     REG(ADC + 0x100) = 3 << 16 | 1;
