@@ -184,10 +184,11 @@ struct Ran {
     }
 
     @Test func timersGoOnFromACount() throws {
-        let ran = try Ran("timers", seconds: 1)
+        let ran = try Ran("timers", seconds: 1, attach: ["led@gpio49:low", "led@gpio93"])
         #expect(
             ran.texts == [
-                "mcr 0", "before 5000", "paused 6650", "still 0", "resumed 8300", "anew 0", "once 1", "times 5", "blocked 0", "done",
+                "mcr 0", "before 5000", "paused 6650", "still 0", "resumed 8300", "anew 0", "once 1", "times 5", "blocked 0", "gpio49 on",
+                "gpio93 on", "done",
             ])
         #expect(ran.core.unmodelled.isEmpty)
     }

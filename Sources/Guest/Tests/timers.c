@@ -1,4 +1,5 @@
-/* GPT2 that goes on from a count, GPT3 as an edge that nobody clears, and a UART that is set up in its enhanced bank. */
+/* GPT2 that goes on from a count, GPT3 as an edge that nobody clears, a UART that is set up in its enhanced bank, and the
+   pins of the block beside the A7. */
 #include "mt3620.h"
 
 static volatile uint32_t alarms;
@@ -69,6 +70,9 @@ int main(void) {
     alarm(2000, 0);
     pass(20);
     print_line("blocked ", alarms);
+    /* Of the block beside the A7: pins 24, 25, 49…55, 81…93, one bit after the other. */
+    REG(0x30020014) = 1 << 21;
+    REG(0x30020034) = 1 << 2 | 1 << 21;
     print("done\r\n");
     return 0;
 }

@@ -20,14 +20,15 @@ struct Peripherals: Codable {
     private var dma = DirectMemoryAccess()
     /// Groups 0–5, ISU 0–5, ADC, I2S 0 and 1.
     private var pins: [PinBlock]
-    private var closePins = PinBlock(firstPin: 49, count: 7, input: 0x00, layout: .compact)
+    /// Those of the block beside the A7.
+    private var closePins = PinBlock([24, 25] + Array(49...55) + Array(81...93), input: 0x00, layout: .compact)
     /// Registers that keep what is written, by their whole address.
     private var storage = RegisterFile()
 
     init() {
-        pins = (0..<6).map { PinBlock(firstPin: 4 * $0, count: 4) }
-        pins += [26, 31, 36, 66, 71, 76].map { PinBlock(firstPin: $0, count: 5, input: 0x0C) }
-        pins += [PinBlock(firstPin: 41, count: 8), PinBlock(firstPin: 56, count: 5, input: 0), PinBlock(firstPin: 61, count: 5, input: 0)]
+        pins = (0..<6).map { PinBlock(4 * $0..<4 * $0 + 4) }
+        pins += [26, 31, 36, 66, 71, 76].map { PinBlock($0..<$0 + 5, input: 0x0C) }
+        pins += [PinBlock(41..<49), PinBlock(56..<61, input: 0), PinBlock(61..<66, input: 0)]
     }
 
     /// Where one access goes.
@@ -199,8 +200,8 @@ struct Peripherals: Codable {
     mutating func take(_ input: WorldInput, _ bus: Bus) {
         switch input {
         case .pin(let pin, let isHigh):
-            for index in pins.indices where pins[index].contains(pin: pin) { pins[index].setExternal(pin: pin, isHigh: isHigh) }
-            if closePins.contains(pin: pin) { closePins.setExternal(pin: pin, isHigh: isHigh) }
+            for index in pins.indices { pins[index].setExternal(pin: pin, isHigh: isHigh) }
+            closePins.setExternal(pin: pin, isHigh: isHigh)
             pinsMoved(bus)
         case .serial(let port, let bytes):
             let index =

@@ -6,8 +6,8 @@ struct PinBlock: Peripheral {
         var outputEnable: UInt32 { self == .standard ? 0x20 : 0x30 }
     }
 
-    let firstPin: Int
-    let count: Int
+    /// By their bits.
+    private let pins: [Int]
     private let input: UInt32
     private let layout: Layout
     private var out: UInt32 = 0
@@ -16,21 +16,20 @@ struct PinBlock: Peripheral {
     private var storage = RegisterFile()
 
     /// - Parameter input: Offset of the register that shows the pins' levels.
-    init(firstPin: Int, count: Int, input: UInt32 = 0x04, layout: Layout = .standard) {
-        self.firstPin = firstPin
-        self.count = count
+    init(_ pins: some Sequence<Int>, input: UInt32 = 0x04, layout: Layout = .standard) {
+        self.pins = Array(pins)
         self.input = input
         self.layout = layout
         // Boards pull inputs up, and buttons pull them down.
-        external = (1 << UInt32(count)) - 1
+        external = (1 << UInt32(self.pins.count)) - 1
     }
 
     var levels: UInt32 { out & enable | external & ~enable }
 
-    func contains(pin: Int) -> Bool { pin >= firstPin && pin < firstPin + count }
-
+    /// What the outside holds a pin at, if it is one of these.
     mutating func setExternal(pin: Int, isHigh: Bool) {
-        let bit = UInt32(1) << UInt32(pin - firstPin)
+        guard let index = pins.firstIndex(of: pin) else { return }
+        let bit = UInt32(1) << UInt32(index)
         external = isHigh ? external | bit : external & ~bit
     }
 
@@ -68,8 +67,8 @@ struct PinBlock: Peripheral {
     /// Tells the world of pins that are driven to another level than before, or driven at all now.
     private func tell(_ oldOut: UInt32, _ oldEnable: UInt32, _ bus: Bus) {
         let changes = enable & ((out ^ oldOut) | ~oldEnable)
-        for index in 0..<count where changes >> UInt32(index) & 1 != 0 {
-            bus.world.output(pin: firstPin + index, isHigh: out >> UInt32(index) & 1 != 0, at: bus.now)
+        for (index, pin) in pins.enumerated() where changes >> UInt32(index) & 1 != 0 {
+            bus.world.output(pin: pin, isHigh: out >> UInt32(index) & 1 != 0, at: bus.now)
         }
     }
 }
