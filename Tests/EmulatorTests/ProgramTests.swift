@@ -193,6 +193,14 @@ struct Ran {
         #expect(ran.core.unmodelled.isEmpty)
     }
 
+    @Test func whatEndsDeepSleepIsKept() throws {
+        let ran = try Ran("lowpower", seconds: 1, attach: ["button@gpio12:500ms/100ms"])
+        #expect(
+            ran.texts == ["woken by 0000000400000000", "handled 1", "woken by 0000000000000001", "handled 2", "left 0"])
+        #expect(ran.has("handled 1", at: 0.01) && ran.has("handled 2", at: 0.5))
+        #expect(ran.core.unmodelled.isEmpty)
+    }
+
     @Test func messagesCrossBetweenCores() throws {
         let ran = try Ran("intercore", seconds: 3.5, attach: ["app@a7:25025d2c-66da-4448-bae1-ac26fcdd3627"])
         #expect(ran.texts[..<3] == ["open", "hl-app-to-rt-app-00", "a7 received 19 bytes: HL-APP-TO-RT-APP-00"])

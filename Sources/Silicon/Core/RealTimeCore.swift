@@ -205,7 +205,7 @@ public import Formats
         while now < nanoseconds {
             if let stop = settle() { return stop }
             let masks = self.masks
-            if isSleeping && (waitsForEvent ? control.wakesFromEvent(masks) : control.wakes(masks)) { isSleeping = false }
+            if isSleeping && (waitsForEvent ? control.wakesFromEvent(masks) : control.wakes(masks)) { wake() }
             if isSleeping || isLockedUp {
                 sleep(until: nanoseconds)
                 continue
@@ -253,6 +253,12 @@ public import Formats
         defer { bus.hasMail = false }
         // Whoever has the cores carries it.
         return bus.hasMail && hasNeighbour ? .reachedDeadline : nil
+    }
+
+    private func wake() {
+        isSleeping = false
+        // SLEEPDEEP: low-power code looks for what woke it.
+        if control.sleepControl & 4 != 0 { peripherals.wokeCore(control.pending) }
     }
 
     private func sleep(until nanoseconds: Int64) {

@@ -6,7 +6,7 @@ struct SystemControl: Codable {
     private(set) var protection = MemoryProtection()
     /// Exceptions that are being handled, the innermost last.
     private(set) var active: [Int] = []
-    private var pending = ExceptionSet()
+    private(set) var pending = ExceptionSet()
     private var enabled: ExceptionSet
     /// Lines that peripherals hold high.
     private var levels = ExceptionSet()

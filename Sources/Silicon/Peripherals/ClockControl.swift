@@ -7,6 +7,10 @@ struct ClockControl: Peripheral {
 
     mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
         switch offset {
+        case 0x00:
+            // Deep sleep takes the memory's power; here the core wakes where it slept.
+            if value & 2 != 0 { bus.isUnmodelled = true }
+            registers[offset] = value
         case 0x04: registers[offset, default: 0] &= ~(value & 1)
         case 0x0C:
             registers[offset] = value

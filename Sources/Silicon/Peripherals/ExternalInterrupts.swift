@@ -1,9 +1,11 @@
-/// CIRQ: the conditions of external interrupts 0…23, and which lines reach the core (mt3620-silicon §2.2).
+/// CIRQ: the conditions of external interrupts 0…23, which lines reach the core, and which ended its deep sleep
+/// (mt3620-silicon §2.2).
 struct ExternalInterrupts: Peripheral {
     static let count = 24
     static let firstLine = 20
     private var registers = RegisterFile()
     private var levels: UInt32 = 0xFF_FFFF
+    private var woken = ExceptionSet()
 
     private func control(_ index: Int) -> UInt32 { registers[UInt32(index) * 4] ?? 0 }
 
@@ -36,10 +38,22 @@ struct ExternalInterrupts: Peripheral {
         }
     }
 
-    mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 { registers[offset] ?? 0 }
+    /// The lines that were pending when the core left deep sleep, less those of WIC_DIS, until software clears them.
+    mutating func wokeCore(_ pending: ExceptionSet) {
+        for word in 0..<4 {
+            let disabled = registers[0x620 + UInt32(word) * 4] ?? 0
+            woken.setInterrupts(word: word, pending.interrupts(word: word) & ~disabled, to: true)
+        }
+    }
+
+    mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
+        offset >= 0x364 && offset < 0x374 ? woken.interrupts(word: Int(offset - 0x364) / 4) : registers[offset] ?? 0
+    }
+
     mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
         if offset == 0x720 || offset >= 0x700 && offset < 0x710 { bus.isUnmodelled = true }
         registers[offset] = value
+        if offset == 0x344, value != 0, registers[0x340] ?? 0 != 0 { woken = ExceptionSet() }
     }
     func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { .max }
 }

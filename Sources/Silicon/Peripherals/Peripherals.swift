@@ -250,6 +250,8 @@ struct Peripherals: Codable {
         return set
     }
 
+    mutating func wokeCore(_ pending: ExceptionSet) { interrupts.wokeCore(pending) }
+
     /// Takes the edges that have come, as far as their lines reach the core.
     func takeEdges(_ bus: Bus) -> ExceptionSet {
         var set = ExceptionSet()
