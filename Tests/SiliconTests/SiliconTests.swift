@@ -112,13 +112,9 @@ final class Scratch {
 @Suite struct RealTimeCoreTests {
     final class Bench: World {
         var sample: UInt32 = 1280  // 5 °C
-        var readings = 0
         var duties: [Double] = []
         var lines: [String] = []
-        func analogInput(channel: Int, at nanoseconds: Int64) -> UInt32 {
-            readings += 1
-            return channel == 0 ? sample : 0
-        }
+        func analogInput(channel: Int, at nanoseconds: Int64) -> UInt32 { channel == 0 ? sample : 0 }
         func pulseWidth(controller: Int, channel: Int, duty: Double, at nanoseconds: Int64) { duties.append(duty) }
         var line = SerialLine()
         func transmitted(_ byte: UInt8, on port: SerialPortName, at nanoseconds: Int64) {
@@ -140,12 +136,12 @@ final class Scratch {
         #expect(core.run(until: hour) == .reachedDeadline)
         #expect(bench.lines.first == "compressor 1.0")
         // Every 10 s the loop runs; every 10 minutes it logs.
-        #expect((358...361).contains(bench.readings))
+        #expect((358...361).contains(bench.duties.count))
         #expect(bench.lines.count == 1 + 5)
-        #expect(bench.duties == [1])
+        #expect(bench.duties.last == 1)
         bench.sample = 1024  // 0 °C
         _ = core.run(until: hour + 20_000_000_000)
-        #expect(bench.duties == [1, 0])
+        #expect(bench.duties.last == 0)
         // A core that waits executes nothing: an hour costs a few hundred thousand instructions.
         #expect(core.instructions < 2_000_000)
     }
@@ -159,7 +155,7 @@ final class Scratch {
                 now += slice
                 _ = core.run(until: now)
             }
-            return bench.lines + ["\(bench.readings)"]
+            return bench.lines + ["\(bench.duties.count)"]
         }
         #expect(try trace(1_000_000_000) == trace(7_000_000_000))
     }

@@ -72,9 +72,8 @@ final class InertialSensor: Attachment {
         let isRead = command & 0x80 != 0
         // Both ways without a lead, there is no answer yet while the command comes in.
         let idle = bothWays && bytes.count <= count ? 1 : 0
-        let reading = isRead ? max(0, count - idle) : 0
+        let reading = isRead ? count - idle : 0
         let answer = i2c(address: 0x6A, writing: isRead ? [command & 0x7F] : bytes, reading: reading, at: now) ?? []
-        let all = [UInt8](repeating: 0xFF, count: idle) + answer
-        return (all + [UInt8](repeating: 0xFF, count: max(0, count - all.count))).dropLast(max(0, all.count - count))
+        return [UInt8](repeating: 0xFF, count: idle) + answer + [UInt8](repeating: 0xFF, count: count - idle - reading)
     }
 }

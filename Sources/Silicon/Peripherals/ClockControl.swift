@@ -6,11 +6,9 @@ struct ClockControl: Peripheral {
     func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { .max }
 
     mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
+        // Deep sleep takes the memory's power; here the core wakes where it slept.
+        if offset == 0, value & 2 != 0 { bus.isUnmodelled = true }
         switch offset {
-        case 0x00:
-            // Deep sleep takes the memory's power; here the core wakes where it slept.
-            if value & 2 != 0 { bus.isUnmodelled = true }
-            registers[offset] = value
         case 0x04: registers[offset, default: 0] &= ~(value & 1)
         case 0x0C:
             registers[offset] = value

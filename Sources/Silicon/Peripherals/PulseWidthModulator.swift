@@ -6,7 +6,6 @@ struct PulseWidthModulator: Peripheral {
         var latched: UInt32 = 0
         /// Latched, or stopped by its clock alone: it begins when the clock comes.
         var waitsForClock = false
-        var shown: Double?
     }
 
     private let controller: Int
@@ -32,7 +31,7 @@ struct PulseWidthModulator: Peripheral {
             play(channel, bus)
         }
         guard let own, !isKick else { return }
-        if before & ~value == 1 << 4 && value & ~before == 0 {
+        if before != value && before == value | 1 << 4 {
             channels[own].waitsForClock = true
             show(own, 0, bus)
         }
@@ -46,10 +45,8 @@ struct PulseWidthModulator: Peripheral {
         show(channel, on + off > 0 ? on / (on + off) : 0, bus)
     }
 
-    private mutating func show(_ channel: Int, _ share: Double, _ bus: Bus) {
+    private func show(_ channel: Int, _ share: Double, _ bus: Bus) {
         let duty = control(channel) & 1 << 2 != 0 ? 1 - share : share  // polarity
-        guard duty != channels[channel].shown else { return }
-        channels[channel].shown = duty
         bus.world.pulseWidth(controller: controller, channel: channel, duty: duty, at: bus.now)
     }
 }
