@@ -79,7 +79,7 @@ let package = Package(
         module(
             "Coordinator",
             [
-                "Wire", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", argumentParser,
+                "Adversary", "Wire", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", argumentParser,
                 subprocess,
             ]),
 
@@ -97,7 +97,7 @@ let package = Package(
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("EmulatorTests", ["Emulator", "Factory", "Silicon", "Formats", "SecureChannel"]),
         tests("KernelTests", ["Emulator", "Formats", "Kernel", "SecureChannel", "Silicon"]),
-        tests("CampaignTests", ["Campaign", "Wire"]),
+        tests("CampaignTests", ["Adversary", "Campaign", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
         tests(
             "FleetTests",

@@ -1,10 +1,13 @@
+import Exchange
 import Fabric
-import Wire
+public import Wire
 
 /// A deliberate act of an adversary. It acts only through what a real attacker has: a position on a
 /// network, nodes of its own, a copied flash chip, a secret found in a device that it took apart. It cannot
 /// know which controls are on, and writes no verdict: it says what it saw.
-protocol Attack: AnyObject {
+protocol Attack: AnyObject, SendableMetatype {
+    /// All that is to be known of it beside its code.
+    static var description: AttackDescription { get }
     init(_ step: Step)
     /// Takes its position.
     func apply(_ arena: inout Arena)
@@ -48,16 +51,21 @@ struct Arena {
         self.loot = loot
     }
 
-    /// Puts a node of the attacker's into the network of a victim.
-    mutating func attach(_ name: String, near victim: String, isProcess: Bool = false) -> NodeSpec? {
+    /// Puts a node of the attacker's into the network of a victim. What comes from its address is the attack's doing.
+    ///
+    /// - Parameter double: The victim for whom the node passes itself off.
+    mutating func attach(_ name: String, near victim: String, isProcess: Bool = false, double: String? = nil) -> NodeSpec? {
         guard let neighbour = fabric.spec(of: victim) else { return nil }
         let address = Address(bits: neighbour.address.bits & 0xFFFF_0000 | 0xFF00 | nextAddress)
         nextAddress += 1
         let spec = NodeSpec(
             name: name, role: .device, network: neighbour.network, address: address,
             host: "\(name).attacker.internal")
-        fabric.attach(spec, isLocal: !isProcess)
+        fabric.attach(spec, isLocal: !isProcess, owner: actor)
         owners[name] = actor
+        var mark: [Fact.Detail: Fact.Value] = [.address: .text("\(address)")]
+        if let double { mark[.target] = .text(double) }
+        say(Fact(.trace, mark))
         return spec
     }
 
@@ -65,6 +73,12 @@ struct Arena {
         fabric.detach(name)
         owners[name] = nil
     }
+
+    /// Writes down what the attack at work does.
+    mutating func say(_ fact: Fact) { fabric.observe(fact, by: actor) }
+
+    /// What has been tried on a target, by a way that has this name.
+    mutating func tried(_ way: String, on target: String) { say(Fact(.attackStep, [.step: .text(way), .target: .text(target)])) }
 
     /// Sees what a device in hand prints.
     mutating func watch(_ node: String) { watched[node] = actor }
@@ -80,40 +94,44 @@ struct Arena {
     }
 }
 
-extension AttackName {
-    func make(_ step: Step) -> any Attack {
-        switch self {
-        case .tlsInterception: TLSInterception(step)
-        case .recordTamper: RecordTamper(step)
-        case .rogueDevice: RogueDevice(step)
-        case .clonedDevice: ClonedDevice(step)
-        case .dnsSpoof: DNSSpoof(step)
-        case .recordReplay: RecordReplay(step)
-        case .timeSpoof: TimeSpoof(step)
-        case .downgrade: Downgrade(step)
-        case .staleMeasurement: StaleMeasurement(step)
-        case .modifiedImage: ModifiedImage(step)
-        case .bootGlitch: BootGlitch(step)
-        case .debugPort: DebugPort(step)
-        case .updateRollback: UpdateRollback(step)
-        case .updateFreeze: UpdateFreeze(step)
-        case .updateMixAndMatch: UpdateMixAndMatch(step)
-        case .endlessData: EndlessData(step)
-        case .stolenSigningKey: StolenSigningKey(step)
-        case .stolenDeviceKey: StolenDeviceKey(step)
-        case .stolenCatalogCA: StolenCatalogCA(step)
-        case .credentialFlood: CredentialFlood(step)
-        case .botnet: Botnet(step)
-        case .remoteExploit: RemoteExploit(step)
-        case .escalation: Escalation(step)
-        }
+extension Outbox {
+    /// What was tried on a target and came to nothing.
+    mutating func failed(
+        _ way: String, on target: String, _ failure: Failure, _ connection: Connection?, more: [Fact.Detail: Fact.Value] = [:]
+    ) {
+        var details = failure.details.merging(more) { $1 }
+        details[.step] = .text(way)
+        details[.target] = .text(target)
+        details[.result] = "failed"
+        if let connection { details[.connection] = .text("\(connection)") }
+        observe(.attackStep, details)
     }
 
-    /// It takes power from devices or starts new ones, so that nobody may be ahead of it.
-    var changesProcesses: Bool {
-        switch self {
-        case .clonedDevice, .stolenDeviceKey, .modifiedImage, .bootGlitch: true
-        default: false
-        }
+    mutating func succeeded(on target: String, _ evidence: String) {
+        observe(.attackSucceeded, [.target: .text(target), .evidence: .text(evidence)])
+    }
+}
+
+extension Failure {
+    /// What a server said in place of what was asked for.
+    init(_ response: Response) {
+        let refusal = JSON.decode(ServiceAPI.Refusal.self, response.body)
+        self.init(refusal?.code ?? .refused, refusal?.reason ?? "status \(response.status)")
+    }
+}
+
+/// The attacks that there are. A new one is a file in `Attacks/` and a line here.
+public enum Attacks {
+    static let kinds: [any Attack.Type] = [
+        TLSInterception.self, RecordTamper.self, RogueDevice.self, ClonedDevice.self, DNSSpoof.self, RecordReplay.self, TimeSpoof.self,
+        Downgrade.self, StaleMeasurement.self, ModifiedImage.self, BootGlitch.self, DebugPort.self, UpdateRollback.self,
+        UpdateFreeze.self, UpdateMixAndMatch.self, EndlessData.self, StolenSigningKey.self, StolenDeviceKey.self, StolenCatalogCA.self,
+        CredentialFlood.self, Botnet.self, RemoteExploit.self, Escalation.self,
+    ]
+
+    public static let catalogue = AttackCatalogue(kinds.map { $0.description })
+
+    static func make(_ step: Step, _ name: AttackName) -> (any Attack)? {
+        kinds.first { $0.description.name == name }.map { $0.init(step) }
     }
 }

@@ -21,7 +21,7 @@ extension Injector {
         case .begin(let index), .end(let index):
             switch configuration.steps[index].act {
             case .fault(.powerCut), .fault(.serviceKill), .fault(.deviceChurn): true
-            case .attack(let attack): attack.changesProcesses
+            case .attack(let attack): Attacks.catalogue[attack]?.changesProcesses ?? false
             default: false
             }
         }
@@ -131,11 +131,9 @@ extension Injector {
                 Fact(.attackStarted, [.attack: .text(name.rawValue), .instance: .text(step.id), .target: .text(targets)]))
             absorb()
             guard let step = withGains(step) else {
-                let reason = "what it needs was not obtained by '\(step.uses ?? "")'"
-                arena.fabric.observe(label(Fact(.attackStep, [.step: "begin", .result: "failed", .reason: .text(reason)]), index))
                 return
             }
-            let attack = name.make(step)
+            guard let attack = Attacks.make(step, name) else { return }
             attacks[index] = attack
             arena.actor = String(index)
             attack.apply(&arena)

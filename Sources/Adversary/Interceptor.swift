@@ -1,3 +1,4 @@
+import Exchange
 import SecureChannel
 import Wire
 
@@ -9,6 +10,7 @@ final class Interceptor {
     private struct Bridge {
         var victim: String
         var original: Endpoint
+        var connection: Connection
         var upstream: StreamID
         var downstream: TLSConnection?
         var towards: TLSConnection?
@@ -50,7 +52,7 @@ final class Interceptor {
     func handle(_ event: Event, _ out: inout Outbox) {
         switch event {
         case .accepted(let stream, let port, let from): accepted(stream, port, from, &out)
-        case .connected(let stream): upstreamReady(stream, &out)
+        case .connected(let stream, _): upstreamReady(stream, &out)
         case .received(let stream, let bytes):
             if bridges[stream] != nil { fromVictim(stream, bytes, &out) } else { fromCallee(stream, bytes, &out) }
         case .closed(let stream, _): closed(stream, &out)
@@ -62,7 +64,7 @@ final class Interceptor {
         guard let (victim, original) = meant(from, port) else { return }
         let upstream = StreamID(raw: nextStream)
         nextStream += 1
-        bridges[stream] = Bridge(victim: victim, original: original, upstream: upstream)
+        bridges[stream] = Bridge(victim: victim, original: original, connection: Connection(from, to: port), upstream: upstream)
         out.act(.connect(upstream, to: original))
     }
 
@@ -82,21 +84,14 @@ final class Interceptor {
             send(downstream.takeOutput(), stream, &out)
             if case .failed(let why) = downstream.state, !bridge.isReported {
                 bridge.isReported = true
-                out.observe(
-                    .attackStep,
-                    [.step: "forged certificate shown", .target: .text(bridge.victim), .result: "failed", .reason: .text(why)])
+                out.failed("forged certificate shown", on: bridge.victim, Failure(why), bridge.connection)
             }
         }
         bridge.waiting += plaintext
         if !plaintext.isEmpty && !bridge.isReported {
             bridge.isReported = true
             let line = plaintext.prefix { $0 != 13 && $0 != 10 }
-            out.observe(
-                .attackSucceeded,
-                [
-                    .target: .text(bridge.victim),
-                    .evidence: .text("read in clear: \(String(decoding: line.prefix(80), as: UTF8.self))"),
-                ])
+            out.succeeded(on: bridge.victim, "read in clear: \(String(decoding: line.prefix(80), as: UTF8.self))")
         }
         bridges[stream] = bridge
         passOn(stream, &out)

@@ -39,14 +39,14 @@ final class Mirror: Tap {
     private var clients = ClientPool<Purpose>()
     private var crawlAt = Instant.never
     private var crawling = 0
-    private var endless: [StreamID: (victim: String, sent: Int)] = [:]
+    private var endless: [StreamID: (victim: String, connection: Connection, sent: Int)] = [:]
     private var endlessAt = Instant.never
     private var epochSeconds: Int64 = 0
 
     /// What the true server published, by path.
     private(set) var recorded: [String: [UInt8]] = [:]
     /// Decides about each request.
-    var choose: (_ victim: String, _ path: String, _ now: Instant) -> Choice = { _, _, _ in .pass }
+    var choose: (_ victim: String, _ path: String, _ connection: Connection, _ now: Instant) -> Choice = { _, _, _, _ in .pass }
     /// Of each repository only the release that it found when it came is recorded, with ever newer timestamps.
     var pinsFirstRelease = false
     /// Goes on recording while this holds; what was recorded before stays.
@@ -102,13 +102,8 @@ final class Mirror: Tap {
         servers.handle(
             event, locale: locale, &out, security: { _ in .plain },
             answer: { request, caller, out in self.answer(request, caller, &out) })
-        if case .closed(let stream, _) = event, let (victim, sent) = endless.removeValue(forKey: stream) {
-            out.observe(
-                .attackStep,
-                [
-                    .step: "bytes without end", .target: .text(victim), .bytes: .number(Int64(sent)), .result: "failed",
-                    .reason: "the target hung up",
-                ])
+        if case .closed(let stream, let end) = event, let (victim, connection, sent) = endless.removeValue(forKey: stream) {
+            out.failed("bytes without end", on: victim, Failure(end), connection, more: [.bytes: .number(Int64(sent))])
         }
         guard case .wake = event else { return }
         if crawlAt <= out.now { crawl(&out) }
@@ -179,16 +174,16 @@ final class Mirror: Tap {
 
     private func answer(_ request: Request, _ caller: ServerPool.Caller, _ out: inout Outbox) -> Response? {
         guard let victim = victims[caller.address] else { return Response(404) }
-        switch choose(victim, request.path, out.now) {
+        switch choose(victim, request.path, caller.connection, out.now) {
         case .serve(let response): return Mirror.part(of: response, request)
         case .pass:
             clients.start(
-                .forward(caller.connection, victim: victim, path: request.path),
+                .forward(caller.stream, victim: victim, path: request.path),
                 Request("GET", request.path, headers: request.headers.filter { $0.name.lowercased() == "range" }),
                 to: .init(host: host, port: ServicePort.updates, security: .plain, pair: .deviceService), within: Mirror.patience, &out)
             return nil
         case .endless:
-            endless[caller.connection] = (victim, 0)
+            endless[caller.stream] = (victim, caller.connection, 0)
             endlessAt = min(endlessAt, out.now + Mirror.endlessEvery)
             return nil
         }
@@ -222,9 +217,7 @@ final class Mirror: Tap {
             let sent = state.sent + Mirror.endlessChunk.count
             endless[stream]?.sent = sent
             guard sent > Mirror.endlessSuccessBytes else { continue }
-            out.observe(
-                .attackSucceeded,
-                [.target: .text(state.victim), .evidence: .text("the target has taken \(sent) bytes for a file of a few kilobytes")])
+            out.succeeded(on: state.victim, "the target has taken \(sent) bytes for a file of a few kilobytes")
             out.act(.close(stream))
             endless[stream] = nil
         }
@@ -233,7 +226,7 @@ final class Mirror: Tap {
 }
 
 /// What attacks with a mirror have in common: they stand in for the update server while they last.
-class MirrorAttack: Attack {
+class MirrorAttack {
     let mirror: Mirror
     /// What the mirror did, for the journal.
     var said: [Fact] = []
@@ -241,7 +234,7 @@ class MirrorAttack: Attack {
     required init(_ step: Step) { mirror = Mirror(step, "mirror") }
 
     func apply(_ arena: inout Arena) {
-        mirror.choose = { [unowned self] in choose($0, $1, $2) }
+        mirror.choose = { [unowned self] in choose($0, $1, $2, $3) }
         mirror.apply(&arena)
     }
 
@@ -255,10 +248,13 @@ class MirrorAttack: Attack {
 
     var nextWake: Instant? { mirror.nextWake }
 
-    func choose(_ victim: String, _ path: String, _ now: Instant) -> Mirror.Choice { .pass }
+    func choose(_ victim: String, _ path: String, _ connection: Connection, _ now: Instant) -> Mirror.Choice { .pass }
 
-    func say(_ step: String, _ victim: String, _ result: String) {
-        said.append(Fact(.attackStep, [.step: .text(step), .target: .text(victim), .result: .text(result)]))
+    func say(_ step: String, _ victim: String, _ connection: Connection) {
+        said.append(
+            Fact(
+                .attackStep,
+                [.step: .text(step), .target: .text(victim), .result: "served", .connection: .text("\(connection)")]))
     }
 
     func isMetadata(_ path: String) -> Bool { path.hasSuffix(".json") }

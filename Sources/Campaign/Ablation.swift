@@ -28,6 +28,8 @@ public struct Ablation: Sendable, Equatable, Codable {
     public var seeds: [UInt64]
     /// What the campaign itself has off, in every row.
     public var always: [String] = []
+    /// Controls without any one of which the catalogue expects an attack to succeed.
+    public var expected: [String: [String]] = [:]
     /// Attacks in the order of the campaign.
     public var attacks: [String]
     /// What was off: nothing in the first row, then single controls, then pairs.
@@ -62,8 +64,8 @@ public struct Ablation: Sendable, Equatable, Codable {
         for verdict in report.verdicts where attacks.contains(verdict.attack) {
             var cell = cells[row]?[verdict.attack] ?? Cell()
             cell.runs += 1
-            if [.compromised, .frozen].contains(verdict.outcome) { cell.succeeded += 1 }
-            if verdict.outcome == .unknown { cell.unknown += 1 }
+            if verdict.outcome.isHarm { cell.succeeded += 1 }
+            if !verdict.outcome.isKnown { cell.unknown += 1 }
             if let after = verdict.detectedAfterNanoseconds { cell.detectedAfterNanoseconds.append(after) }
             cell.reached += verdict.reached.filter { !cell.reached.contains($0) }
             cells[row, default: [:]][verdict.attack] = cell
@@ -85,8 +87,7 @@ public struct Ablation: Sendable, Equatable, Codable {
     /// Where what was measured is not what the catalogue expects of a single control.
     public var surprises: [String] {
         attacks.flatMap { attack -> [String] in
-            guard let entry = AttackName(rawValue: attack)?.entry else { return [] }
-            let expected = Set(entry.controls.map(\.rawValue)).intersection(rows)
+            let expected = Set(expected[attack] ?? []).intersection(rows)
             let measured = Set(controlsThatMatter(for: attack).filter { !$0.contains(Ablation.and) })
             return expected.subtracting(measured).sorted().map { "\(attack): expected to succeed without \($0), and did not" }
                 + measured.subtracting(expected).sorted().map { "\(attack): succeeded without \($0), which was not expected" }

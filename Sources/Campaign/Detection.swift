@@ -1,54 +1,146 @@
 public import Wire
 
-/// What the service's alerts were worth. The injector knows what happened, so each alert is one of an attack or a
-/// false alarm.
+/// What the service's alerts were worth. Each alert names what the service saw; whose doing that was, the network knows. So an
+/// alert counts for what caused it, by match, whenever it comes.
 public struct Detection: Sendable, Equatable, Codable {
+    /// Whose doing something was.
+    public struct Cause: Sendable, Equatable, Codable {
+        public enum Kind: String, Sendable, Codable { case attack, fault, release, outside }
+        public var kind: Kind
+        /// The step of the plan, or the gateway through which it came.
+        public var step: String
+    }
+
     public struct Alert: Sendable, Equatable, Codable {
         public var at: Instant
         public var rule: DetectionRule
-        public var device: String
+        /// A device, an address or a group.
+        public var subject: String
         public var technique: String
         public var evidence: String
-        /// The steps that it may be about; none for a false alarm.
-        public var steps: [String]
+        /// None for a false alarm: only the fleet itself has had a hand in what was seen.
+        public var causes: [Cause]
+
+        public func isOf(_ step: String) -> Bool { causes.contains { $0.step == step && $0.kind == .attack } }
+        public func has(_ kind: Cause.Kind) -> Bool { causes.contains { $0.kind == kind } }
+        public var isFalse: Bool { causes.isEmpty }
     }
 
-    public var alerts: [Alert]
-    public var falseAlarms: Int { alerts.count { $0.steps.isEmpty } }
-    public var trueAlarms: Int { alerts.count - falseAlarms }
+    /// Of one rule or of all: 0…1, nil where there is nothing to divide by.
+    public struct Worth: Sendable, Equatable, Codable {
+        public var alerts = 0
+        public var attacks = 0
+        public var faults = 0
+        public var releases = 0
+        public var outside = 0
+        public var falseAlarms = 0
+        /// Among the alerts that are about an attack or about nothing.
+        public var precision: Double? { attacks + falseAlarms == 0 ? nil : Double(attacks) / Double(attacks + falseAlarms) }
 
-    /// An alert may come this long after an attack: devices report once they reach the service again.
-    static let grace = Duration.hours(3)
-
-    init(_ plan: Plan, _ journal: [Observation]) {
-        alerts = journal.compactMap { observation in
-            let fact = observation.fact
-            guard fact.kind == .alert, let rule = fact.text(.rule).flatMap(DetectionRule.init(rawValue:)) else { return nil }
-            let device = fact.text(.device) ?? ""
-            let possible = plan.steps.filter { Detection.isPossible($0, rule, device, observation.at) }
-            // Who is named is whom it is about; neighbours of a target notice too, since an attacker in a home is in all of it.
-            let named = possible.filter { $0.nodes.contains(device) }
-            let steps = (named.isEmpty ? possible.filter { Detection.isNear($0, device, plan) } : named).map(\.id)
-            return Alert(
-                at: observation.at, rule: rule, device: device, technique: fact.text(.technique) ?? "",
-                evidence: fact.text(.evidence) ?? "", steps: steps)
+        mutating func add(_ alert: Alert) {
+            alerts += 1
+            if alert.has(.attack) {
+                attacks += 1
+            } else if alert.has(.fault) {
+                faults += 1
+            } else if alert.has(.release) {
+                releases += 1
+            } else if alert.has(.outside) {
+                outside += 1
+            } else {
+                falseAlarms += 1
+            }
         }
     }
 
-    /// True if a step may be what an alert speaks of, by its time, its rules, and what it is about.
-    private static func isPossible(_ step: Step, _ rule: DetectionRule, _ device: String, _ at: Instant) -> Bool {
-        guard case .attack(let attack) = step.act, at >= step.at else { return false }
-        let end = step.end == .never ? .never : step.end + grace
-        // An identity that the service does not know belongs to silicon that an attacker brought.
-        let isStranger = rule == .evidenceRefused && device.utf8.count == 16 && device.allSatisfy(\.isHexDigit)
-        return at <= end && attack.entry.rules.contains(rule) && (!isStranger || attack == .clonedDevice || attack == .rogueDevice)
+    public var alerts: [Alert]
+    public var all = Worth()
+    public var byRule: [String: Worth] = [:]
+    public var falseAlarms: Int { all.falseAlarms }
+
+    init(_ plan: Plan, _ truth: GroundTruth) {
+        let causes = Causes(plan, truth)
+        alerts = truth.journal.compactMap { observation in
+            let fact = observation.fact
+            guard fact.kind == .alert, let rule = fact.text(.rule).flatMap(DetectionRule.init(rawValue:)) else { return nil }
+            return Alert(
+                at: observation.at, rule: rule, subject: fact.text(.device) ?? fact.text(.address) ?? fact.text(.subject) ?? "",
+                technique: fact.text(.technique) ?? "", evidence: fact.text(.evidence) ?? "", causes: causes.of(observation))
+        }
+        for alert in alerts {
+            all.add(alert)
+            byRule[alert.rule.rawValue, default: Worth()].add(alert)
+        }
+    }
+}
+
+/// Finds whose doing something was that an alert names.
+private struct Causes {
+    private let plan: Plan
+    private let truth: GroundTruth
+    private let gateways: [(name: String, marks: Marks)]
+    private let places: [String: (name: String, network: String)]
+
+    init(_ plan: Plan, _ truth: GroundTruth) {
+        (self.plan, self.truth) = (plan, truth)
+        gateways = plan.gateways.map { gateway in
+            var marks = Marks()
+            marks.addresses = ["\(gateway.address)"]
+            return (gateway.name, marks)
+        }
+        places = Dictionary(plan.devices.map { ("\($0.address)", ($0.name, $0.network)) }, uniquingKeysWith: { first, _ in first })
     }
 
-    private static func isNear(_ step: Step, _ device: String, _ plan: Plan) -> Bool {
-        guard let network = plan.devices.first(where: { $0.name == device })?.network else { return true }
-        return plan.devices.contains { step.nodes.contains($0.name) && $0.network == network }
+    func of(_ alert: Observation) -> [Detection.Cause] {
+        let attacks = plan.steps.filter { $0.act.isAttack && $0.at <= alert.at && isBehind($0, alert) }
+        if !attacks.isEmpty { return attacks.map { .init(kind: .attack, step: $0.id) } }
+        let faults = plan.steps.filter { isBehind(fault: $0, alert) }
+        if !faults.isEmpty { return faults.map { .init(kind: .fault, step: $0.id) } }
+        let releases = plan.steps.filter { if case .update = $0.act { truth.marks(of: $0.id).match(alert.fact) } else { false } }
+        if !releases.isEmpty { return releases.map { .init(kind: .release, step: $0.id) } }
+        return gateways.filter { $0.marks.match(alert.fact) }.map { .init(kind: .outside, step: $0.name) }
     }
 
-    /// The first alert about an attack.
-    public func first(of step: String) -> Alert? { alerts.first { $0.steps.contains(step) } }
+    /// What the alert names bears a mark of the attack; or, of a device that is not heard of, what it last tried to say does.
+    private func isBehind(_ step: Step, _ alert: Observation) -> Bool {
+        guard alert.fact.text(.rule) == DetectionRule.silence.rawValue else { return truth.marks(of: step.id).match(alert.fact) }
+        let since = heard(alert)
+        return truth.traces[step.id]?.contains {
+            $0.at >= since && $0.at <= alert.at
+                && ($0.fact.text(.name) == alert.fact.text(.device) || $0.fact.text(.target) == alert.fact.text(.device))
+        } ?? false
+    }
+
+    private func heard(_ alert: Observation) -> Instant {
+        .start + .seconds((alert.fact.number(.sinceSeconds) ?? plan.epochSeconds) - plan.epochSeconds)
+    }
+
+    /// A fault that has hit whoever the alert is about, in the way that the alert is about.
+    private func isBehind(fault step: Step, _ alert: Observation) -> Bool {
+        guard case .fault(let fault) = step.act, step.at <= alert.at else { return false }
+        let concerned = devices(of: alert.fact)
+        func hits(_ device: (name: String, network: String)) -> Bool {
+            step.nodes.contains(device.name) || step.networks.contains(device.network) || fault.hitsService
+        }
+        switch (fault, alert.fact.text(.rule).flatMap(DetectionRule.init(rawValue:))) {
+        // What keeps a device from being heard: it lasted while nothing was heard.
+        case (.partition, .silence?), (.powerCut, .silence?), (.loss, .silence?), (.dnsOutage, .silence?), (.serviceKill, .silence?),
+            (.deviceChurn, .silence?), (.diskFull, .silence?), (.bandwidth, .silence?):
+            return step.end >= heard(alert) && concerned.contains(where: hits)
+        // A clock that is wrong: certificates look too old or too new to it, and it to others.
+        case (.clockJump, .authenticationFailures?), (.clockDrift, .authenticationFailures?), (.clockJump, .timeRefused?),
+            (.clockDrift, .timeRefused?), (.clockJump, .updateRefused?), (.clockDrift, .updateRefused?):
+            return concerned.contains(where: hits)
+        // Bits of an image have changed: it is known by what it holds now.
+        case (.flashRot, _): return truth.marks(of: step.id).match(alert.fact)
+        default: return false
+        }
+    }
+
+    /// Devices that an alert names: itself, or by the connections that it opened.
+    private func devices(of fact: Fact) -> [(name: String, network: String)] {
+        let named = plan.devices.filter { $0.name == fact.text(.device) }.map { ($0.name, $0.network) }
+        let connections = (fact.text(.connection) ?? "").split(separator: " ").compactMap { places[String($0.prefix { $0 != ":" })] }
+        return named + connections + [places[fact.text(.address) ?? ""]].compactMap(\.self)
+    }
 }

@@ -149,6 +149,14 @@ struct Section {
         return nil
     }
 
+    /// A word of a list that is known only when the file is read.
+    func word(_ key: String, among words: [String]) -> String? {
+        guard let text = text(key) else { return nil }
+        if words.contains(text) { return text }
+        document.report(fields[key], "unknown \(key) '\(text)'\(document.suggestion(text, among: words))")
+        return nil
+    }
+
     /// One word or a list of words.
     func words(_ key: String) -> [(text: String, node: YAMLNode)] {
         guard let field = fields[key] else { return [] }

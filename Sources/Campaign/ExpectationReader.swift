@@ -5,7 +5,11 @@ extension PlanReader {
     // MARK: Of a step
 
     mutating func readStepExpectation(_ step: Section, _ act: Step.Act, id: String) {
-        guard let node = step.fields["expect"] else { return }
+        guard let node = step.fields["expect"] else {
+            // Who says nothing expects that his fleet holds.
+            if case .attack(let attack) = act { expect(.defended, of: attack, id: id) }
+            return
+        }
         switch act {
         case .attack(let attack): readVerdict(node, attack, id: id)
         case .update(let order): readInstallation(node, order, id: id)
@@ -15,17 +19,18 @@ extension PlanReader {
 
     private mutating func readVerdict(_ node: YAMLNode, _ attack: AttackName, id: String) {
         guard let expect = document.section(node, "expect", keys: ["verdict", "detected-within"]) else { return }
-        if let word = expect.text("verdict", isRequired: !expect.has("detected-within")) {
-            let words = Verdict.Outcome.allCases.map(\.rawValue)
+        if !expect.has("verdict") {
+            self.expect(.defended, of: attack, id: id)
+        } else if let word = expect.text("verdict"), word != PlanReader.anyVerdict {
+            let words = Verdict.Outcome.allCases.map(\.rawValue) + [PlanReader.anyVerdict]
             guard let outcome = Verdict.Outcome(rawValue: word) else {
                 document.report(expect.fields["verdict"], "unknown verdict '\(word)'\(document.suggestion(word, among: words))")
                 return
             }
-            if outcome == .frozen && !attack.holdsUpdates {
+            if outcome == .frozen && attacks[attack]?.holds != .updates {
                 document.report(expect.fields["verdict"], "verdict: \(attack.rawValue) keeps nobody from updates")
             }
-            plan.expectations.append(
-                Expectation(claim: .verdict(step: id, outcome), text: "\(attack.rawValue) (\(id)) is \(word)"))
+            self.expect(outcome, of: attack, id: id)
         }
         if let within = expect.duration("detected-within") {
             if plan.controlsOff.contains(.threatDetection) {
@@ -36,6 +41,13 @@ extension PlanReader {
                     claim: .detected(step: id), withinNanoseconds: within.nanoseconds,
                     text: "\(attack.rawValue) (\(id)) is detected within \(readable(within))"))
         }
+    }
+
+    private static let anyVerdict = "any"
+
+    private mutating func expect(_ outcome: Verdict.Outcome, of attack: AttackName, id: String) {
+        plan.expectations.append(
+            Expectation(claim: .verdict(step: id, outcome), text: "\(attack.rawValue) (\(id)) is \(outcome.rawValue)"))
     }
 
     private mutating func readInstallation(_ node: YAMLNode, _ order: UpdateOrder, id: String) {
@@ -53,12 +65,9 @@ extension PlanReader {
             plan.expectations.append(
                 Expectation(claim: .bricked(devices: members, limit: limit), text: "\(order.title) (\(id)): at most \(limit) bricked"))
         }
-        if let word = expect.text("rollout") {
-            let words = ["complete", "halted", "refused"]
-            if !words.contains(word) {
-                document.report(expect.fields["rollout"], "unknown end '\(word)'\(document.suggestion(word, among: words))")
-            }
-            plan.expectations.append(Expectation(claim: .rollout(step: id, word), text: "rollout of \(order.title) (\(id)) is \(word)"))
+        let ends = RolloutState.allCases.filter { $0 != .running }.map(\.rawValue)
+        if let word = expect.word("rollout", among: ends), let state = RolloutState(rawValue: word) {
+            plan.expectations.append(Expectation(claim: .rollout(step: id, state), text: "rollout of \(order.title) (\(id)) is \(word)"))
         }
     }
 

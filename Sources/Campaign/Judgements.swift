@@ -21,13 +21,17 @@ struct Evidence {
 extension Judgement {
     static func judge(_ evidence: Evidence) -> [Judgement] {
         evidence.plan.expectations.map { expectation in
-            let end = evidence.journal.last?.at ?? .start
             let limit = expectation.withinNanoseconds.map { Instant(nanoseconds: $0) } ?? .never
-            // A run that ended early cannot tell what would have happened.
-            let missing: Result = end < min(limit, evidence.plan.stop) ? .unknown : .broken
+            let missing = missing(evidence, within: limit)
             let (result, reason) = judge(expectation, evidence, limit: limit, missing: missing)
             return Judgement(text: expectation.text, result: result, reason: reason)
         }
+    }
+
+    /// A run that ended early, or before the time that was allowed was over, cannot tell what would have happened.
+    private static func missing(_ evidence: Evidence, within limit: Instant) -> Result {
+        let end = evidence.journal.last?.at ?? .start
+        return end < evidence.plan.stop || limit != .never && end < limit ? .unknown : .broken
     }
 
     private static func judge(
@@ -46,28 +50,31 @@ extension Judgement {
             return mutual(plan, journal, from: from, to: to, limit: limit, missing: missing)
         case .verdict(let step, let wanted):
             guard let verdict = evidence.verdicts.first(where: { $0.step == step }) else { return (.unknown, "no such attack") }
-            let result: Result = verdict.outcome == wanted ? .held : verdict.outcome == .unknown ? .unknown : .broken
+            // What was not there to be attacked has neither held nor broken.
+            let result: Result = verdict.outcome == wanted ? .held : verdict.outcome.isKnown ? .broken : .unknown
             return (result, "\(verdict.outcome.rawValue): \(verdict.reason)")
         case .detected(let step):
             guard let verdict = evidence.verdicts.first(where: { $0.step == step }) else { return (.unknown, "no such attack") }
             guard let after = verdict.detectedAfterNanoseconds, let rule = verdict.detectedBy else {
-                return (missing, "no alert is about it")
+                let begin = evidence.plan.steps.first { $0.id == step }?.at ?? .start
+                let limit = expectation.withinNanoseconds.map { begin + .nanoseconds($0) } ?? .never
+                return (Judgement.missing(evidence, within: limit), "no alert is about it")
             }
             let isSoon = after <= expectation.withinNanoseconds ?? .max
             return (isSoon ? .held : .broken, "\(rule.rawValue) after \(readable(.nanoseconds(after)))")
         case .falseAlarms(let limit):
             let count = evidence.detection.falseAlarms
-            let first = evidence.detection.alerts.first { $0.steps.isEmpty }.map { ", the first \($0.rule.rawValue) of \($0.device)" } ?? ""
+            let first = evidence.detection.alerts.first(where: \.isFalse).map { ", the first \($0.rule.rawValue) of \($0.subject)" } ?? ""
             return (count <= limit ? .held : .broken, "\(count)\(first)")
         case .availability(let devices, let ratio): return availability(expectation, evidence, devices, ratio, missing)
         case .installed(let step, let devices, let ratio):
-            return installed(expectation, evidence, step: step, devices: devices, ratio: ratio, missing: missing)
+            return installed(expectation, evidence, step: step, devices: devices, ratio: ratio)
         case .bricked(let devices, let limit):
             let found = ReleaseMetrics.bricked(plan, journal).filter(devices.contains)
             return (found.count <= limit ? .held : .broken, found.isEmpty ? "none" : found.joined(separator: ", "))
-        case .rollout(let step, let word):
-            let state = evidence.releases.first { $0.step == step }?.rollout ?? "running"
-            return (state.hasPrefix(word) ? .held : state == "running" ? missing : .broken, state)
+        case .rollout(let step, let wanted):
+            guard let release = evidence.releases.first(where: { $0.step == step }) else { return (.unknown, "no such release") }
+            return (release.rollout == wanted ? .held : release.rollout == .running ? missing : .broken, release.rolloutWords)
         }
     }
 
@@ -86,17 +93,16 @@ extension Judgement {
     }
 
     private static func installed(
-        _ expectation: Expectation, _ evidence: Evidence, step: String, devices: [String], ratio: Double, missing: Result
+        _ expectation: Expectation, _ evidence: Evidence, step: String, devices: [String], ratio: Double
     ) -> (Result, String) {
         guard let release = evidence.releases.first(where: { $0.step == step }),
             let start = evidence.plan.steps.first(where: { $0.id == step })?.at
         else { return (.unknown, "no such release") }
         let limit = expectation.withinNanoseconds.map { start + .nanoseconds($0) } ?? .never
         let count = release.changes.filter { $0.at <= limit }.reduce(0) { $0 + $1.change }
-        let end = evidence.journal.last?.at ?? .start
         let text = "\(count) of \(devices.count)"
         if Double(count) >= Double(devices.count) * ratio { return (.held, text) }
-        return (end < min(limit, evidence.plan.stop) ? .unknown : missing, "\(text); rollout \(release.rollout)")
+        return (Judgement.missing(evidence, within: limit), "\(text); rollout \(release.rolloutWords)")
     }
 
     private static func mutual(

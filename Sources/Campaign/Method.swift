@@ -45,7 +45,7 @@ extension PlanReader {
     private mutating func readStep(_ item: YAMLNode, start: Duration?) -> Duration {
         let id = "s\(plan.steps.count + 1)"
         let name = (item.mapping?["fault"] ?? item.mapping?["attack"])?.scalar?.string ?? ""
-        let parameters = FaultName(rawValue: name)?.parameters ?? AttackName(rawValue: name)?.parameters ?? []
+        let parameters = FaultName(rawValue: name)?.parameters ?? attacks[name]?.parameters ?? []
         guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + parameters.map(\.name)) else {
             return start ?? .zero
         }
@@ -105,7 +105,7 @@ extension PlanReader {
         }
         switch ways[0] {
         case "fault": return step.word("fault", of: FaultName.self).map(Step.Act.fault)
-        case "attack": return step.word("attack", of: AttackName.self).map(Step.Act.attack)
+        case "attack": return step.word("attack", among: attacks.names).map { .attack(AttackName($0)) }
         case "update": return readUpdate(step).map(Step.Act.update)
         default: return step.word("operator", of: OperatorAct.self).map(Step.Act.operate)
         }
@@ -117,26 +117,23 @@ extension PlanReader {
     private func checkExclusive(_ field: YAMLNode) {
         for (index, step) in plan.steps.enumerated() {
             for other in plan.steps[..<index] {
-                guard let hold = step.act.hold, hold == other.act.hold else { continue }
+                guard let hold = hold(of: step), hold == self.hold(of: other) else { continue }
                 let shared = Set(step.nodes).intersection(other.nodes).sorted()
                 let ends = [step.end, other.end]
                 guard let first = shared.first, step.at < ends[1], other.at < ends[0] else { continue }
                 document.report(
                     field.sequence?.first ?? field,
-                    "\(other.act.name) (\(other.id)) and \(step.act.name) (\(step.id)) overlap: both hold \(hold) of \(first)")
+                    "\(other.act.name) (\(other.id)) and \(step.act.name) (\(step.id)) overlap: both hold \(hold.rawValue) of \(first)")
             }
         }
     }
-}
 
-extension Step.Act {
     /// What a step needs for itself while it lasts.
-    var hold: String? {
-        switch self {
-        case .fault(.powerCut), .fault(.deviceChurn), .attack(.modifiedImage), .attack(.bootGlitch): "the power"
-        case .fault(.serviceKill): "the process"
-        case .attack(let attack) where attack.holdsUpdates: "the way to updates"
-        case .attack(.tlsInterception), .attack(.dnsSpoof), .attack(.timeSpoof): "the way to peers"
+    private func hold(of step: Step) -> Hold? {
+        switch step.act {
+        case .fault(.powerCut), .fault(.deviceChurn): .power
+        case .fault(.serviceKill): .process
+        case .attack(let attack): attacks[attack]?.holds
         default: nil
         }
     }

@@ -130,8 +130,8 @@ public struct Expectation: Sendable, Equatable, Codable {
         case installed(step: String, devices: [String], ratio: Double)
         /// At most so many of the devices do not come up any more.
         case bricked(devices: [String], limit: Int)
-        /// The step's rollout ends like this: `complete` or `halted`.
-        case rollout(step: String, String)
+        /// The step's rollout ends like this.
+        case rollout(step: String, RolloutState)
         /// The step's attack is noticed by the service.
         case detected(step: String)
         /// At most so many alerts have no attack behind them.

@@ -20,12 +20,13 @@ public struct Report: Sendable, Equatable, Codable {
     /// SHA-256 of the journal.
     public var digest: String
 
-    public init(plan: Plan, journal: [Observation], digest: String) {
+    public init(plan: Plan, journal: [Observation], digest: String, attacks: AttackCatalogue) {
         // Only the fleet's own doings: what an attacker's nodes try is told by the verdicts.
         let fleet = Set(plan.devices.map { $0.name } + ["service", "network"])
         let metrics = Metrics(journal.filter { fleet.contains($0.node) })
-        let detection = Detection(plan, journal)
-        let verdicts = Verdict.judge(plan, journal, detection)
+        let truth = GroundTruth(journal)
+        let detection = Detection(plan, truth)
+        let verdicts = Verdict.judge(plan, truth, detection, attacks)
         let releases = ReleaseMetrics.measure(plan, journal)
         let end = journal.last?.at ?? .start
         name = plan.name
@@ -74,15 +75,19 @@ extension Report {
         if !verdicts.isEmpty {
             lines.append("\nAttacks")
             for verdict in verdicts {
-                lines.append("  \(verdict.outcome.rawValue.padded(12)) \(verdict.attack) on \(verdict.targets.joined(separator: ", "))")
-                let when = verdict.at.map { "at \(readable($0 - .start)): " } ?? ""
-                lines.append("               \(when)\(verdict.reason)")
+                lines.append("  \(verdict.outcome.rawValue.padded(12)) \(verdict.attack)")
+                lines += verdict.targets.map { target in
+                    let when = target.witness.map { "at \(readable($0.at - .start)), " } ?? ""
+                    return "    \(target.outcome.rawValue.padded(12)) \(target.name): \(when)\(target.reason)"
+                }
                 if !verdict.keptFrom.isEmpty && !verdict.reached.isEmpty {
                     lines.append("               reached: \(verdict.reached.joined(separator: ", "))")
                     lines.append("               kept from: \(verdict.keptFrom.joined(separator: ", "))")
                 }
                 if let after = verdict.detectedAfterNanoseconds, let rule = verdict.detectedBy {
-                    lines.append("               noticed after \(readable(.nanoseconds(after))): \(rule.rawValue)")
+                    lines.append(
+                        "               noticed after \(readable(.nanoseconds(after))): \(rule.rawValue); \(verdict.alerts) alert\(verdict.alerts == 1 ? "" : "s") of its own"
+                    )
                 } else {
                     lines.append("               not noticed by the service")
                 }
@@ -154,7 +159,7 @@ extension Report {
             line += release.reached.map { ($0.afterNanoseconds.map { readable(.nanoseconds($0)) } ?? "–").left(10) }.joined()
             line += "\(release.exposureDeviceHours) dh".left(10) + "\(release.reverted)".left(10)
             lines.append(line)
-            if release.rollout != "complete" { lines.append("    rollout \(release.rollout)") }
+            if release.rollout != .complete { lines.append("    rollout \(release.rolloutWords)") }
         }
         lines.append("  dh: device-hours on something older after the release")
         lines.append("Bricked                     \(bricked.isEmpty ? "none" : bricked.joined(separator: ", "))")
@@ -163,13 +168,32 @@ extension Report {
 
     private var alerts: [String] {
         guard !detection.alerts.isEmpty || !verdicts.isEmpty else { return [] }
-        let noticed = verdicts.count { $0.detectedAfterNanoseconds != nil }
-        var line = "Alerts                      \(detection.alerts.count), \(detection.falseAlarms) of them false"
-        if !verdicts.isEmpty { line += "; \(noticed) of \(verdicts.count) attacks noticed" }
-        return [line]
-            + detection.alerts.filter { $0.steps.isEmpty }.prefix(5).map {
-                "  false alarm at \(readable($0.at - .start)): \($0.rule.rawValue) of \($0.device), \($0.evidence)"
+        let worth = detection.all
+        let told = [
+            (worth.attacks, "about attacks"), (worth.faults, "about faults"), (worth.releases, "about releases"),
+            (worth.outside, "about the world outside"), (worth.falseAlarms, "false"),
+        ].filter { $0.0 > 0 || $0.1 == "false" }
+        var lines = ["\n" + "Alerts".padded(28) + "\(worth.alerts): " + told.map { "\($0.0) \($0.1)" }.joined(separator: ", ")]
+        let tried = verdicts.filter { $0.outcome != .untried }
+        if !tried.isEmpty {
+            lines.append(
+                "Attacks noticed".padded(28)
+                    + "\(tried.count { $0.alerts > 0 }) of \(tried.count) that were tried (recall \(recall.map(percent) ?? "–"))")
+        }
+        lines.append("Precision".padded(28) + (worth.precision.map(percent) ?? "–"))
+        for (rule, worth) in detection.byRule.sorted(by: { $0.key < $1.key }) {
+            lines.append("  \(rule)".padded(28) + "\(worth.alerts), precision \(worth.precision.map(percent) ?? "–")")
+        }
+        return lines
+            + detection.alerts.filter(\.isFalse).prefix(5).map {
+                "  false alarm at \(readable($0.at - .start)): \($0.rule.rawValue) of \($0.subject), \($0.evidence)"
             }
+    }
+
+    /// The share of the attacks that were tried which the service noticed, 0…1; nil if none was.
+    public var recall: Double? {
+        let tried = verdicts.filter { $0.outcome != .untried }
+        return tried.isEmpty ? nil : Double(tried.count { $0.alerts > 0 }) / Double(tried.count)
     }
 
     private func reasons(_ counts: [String: Int], _ label: String) -> [String] {

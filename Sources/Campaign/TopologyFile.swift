@@ -11,10 +11,12 @@ struct PlanReader {
     static let shortestLatency = Duration.milliseconds(1)
 
     let document: Document
+    let attacks: AttackCatalogue
     var plan: Plan
 
-    init(document: Document) {
+    init(document: Document, attacks: AttackCatalogue) {
         self.document = document
+        self.attacks = attacks
         plan = Plan(
             name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
             stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",

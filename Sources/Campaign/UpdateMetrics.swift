@@ -21,8 +21,12 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     public var exposureDeviceHours: Double
     /// Devices that went back to what they had.
     public var reverted: Int
-    /// `running`, `complete`, `halted: …` or `refused: …`.
-    public var rollout: String
+    public var rollout: RolloutState
+    /// Why it was halted or refused, in words.
+    public var rolloutReason: String
+
+    /// For people.
+    public var rolloutWords: String { rolloutReason.isEmpty ? rollout.rawValue : "\(rollout.rawValue): \(rolloutReason)" }
 
     public struct Change: Sendable, Equatable, Codable {
         public var at: Instant
@@ -53,7 +57,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         var since: [String: Instant] = [:]
         var exposed = 0.0
         reverted = 0
-        rollout = "running"
+        (rollout, rolloutReason) = (.running, "")
         var rolling = Set(plan.devices.filter { members.contains($0.name) }.map(\.group))
         for observation in journal {
             let fact = observation.fact
@@ -74,12 +78,12 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
                     reverted += 1
                 }
             case .rolloutHalted where observation.at >= step.at && ReleaseMetrics.names(fact, order):
-                rollout = "halted: \(fact.text(.reason) ?? "")"
+                (rollout, rolloutReason) = (.halted, fact.text(.reason) ?? "")
             case .rolloutComplete where observation.at >= step.at && ReleaseMetrics.names(fact, order):
                 rolling.remove(fact.text(.target) ?? "")
-                if rolling.isEmpty { rollout = "complete" }
+                if rolling.isEmpty { rollout = .complete }
             case .refusal where fact.text(.operation) == "release" && fact.text(.instance) == step.id:
-                rollout = "refused: \(fact.text(.reason) ?? "")"
+                (rollout, rolloutReason) = (.refused, fact.text(.reason) ?? "")
             default: break
             }
         }

@@ -1,23 +1,55 @@
 public import Wire
 
-/// How an attack ended, judged from the journal, with the observation that proves it.
+/// How an attack ended, judged from the journal for each of its targets; it is as bad as the worst of them.
 public struct Verdict: Sendable, Equatable, Codable {
     public enum Outcome: String, Sendable, Codable, CaseIterable {
-        /// It was tried and did not reach its goal.
+        /// It was tried in every way that it has, and something of the defence's was seen to stop it.
         case defended
         /// It reached its goal.
         case compromised
-        /// It did not reach its goal, but targets lost what they need to work.
+        /// It did not reach its goal, but the target lost what it needs to work.
         case degraded
-        /// Targets were kept on an old version (updates).
+        /// The target was kept on an old version (updates).
         case frozen
-        /// Nothing shows that it was tried.
+        /// It was tried, and nobody was there to defend.
+        case unreached
+        /// Nothing was tried on the target.
+        case untried
+        /// The run ended before it could be told.
         case unknown
+
+        /// What the attacker came for, or part of it.
+        public var isHarm: Bool { self == .compromised || self == .frozen || self == .degraded }
+        /// Whether the run can tell how it ended.
+        public var isKnown: Bool { isHarm || self == .defended }
+
+        /// From the best to the worst that a target can come to.
+        static let severity: [Outcome] = [.defended, .unreached, .untried, .unknown, .degraded, .frozen, .compromised]
+        var severity: Int { Outcome.severity.firstIndex(of: self) ?? 0 }
+    }
+
+    /// What shows that an attack was stopped, or that it was not.
+    public struct Witness: Sendable, Equatable, Codable {
+        public var at: Instant
+        public var node: String
+        /// The kind of the observation, and its code if it has one.
+        public var kind: String
+        public var code: String?
+        public var words: String
+    }
+
+    public struct Target: Sendable, Equatable, Codable {
+        public var name: String
+        public var outcome: Outcome
+        /// The defence's observation, or the proof of success; nil where nothing shows anything.
+        public var witness: Witness?
+        public var attempts: Int
+        public var reason: String
     }
 
     public var step: String
     public var attack: String
-    public var targets: [String]
+    public var targets: [Target]
     public var outcome: Outcome
     public var reason: String
     /// When the proof was observed.
@@ -25,29 +57,33 @@ public struct Verdict: Sendable, Equatable, Codable {
     /// When the service noticed, since the attack began; nil if it did not.
     public var detectedAfterNanoseconds: Int64?
     public var detectedBy: DetectionRule?
+    /// Alerts that the attack caused.
+    public var alerts: Int
     /// How far code of the attacker's came in the targets, layer by layer, and what kept it from the others.
     public var reached: [String] = []
     public var keptFrom: [String] = []
 }
 
 extension Verdict {
-    public static func judge(_ plan: Plan, _ journal: [Observation], _ detection: Detection) -> [Verdict] {
+    static func judge(_ plan: Plan, _ truth: GroundTruth, _ detection: Detection, _ attacks: AttackCatalogue) -> [Verdict] {
         plan.steps.compactMap { step in
-            guard case .attack(let attack) = step.act else { return nil }
-            var verdict = judge(step, attack, plan, journal)
-            if let alert = detection.first(of: step.id) {
-                verdict.detectedAfterNanoseconds = (alert.at - step.at).nanoseconds
-                verdict.detectedBy = alert.rule
-            }
-            (verdict.reached, verdict.keptFrom) = layers(step, journal)
-            return verdict
+            guard case .attack(let name) = step.act, let attack = attacks[name] else { return nil }
+            let targets = step.nodes.map { TargetJudge(step, $0, attack, plan, truth).target }
+            let worst = targets.max { $0.outcome.severity < $1.outcome.severity }
+            let alerts = detection.alerts.filter { $0.isOf(step.id) }
+            let (reached, keptFrom) = layers(truth.own[step.id] ?? [])
+            return Verdict(
+                step: step.id, attack: name.rawValue, targets: targets, outcome: worst?.outcome ?? .untried,
+                reason: worst?.reason ?? "it has no target", at: worst?.witness?.at,
+                detectedAfterNanoseconds: alerts.first.map { ($0.at - step.at).nanoseconds }, detectedBy: alerts.first?.rule,
+                alerts: alerts.count, reached: reached, keptFrom: keptFrom)
         }
     }
 
     /// A layer counts as reached if it was on one of the targets, at any time.
-    private static func layers(_ step: Step, _ journal: [Observation]) -> (reached: [String], keptFrom: [String]) {
+    private static func layers(_ own: [Observation]) -> (reached: [String], keptFrom: [String]) {
         var (reached, keptFrom): ([String], [(level: String, reason: String)]) = ([], [])
-        for observation in journal where observation.fact.kind == .attackStep && observation.fact.text(.instance) == step.id {
+        for observation in own where observation.fact.kind == .attackStep {
             guard let level = observation.fact.text(.level) else { continue }
             if observation.fact.text(.result) == "reached" {
                 if !reached.contains(level) { reached.append(level) }
@@ -57,46 +93,107 @@ extension Verdict {
         }
         return (reached, keptFrom.filter { !reached.contains($0.level) }.map(\.reason))
     }
+}
 
-    private static func judge(_ step: Step, _ attack: AttackName, _ plan: Plan, _ journal: [Observation]) -> Verdict {
-        var verdict = Verdict(
-            step: step.id, attack: attack.rawValue, targets: step.nodes, outcome: .unknown,
-            reason: "the attack met nothing that it could act on", at: nil)
-        let own = journal.filter { $0.fact.text(.instance) == step.id }
-        if let success = own.first(where: { $0.fact.kind == .attackSucceeded }) {
-            verdict.outcome = .compromised
-            verdict.reason = success.fact.text(.evidence) ?? ""
-            verdict.at = success.at
-            return verdict
-        }
-        if let (outcome, proof, reason) = Oracle.success(step, attack, plan, journal) {
-            verdict.outcome = outcome
-            verdict.reason = reason
-            verdict.at = proof.at
-            return verdict
-        }
-        let end = step.end
-        let attempts = own.filter { $0.fact.kind == .attackStep } + Oracle.attempts(step, attack, journal)
-        guard let attempt = attempts.first else { return verdict }
-        verdict.outcome = .defended
-        verdict.reason = reasons(attempts)
-        verdict.at = attempt.at
-        if let lost = journal.first(where: {
-            $0.fact.kind == .certificateExpired && step.nodes.contains($0.node) && $0.at >= step.at && $0.at < end
-        }) {
-            verdict.outcome = .degraded
-            verdict.reason = "\(lost.node) lost its certificates meanwhile; \(verdict.reason)"
-            verdict.at = lost.at
-        }
-        return verdict
+/// The judge of one attack on one target. Each way in which it was tried needs a witness of its own: one that was refused says
+/// nothing of another at which nobody was there.
+private struct TargetJudge {
+    let step: Step
+    let name: String
+    let attack: AttackDescription
+    let plan: Plan
+    let truth: GroundTruth
+    let trial: Trial
+
+    init(_ step: Step, _ target: String, _ attack: AttackDescription, _ plan: Plan, _ truth: GroundTruth) {
+        (self.step, name, self.attack, self.plan, self.truth) = (step, target, attack, plan, truth)
+        let begin = truth.journal.partitioningIndex { $0.at >= step.at }
+        trial = Trial(
+            step: step, target: target, address: plan.devices.first { $0.name == target }?.address, journal: truth.journal[begin...],
+            before: truth.journal[..<begin], own: truth.own[step.id]?.filter { $0.fact.text(.target) == target } ?? [],
+            marks: truth.marks(of: step.id, on: target))
     }
 
-    private static func reasons(_ attempts: [Observation]) -> String {
-        var seen: [String] = []
-        for attempt in attempts {
-            let reason = attempt.fact.text(.reason) ?? attempt.fact.text(.step) ?? ""
-            if !reason.isEmpty && !seen.contains(reason) { seen.append(reason) }
+    var target: Verdict.Target {
+        let ways = ways
+        let attempts = ways.values.reduce(0) { $0 + $1.count }
+        func came(_ outcome: Verdict.Outcome, _ observation: Observation?, _ words: String) -> Verdict.Target {
+            Verdict.Target(
+                name: name, outcome: outcome, witness: observation.map { witness($0, words) }, attempts: attempts, reason: words)
         }
-        return "\(attempts.count) attempt\(attempts.count == 1 ? "" : "s") failed: \(seen.prefix(3).joined(separator: "; "))"
+        if let success = trial.own.first(where: { $0.fact.kind == .attackSucceeded }) {
+            return came(.compromised, success, success.fact.text(.evidence) ?? "")
+        }
+        if let proof = attack.judge.proof(trial) {
+            let outcome: Verdict.Outcome =
+                switch proof.harm {
+                case .compromised: .compromised
+                case .frozen: .frozen
+                case .degraded: .degraded
+                }
+            return came(outcome, proof.observation, proof.words)
+        }
+        if truth.end < step.at { return came(.unknown, nil, "the run ended before it began") }
+        if ways.isEmpty { return came(.untried, nil, "nothing was tried on \(name)") }
+        if let lost = trial.during.first(where: { $0.fact.kind == .certificateExpired && $0.node == name }) {
+            return came(.degraded, lost, "\(name) lost its certificates meanwhile")
+        }
+        var first: Observation?
+        for (way, tries) in ways.sorted(by: { $0.key < $1.key }) {
+            guard let seen = defence(against: tries) else {
+                let why = tries.compactMap { $0.fact.text(.reason) }.first.map { ": \($0)" } ?? ""
+                return came(.unreached, nil, "\(way.isEmpty ? "its connections" : way): nobody was seen to stop it\(why)")
+            }
+            if (first.map { seen.at < $0.at }) ?? true { first = seen }
+        }
+        return came(.defended, first, first.map(words) ?? "")
+    }
+
+    /// What was tried, by the way in which it was.
+    private var ways: [String: [Observation]] {
+        var ways: [String: [Observation]] = [:]
+        for observation in trial.own where observation.fact.kind == .attackStep {
+            ways[observation.fact.text(.step) ?? "", default: []].append(observation)
+        }
+        guard attack.judge.countsMarks else { return ways }
+        let marked = truth.traces[step.id]?.filter {
+            $0.fact.text(.connection) != nil && ($0.fact.text(.name) == name || $0.fact.text(.peer) == name)
+        }
+        if let marked, !marked.isEmpty { ways[""] = marked }
+        return ways
+    }
+
+    /// The first observation that shows that one of these attempts was stopped by somebody.
+    private func defence(against tries: [Observation]) -> Observation? {
+        guard let begin = tries.first?.at else { return nil }
+        var marks = Marks()
+        for observation in tries { marks.take(observation.fact) }
+        // Where the attempt itself names nothing, what bears a mark on this target is about it.
+        let isNameless = marks == Marks()
+        if isNameless { marks = trial.marks }
+        if let told = tries.first(where: { Code(rawValue: $0.fact.text(.code) ?? "")?.isToldByPeer == true }) { return told }
+        return truth.refusals.first { observation in
+            observation.at >= begin && observation.fact.text(.instance) != step.id
+                && (marks.match(observation.fact) || isNameless && isByAddress(observation))
+        } ?? trial.journal.first { $0.at >= begin && attack.judge.isWitness(trial, $0) }
+    }
+
+    /// An attacker's address alone is about this target where the defence says so.
+    private func isByAddress(_ observation: Observation) -> Bool {
+        (observation.node == name || observation.fact.text(.device) == name || observation.fact.text(.peer) == name)
+            && truth.marks(of: step.id).match(observation.fact)
+    }
+
+    private func witness(_ observation: Observation, _ words: String) -> Verdict.Witness {
+        Verdict.Witness(
+            at: observation.at, node: observation.node, kind: observation.fact.kind.rawValue, code: observation.fact.text(.code),
+            words: words)
+    }
+
+    private func words(_ observation: Observation) -> String {
+        let fact = observation.fact
+        let who = fact.text(.instance) == step.id ? "told to the attacker" : observation.node
+        let what = fact.text(.reason) ?? Code(rawValue: fact.text(.code) ?? "")?.words ?? fact.text(.result) ?? ""
+        return "\(who): \(fact.kind.rawValue)\(what.isEmpty ? "" : ", \(what)")"
     }
 }

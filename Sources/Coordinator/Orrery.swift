@@ -1,3 +1,4 @@
+import Adversary
 public import ArgumentParser
 import Campaign
 import Foundation
@@ -14,7 +15,7 @@ public struct Orrery: AsyncParsableCommand {
             70 internal error.
             """,
         subcommands: [
-            Validate.self, Show.self, Run.self, Up.self, Replay.self, Ablate.self, ReportCommand.self, Attacks.self, Faults.self,
+            Validate.self, Show.self, Run.self, Up.self, Replay.self, Ablate.self, ReportCommand.self, AttacksCommand.self, Faults.self,
             Controls.self, Emulate.self, GlitchCommand.self, ImageCommand.self, SDKCommand.self, New.self, DeviceCommand.self, Tuf.self,
         ])
 
@@ -48,7 +49,7 @@ public struct Orrery: AsyncParsableCommand {
 
 extension Plan {
     static func load(_ file: String) throws(PlanProblems) -> Plan {
-        try Plan.read(file: file) { path in
+        try Plan.read(file: file, attacks: Attacks.catalogue) { path in
             FileManager.default.contents(atPath: path).flatMap { String(data: $0, encoding: .utf8) }
         }
     }

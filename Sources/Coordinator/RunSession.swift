@@ -1,3 +1,4 @@
+import Adversary
 import Campaign
 import Foundation
 import Runtime
@@ -71,12 +72,12 @@ final class RunSession: Sendable {
         let runEnded = ContinuousClock.now
         await supervisor.stopAll()
         link.end()
-        let report = Report(plan: plan, journal: recorder.journal, digest: recorder.finish())
+        let report = Report(plan: plan, journal: recorder.journal, digest: recorder.finish(), attacks: Attacks.catalogue)
         try RunFolder.writeJSON(report, folder.resultPath)
         let page = HTMLReport(plan: plan, report: report, journal: recorder.journal).page
         for (name, text) in [
             ("report.txt", report.text), ("report.html", page), ("junit.xml", report.junit), ("metrics.prom", report.openMetrics),
-            ("attack-layer.json", report.navigatorLayer), ("devices.csv", report.csv(devices: plan.devices)),
+            ("attack-layer.json", report.navigatorLayer(Attacks.catalogue)), ("devices.csv", report.csv(devices: plan.devices)),
         ] { try RunFolder.write(Array(text.utf8), "\(folder.path)/\(name)") }
         return Outcome(
             report: report, folder: folder, wallSeconds: RunSession.seconds(ContinuousClock.now - begun),

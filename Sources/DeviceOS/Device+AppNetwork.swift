@@ -8,6 +8,18 @@ extension Device {
         private var byApp: [Int: [UInt32: UInt32]] = [:]
         private var owners: [UInt32: (app: Int, number: UInt32)] = [:]
         private var next: UInt32 = 0x4000_0000
+        /// Where streams lead that apps have asked for.
+        private var ports: [UInt32: UInt16] = [:]
+        private var connections: [UInt32: Connection] = [:]
+
+        mutating func asked(_ outer: UInt32, for port: UInt16) { ports[outer] = port }
+        mutating func opened(_ outer: UInt32, local: Endpoint) { connections[outer] = ports[outer].map { Connection(local, to: $0) } }
+        mutating func accepted(_ outer: UInt32, _ connection: Connection) { connections[outer] = connection }
+
+        /// Those of an app's that are open, for whoever asks what it was doing.
+        func connections(of app: Int) -> [Connection] {
+            connections.filter { owners[$0.key]?.app == app }.sorted { $0.key < $1.key }.map(\.value)
+        }
 
         mutating func outer(_ number: UInt32, of app: Int) -> UInt32 {
             if let known = byApp[app]?[number] { return known }
@@ -22,11 +34,12 @@ extension Device {
         func owner(_ outer: UInt32) -> (app: Int, number: UInt32)? { owners[outer] }
 
         /// The apps are gone; numbers are not given twice.
-        mutating func forgetAll() { (byApp, owners) = ([:], [:]) }
+        mutating func forgetAll() { (byApp, owners, ports, connections) = ([:], [:], [:], [:]) }
 
         mutating func forget(_ outer: UInt32) {
             guard let (app, number) = owners.removeValue(forKey: outer) else { return }
             byApp[app]?[number] = nil
+            (ports[outer], connections[outer]) = (nil, nil)
         }
     }
 
@@ -35,7 +48,9 @@ extension Device {
         for action in actions {
             switch action {
             case .connect(let stream, let address, let port):
-                out.act(.connect(StreamID(raw: appStreams.outer(stream, of: app)), to: Endpoint(Address(bits: address), port)))
+                let outer = appStreams.outer(stream, of: app)
+                appStreams.asked(outer, for: port)
+                out.act(.connect(StreamID(raw: outer), to: Endpoint(Address(bits: address), port)))
             case .listen(let port): out.act(.listen(port: port))
             case .send(let stream, let bytes): out.act(.send(StreamID(raw: appStreams.outer(stream, of: app)), bytes))
             case .close(let stream):
@@ -53,7 +68,9 @@ extension Device {
     mutating func deliver(_ event: Event, _ out: inout Outbox) -> Bool {
         guard !apps.isEmpty else { return false }
         switch event {
-        case .connected(let stream): return pass(stream.raw, out.now) { .connected(stream: $0) }
+        case .connected(let stream, let local):
+            appStreams.opened(stream.raw, local: local)
+            return pass(stream.raw, out.now) { .connected(stream: $0) }
         case .received(let stream, let bytes): return pass(stream.raw, out.now) { .received(stream: $0, bytes) }
         case .closed(let stream, let end):
             let error: Errno? =
@@ -69,6 +86,7 @@ extension Device {
         case .accepted(let stream, let port, let from):
             guard let app = apps.firstIndex(where: { $0.owns(port: port) }) else { return false }
             _ = appStreams.outer(stream.raw, of: app)
+            appStreams.accepted(stream.raw, Connection(from, to: port))
             apps[app].take(.accepted(stream: stream.raw, port: port, address: from.address.bits, peerPort: from.port), at: out.now)
             return true
         case .datagram(let port, let from, let bytes):

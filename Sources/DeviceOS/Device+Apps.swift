@@ -1,3 +1,4 @@
+import Exchange
 import Formats
 import Silicon
 import Wire
@@ -11,16 +12,22 @@ extension Device {
         appServices.isNetworkReady = identity.isReady
         for (index, app) in apps.enumerated() where app.nextWake <= out.now {
             let end = app.run(&out)
+            // What ends with the program is closed below.
+            let seen = ServiceAPI.Sighting(connections: appStreams.connections(of: index))
             carryOut(app.takeActions(), of: index, &out)
             for message in app.takeMessages() { carry(message, from: app, &out) }
-            for target in app.takeDenied() { noteSecurity("connection-denied", "\(app.app): to \(target)", &out) }
-            for what in app.takeTampered() { noteSecurity(HighLevelHost.End.memoryCorruption, "\(app.app): \(what)", &out) }
+            for target in app.takeDenied() { noteSecurity(.connectionDenied, "\(app.app): to \(target)", seen: seen, &out) }
+            for what in app.takeTampered() { noteSecurity(.memoryCorruption, "\(app.app): \(what)", seen: seen, &out) }
             guard let end else { continue }
-            out.observe(.appStopped, [.app: .text(app.app), .reason: .text(end.description)])
-            if end.category == HighLevelHost.End.memoryCorruption {
-                noteSecurity(end.category, end.description, &out)
+            let isCorruption = end.category == .memoryCorruption
+            var details: [Fact.Detail: Fact.Value] = isCorruption ? seen.details : [:]
+            details.merge([.app: .text(app.app), .reason: .text(end.description)]) { $1 }
+            if isCorruption { details[.code] = .text(Code.memoryCorruption.rawValue) }
+            out.observe(.appStopped, details)
+            if isCorruption {
+                noteSecurity(end.category, end.description, seen: seen, &out)
             } else {
-                note(end.category, end.description, &out)
+                note(end.category, end.description, seen: seen, &out)
             }
             if updates.trial?.isOfApps == true { return goBack("app ended: \(end.description)", &out) }
         }
@@ -28,7 +35,7 @@ extension Device {
             switch request {
             case .reboot: return reboot("asked by an app", &out)
             case .panic(let reason):
-                note("kernel-panic", reason, &out)
+                note(.kernelPanic, reason, &out)
                 return reboot("kernel panic: \(reason)", &out)
             case .powerDown(let seconds): return powerDown(.seconds(Int64(seconds)), &out)
             case .deferUpdate(let minutes): deferUpdate(.minutes(Int64(minutes)), &out)

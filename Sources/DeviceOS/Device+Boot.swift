@@ -21,7 +21,9 @@ extension Device {
         (self.chain, self.booted, isRunning, bootedAt) = (chain, booted, true, out.now)
         identity = Identity(configuration, roots: booted.roots, verifier: serviceKey)
         loadCapabilities()
-        for refused in booted.refused { noteSecurity("image-refused", refused, &out) }
+        for refused in booted.refused {
+            noteSecurity(.imageRefused, refused.reason, seen: .init(digests: refused.digest.map { [$0] } ?? []), &out)
+        }
         guard settleTrial(&out) else { return }
         repairCopies(&out)
         startApps(booted.images[.applications] ?? [], &out)
@@ -30,7 +32,7 @@ extension Device {
         time.askAt = out.now + .seconds(5) + draws.duration(upTo: .seconds(5))
         out.observe(
             .osReady, [.version: .text(osVersion), .count: .number(Int64(pluton.measurements.count)), .text: .text(banner)])
-        note("boot", "power on", &out)
+        note(.boot, "power on", &out)
         restoreCertificates(&out)
         let spread = draws.duration(upTo: .nanoseconds(configuration.callEveryNanoseconds))
         callPeersAt = configuration.peersToCall.isEmpty ? .never : out.now + .seconds(60) + spread
@@ -123,7 +125,8 @@ extension Device {
     /// Somebody has put a probe on the SWD pins.
     private func probe(_ request: DebugRequest, _ out: inout Outbox) {
         guard DebugLock(isFitted: !isOff(.debugLock), capabilities: development.capabilities).isOpen(in: fuses.securityState) else {
-            return out.observe(.debugPort, [.operation: .text(request.rawValue), .result: "locked"])
+            return out.observe(
+                .debugPort, [.operation: .text(request.rawValue), .result: "locked", .code: .text(Code.capabilityMissing.rawValue)])
         }
         for core in cores {
             switch request {
@@ -220,27 +223,31 @@ extension Device {
 
     private mutating func refuseApp(_ app: String, _ reason: String, _ out: inout Outbox) {
         out.observe(.refusal, [.operation: "start app", .app: .text(app), .reason: .text(reason)])
-        note("app", "\(app): \(reason)", &out)
+        note(.app, "\(app): \(reason)", &out)
     }
 
     /// Remembers something for the next error report.
-    mutating func note(_ category: String, _ description: String, _ out: inout Outbox) {
+    mutating func note(
+        _ category: ReportCategory, _ description: String, seen: ServiceAPI.Sighting = .init(), _ out: inout Outbox
+    ) {
         guard !isOff(.errorReporting), pendingReports.count < 100 else { return }
         pendingReports.append(
             .init(
-                category: category, description: description,
-                unixSeconds: unixSeconds(at: out.now)))
+                category: category, description: description, unixSeconds: unixSeconds(at: out.now), seen: seen))
     }
 
     /// Something that an attack may be behind: the service is to hear of it soon, but not of each repetition.
-    mutating func noteSecurity(_ category: String, _ description: String, _ out: inout Outbox) {
+    mutating func noteSecurity(
+        _ category: ReportCategory, _ description: String, seen: ServiceAPI.Sighting = .init(), _ out: inout Outbox
+    ) {
         guard !isOff(.errorReporting) else { return }
         if let index = pendingReports.dropFirst(reportsInFlight).firstIndex(where: {
             $0.category == category && $0.description == description
         }) {
             pendingReports[index].count += 1
+            pendingReports[index].seen.add(seen)
         } else {
-            note(category, description, &out)
+            note(category, description, seen: seen, &out)
         }
         reportAt = min(reportAt, out.now + .minutes(1))
     }
@@ -254,7 +261,12 @@ extension Device {
         guard let customer = authentication.identity(chain: customer, seed: seed),
             let update = authentication.identity(chain: update, seed: seed)
         else {
-            out.observe(.refusal, [.operation: "restore certificate", .reason: "their key is not that of this silicon and these images"])
+            out.observe(
+                .refusal,
+                [
+                    .operation: "restore certificate", .code: .text(Code.keyLost.rawValue),
+                    .reason: "their key is not that of this silicon and these images",
+                ])
             return
         }
         identity.set(update: update, customer: customer)
@@ -291,8 +303,13 @@ extension Device {
         switch time.answered(bytes, unixNanoseconds: unixNanoseconds(at: out.now)) {
         case .ignored: break
         case .refused(let reason):
-            out.observe(.refusal, [.operation: "set clock", .reason: .text(reason)])
-            noteSecurity("time-refused", reason, &out)
+            let nonce = NetworkTime.origin(of: bytes)?.hex ?? ""
+            out.observe(
+                .refusal,
+                [
+                    .operation: "set clock", .code: .text(Code.clockTooFarOff.rawValue), .nonce: .text(nonce), .reason: .text(reason),
+                ])
+            noteSecurity(.timeRefused, "the clock is said to be far off", seen: .init(nonces: [nonce]), &out)
         // Half a second is the network's, not the clock's.
         case .correct(let nanoseconds) where abs(nanoseconds) > 500_000_000:
             out.observe(.clockSet, [.durationNanoseconds: .number(nanoseconds)])
@@ -305,8 +322,14 @@ extension Device {
     mutating func knocked(_ stream: StreamID, _ from: Endpoint, _ out: inout Outbox) {
         guard isOff(.networkFirewall) else {
             out.act(.close(stream))
-            out.observe(.refusal, [.operation: "accept", .reason: "denied by the firewall", .address: .text("\(from.address)"), .port: 23])
-            noteSecurity("connection-denied", "port 23 from \(from.address)", &out)
+            let connection = Connection(from, to: ServicePort.console)
+            out.observe(
+                .refusal,
+                [
+                    .operation: "accept", .code: .text(Code.firewall.rawValue), .reason: .text(Code.firewall.words),
+                    .connection: .text("\(connection)"), .address: .text("\(from.address)"), .port: .number(Int64(ServicePort.console)),
+                ])
+            noteSecurity(.portProbed, "port \(ServicePort.console) from \(from.address)", seen: .init(connections: [connection]), &out)
             return
         }
         console.open(stream, &out)

@@ -48,7 +48,7 @@ extension Device {
         cable.handle(
             event, locale: locale, &out, security: { _ in .plain },
             answer: { request, caller, _ in
-                asked.append((request, caller.connection))
+                asked.append((request, caller.stream))
                 return nil
             })
         for (request, connection) in asked { cable.respond(answerREST(request, &out), on: connection, &out) }

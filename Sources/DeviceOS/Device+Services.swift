@@ -25,7 +25,7 @@ extension Device {
         _ stage: DeviceAuthentication.Stage, _ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox
     ) {
         guard case .response(let response) = outcome.result else {
-            if case .failed(let reason) = outcome.result { attestationFailed(stage, reason, nil, &out) }
+            if case .failed(let failure) = outcome.result { attestationFailed(stage, failure, nil, outcome.connection, &out) }
             return
         }
         switch authentication.answered(stage, response) {
@@ -33,25 +33,26 @@ extension Device {
             // Evidence and requests are signed in Pluton.
             out.spend(.nanoseconds(configuration.cryptoCost.signNanoseconds))
             clients.ask(outcome.exchange, .authentication(next), request, within: Device.requestLimit, &out)
-        case .refused(let stage, let reason, let retryAfter):
-            attestationFailed(stage, reason, retryAfter, &out)
+        case .refused(let stage, let refusal, let retryAfter):
+            attestationFailed(stage, refusal, retryAfter, outcome.connection, &out)
             // The verifier does not want what was installed: that is no proof.
-            if stage == .evidence, response.status == 403 { goBack("attestation refused: \(reason)", &out) }
+            if stage == .evidence, response.status == 403 { goBack("attestation refused: \(refusal.words)", &out) }
         case .done(let update, let customer): certified(update: update, customer: customer, &out)
         }
     }
 
     private mutating func attestationFailed(
-        _ stage: DeviceAuthentication.Stage, _ reason: String, _ retryAfter: Duration?, _ out: inout Outbox
+        _ stage: DeviceAuthentication.Stage, _ failure: Failure, _ retryAfter: Duration?, _ connection: Connection?,
+        _ out: inout Outbox
     ) {
         let wait = retryAfter ?? backoff.next()
         authenticateAt = out.now + wait
-        out.observe(
-            .attestation,
-            [
-                .result: "failed", .stage: .text(stage.rawValue), .reason: .text(reason),
-                .delayNanoseconds: .number(wait.nanoseconds),
-            ])
+        var details = failure.details
+        details[.result] = "failed"
+        details[.stage] = .text(stage.rawValue)
+        details[.delayNanoseconds] = .number(wait.nanoseconds)
+        if let connection { details[.connection] = .text("\(connection)") }
+        out.observe(.attestation, details)
     }
 
     private mutating func certified(
@@ -59,7 +60,8 @@ extension Device {
     ) {
         let end = min(update.chain[0].notAfter, customer.chain[0].notAfter)
         guard end > unixSeconds(at: out.now) else {
-            attestationFailed(.customerCertificate, "certificate is over by this device's clock", nil, &out)
+            let late = Failure(.certificateRefused, "certificate is over by this device's clock")
+            attestationFailed(.customerCertificate, late, nil, nil, &out)
             return
         }
         backoff.reset()

@@ -92,10 +92,12 @@ extension Device {
     mutating func updateAnswered(_ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) {
         guard var session = updates.session else { return }
         switch outcome.result {
-        case .failed(let reason):
-            let isLong = reason.hasPrefix("answer is longer")
-            checkEnded(isLong ? "refused" : "failed", isLong ? "length" : nil, reason, &out)
+        case .failed(let failure):
+            let isLong = failure.code == .answerTooLong
+            updates.connection = outcome.connection
+            checkEnded(isLong ? "refused" : "failed", isLong ? "length" : nil, failure.words, &out)
         case .response(let response):
+            updates.connection = outcome.connection
             let step = session.answered(response, now: unixSeconds(at: out.now))
             do {
                 try keep(&session)
@@ -132,7 +134,9 @@ extension Device {
         case .refused(let kind, let reason): checkEnded("refused", kind, reason, &out)
         case .failed(let reason): checkEnded("failed", nil, reason, &out)
         case .staged(let images, let isApp):
-            out.observe(.updateCheck, [.result: "available", .version: .text(updates.session?.versions ?? "")])
+            var details: [Fact.Detail: Fact.Value] = [.result: "available", .version: .text(updates.session?.versions ?? "")]
+            if let connection = updates.connection { details[.connection] = .text("\(connection)") }
+            out.observe(.updateCheck, details)
             updates.session = nil
             updates.backoff.reset()
             tellApps(found: true, isApp: isApp, out.now)
@@ -145,6 +149,8 @@ extension Device {
         if let kind { details[.label] = .text(kind) }
         if let reason { details[.reason] = .text(reason) }
         if let versions = updates.session?.versions { details[.version] = .text(versions) }
+        if let connection = updates.connection { details[.connection] = .text("\(connection)") }
+        if kind != nil { details[.code] = .text(Code.metadataRefused.rawValue) }
         out.observe(.updateCheck, details)
         if result == "current" {
             updates.backoff.reset()
@@ -152,7 +158,10 @@ extension Device {
         } else {
             updates.checkAt = min(updates.checkAt, out.now + updates.backoff.next())
         }
-        if let kind, let reason { noteSecurity("update-\(kind)", reason, &out) }
+        if kind != nil, let reason {
+            let named = updates.session?.staging.map(\.sha256.hex) ?? []
+            noteSecurity(.updateRefused, reason, seen: .init(connections: updates.connection.map { [$0] } ?? [], digests: named), &out)
+        }
         if let session = updates.session {
             try? settings?.set(.staging, StagedImage.encodeProgress(session.staging))
         }
@@ -288,6 +297,7 @@ extension Device {
         guard let trial = updates.trial else { return }
         updates.trial = nil
         updates.proveAt = .never
+        var digests: [String] = []
         do {
             guard var store = try ImageStore(flash: flash) else { return }
             var failed = settings?[.failedImages] ?? []
@@ -296,6 +306,7 @@ extension Device {
                 let entry = store.layout.entries[place]
                 let digest = sha256(try store.read(Int(entry.offset), Int(entry.length)))
                 failed += digest
+                digests.append(digest.hex)
                 updates.failures.append(.init(sha256: digest.hex, reason: reason))
             }
             try settings?.set(.failedImages, Array(failed.suffix(32 * 16)))
@@ -306,7 +317,7 @@ extension Device {
             return
         }
         out.observe(.updateReverted, [.image: .text(trial.images.map { name($0) }.joined(separator: " ")), .reason: .text(reason)])
-        note("update", "went back: \(reason)", &out)
+        note(.update, "went back: \(reason)", seen: .init(digests: digests), &out)
         updates.checkAt = out.now + .seconds(20)
         if trial.isOfApps { restartApps(&out) } else { reboot("update reverted", &out) }
     }
@@ -334,6 +345,8 @@ struct UpdateState {
     var installAt = Instant.never
     var proveAt = Instant.never
     var session: UpdateSession?
+    /// Of the last answer to a check.
+    var connection: Connection?
     /// In flash and waiting to be installed.
     var staged: [StagedImage] = []
     var trial: Trial?

@@ -174,15 +174,13 @@ public struct Device: Node {
             event, locale: locale, &out, security: { _ in identity.asServer() },
             answer: { request, caller, _ in answer.respond(request, caller) })
         self.identity = identity
-        for incident in servers.takeIncidents() where !Device.networkReasons.contains(incident.reason) {
-            noteSecurity("peer-refused", "from \(incident.address): \(incident.reason)", &out)
+        // Ends that honest networks produce are no news; everything else may have somebody behind it.
+        for incident in servers.takeIncidents() where !incident.failure.code.isOfNetworks {
+            noteSecurity(
+                .peerRefused, "from \(incident.connection.client.address): \(incident.failure.words)",
+                seen: .init(connections: [incident.connection]), &out)
         }
     }
-
-    /// Ends that honest networks produce; everything else may have somebody behind it.
-    static let networkReasons: Set = [
-        "timed out", "connection reset", "connection refused", "unreachable", "closed by peer", "name not found", "answer is not HTTP",
-    ]
 
     /// Whether an event is of the cable's: its streams have numbers that nothing else has.
     private func takesCable(_ event: Event) -> Bool {
@@ -225,13 +223,15 @@ public struct Device: Node {
         let fault = core.run(&out)
         carryMessages(from: core, &out)
         guard let fault else { return }
-        note("app-crash", fault, &out)
+        note(.appCrash, fault, &out)
         if updates.trial?.isOfApps == true { goBack("app crashed: \(fault)", &out) }
     }
 
     private mutating func finish(_ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) {
-        if case .failed(let reason) = outcome.result, !Device.networkReasons.contains(reason), outcome.purpose != .update {
-            noteSecurity("peer-refused", "\(outcome.host): \(reason)", &out)
+        if case .failed(let failure) = outcome.result, !failure.code.isOfNetworks, outcome.purpose != .update {
+            noteSecurity(
+                .peerRefused, "\(outcome.host): \(failure.words)",
+                seen: .init(connections: outcome.connection.map { [$0] } ?? []), &out)
         }
         switch outcome.purpose {
         case .authentication(let stage): authenticationAnswered(stage, outcome, &out)
@@ -251,12 +251,15 @@ public struct Device: Node {
             details[.result] = response.isSuccess ? "accepted" : "refused"
             details[.status] = .number(Int64(response.status))
             if !response.isSuccess {
-                details[.reason] = .text(JSON.decode(ServiceAPI.Refusal.self, response.body)?.reason ?? "status \(response.status)")
+                let refusal = JSON.decode(ServiceAPI.Refusal.self, response.body)
+                details[.code] = .text((refusal?.code ?? .refused).rawValue)
+                details[.reason] = .text(refusal?.reason ?? "status \(response.status)")
             }
-        case .failed(let reason):
+        case .failed(let failure):
             details[.result] = "failed"
-            details[.reason] = .text(reason)
+            details.merge(failure.details) { $1 }
         }
+        if let connection = outcome.connection { details[.connection] = .text("\(connection)") }
         out.observe(.exchange, details)
     }
 }

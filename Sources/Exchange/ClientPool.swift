@@ -22,7 +22,7 @@ public struct ClientPool<Purpose> {
     public enum Result {
         case response(Response)
         /// No answer came, for this reason.
-        case failed(String)
+        case failed(Failure)
     }
 
     public struct Outcome {
@@ -32,6 +32,8 @@ public struct ClientPool<Purpose> {
         public var peer: Certificate?
         /// Whom it was meant for.
         public var host: String
+        /// The last connection that was had for it; nil if there was none.
+        public var connection: Connection?
     }
 
     private struct Exchange {
@@ -40,6 +42,7 @@ public struct ClientPool<Purpose> {
         var request: Request
         var deadline: Instant
         var stream: StreamID?
+        var connection: Connection?
         var transport: Transport?
         var http: HTTPChannel
         var isReported = false
@@ -88,10 +91,10 @@ public struct ClientPool<Purpose> {
     public mutating func handle(_ event: Event, locale: Locale, _ out: inout Outbox) -> [Outcome] {
         switch event {
         case .resolved(let query, let address): return [resolved(Int(query), address, &out)].compactMap(\.self)
-        case .connected(let stream): connected(stream, locale, &out)
+        case .connected(let stream, let local): connected(stream, local, locale, &out)
         case .received(let stream, let bytes): return [received(stream, bytes, locale, &out)].compactMap(\.self)
         case .closed(let stream, let end):
-            return [number(of: stream).flatMap { fail($0, TLSWords.words(end), &out) }].compactMap(\.self)
+            return [number(of: stream).flatMap { fail($0, Failure(end), &out) }].compactMap(\.self)
         case .wake: return expire(&out)
         default: break
         }
@@ -116,7 +119,7 @@ public struct ClientPool<Purpose> {
 
     private mutating func expire(_ out: inout Outbox) -> [Outcome] {
         exchanges.keys.sorted().filter { (exchanges[$0]?.deadline ?? .never) <= out.now }.compactMap {
-            fail($0, "timed out", &out)
+            fail($0, Failure(.timedOut), &out)
         }
     }
 
@@ -124,7 +127,7 @@ public struct ClientPool<Purpose> {
 
     private mutating func resolved(_ number: Int, _ address: Address?, _ out: inout Outbox) -> Outcome? {
         guard let exchange = exchanges[number], exchange.stream == nil else { return nil }
-        guard let address else { return fail(number, "name not found", &out) }
+        guard let address else { return fail(number, Failure(.nameNotFound), &out) }
         let stream = StreamID(raw: nextStream)
         nextStream += 1
         exchanges[number]?.stream = stream
@@ -132,8 +135,9 @@ public struct ClientPool<Purpose> {
         return nil
     }
 
-    private mutating func connected(_ stream: StreamID, _ locale: Locale, _ out: inout Outbox) {
+    private mutating func connected(_ stream: StreamID, _ local: Endpoint, _ locale: Locale, _ out: inout Outbox) {
         guard let number = number(of: stream), let exchange = exchanges[number] else { return }
+        exchanges[number]?.connection = Connection(local, to: exchange.target.port)
         let transport = Transport(exchange.target.security, host: exchange.target.host, locale: locale, &out)
         exchanges[number]?.transport = transport
         if transport.isOpen { send(number, &out) } else { transport.flush(on: stream, &out) }
@@ -158,57 +162,48 @@ public struct ClientPool<Purpose> {
         transport.flush(on: stream, &out)
         if !wasOpen && transport.isOpen { send(number, &out) }
         if !plaintext.isEmpty, let exchange = exchanges[number] {
-            report(number, "accepted", nil, &out)
+            report(number, nil, &out)
             do {
                 if let response = try exchange.http.receiveResponses(plaintext).first {
                     exchanges[number]?.answered = true
                     return Outcome(
                         exchange: number, purpose: exchange.purpose, result: .response(response),
-                        peer: transport.peer, host: exchange.target.host)
+                        peer: transport.peer, host: exchange.target.host, connection: exchange.connection)
                 }
             } catch {
-                if case .bodyTooLarge(let limit) = error { return fail(number, "answer is longer than \(limit) bytes", &out) }
-                return fail(number, "answer is not HTTP", &out)
+                if case .bodyTooLarge(let limit) = error {
+                    return fail(number, Failure(.answerTooLong, "answer is longer than \(limit) bytes"), &out)
+                }
+                return fail(number, Failure(.notHTTP), &out)
             }
         }
         if let why = transport.failure { return fail(number, why, &out) }
         return nil
     }
 
-    private mutating func fail(_ number: Int, _ reason: String, _ out: inout Outbox) -> Outcome? {
+    private mutating func fail(_ number: Int, _ reason: Failure, _ out: inout Outbox) -> Outcome? {
         guard let exchange = exchanges[number], !exchange.answered else { return nil }
-        report(number, "failed", reason, &out)
+        report(number, reason, &out)
         if let stream = exchange.stream { out.act(.close(stream)) }
         exchanges[number] = nil
         return Outcome(
             exchange: number, purpose: exchange.purpose, result: .failed(reason), peer: exchange.transport?.peer,
-            host: exchange.target.host)
+            host: exchange.target.host, connection: exchange.connection)
     }
 
     /// One observation for each connection: the first thing that settles how the handshake ended.
-    private mutating func report(_ number: Int, _ result: String, _ reason: String?, _ out: inout Outbox) {
+    private mutating func report(_ number: Int, _ failure: Failure?, _ out: inout Outbox) {
         guard let exchange = exchanges[number], !exchange.isReported else { return }
         exchanges[number]?.isReported = true
         var details: [Fact.Detail: Fact.Value] = [
             .role: "client", .pair: .text(exchange.target.pair.rawValue), .peer: .text(exchange.target.host),
-            .result: .text(result),
+            .result: failure == nil ? "accepted" : "failed",
         ]
-        if let reason { details[.reason] = .text(reason) }
+        if let failure { details.merge(failure.details) { $1 } }
+        if let connection = exchange.connection { details[.connection] = .text("\(connection)") }
         if let mode = exchange.transport?.mode, exchange.transport?.isOpen == true { details[.mode] = .text(mode) }
         details[.port] = .number(Int64(exchange.target.port))
         if let took = exchange.transport?.handshake { details[.durationNanoseconds] = .number(took.nanoseconds) }
         out.observe(.handshake, details)
-    }
-}
-
-enum TLSWords {
-    static func words(_ end: StreamEnd) -> String {
-        switch end {
-        case .finished: "closed by peer"
-        case .reset: "connection reset"
-        case .refused: "connection refused"
-        case .timedOut: "timed out"
-        case .unreachable: "unreachable"
-        }
     }
 }

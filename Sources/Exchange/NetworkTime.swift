@@ -26,6 +26,9 @@ public enum NetworkTime {
         return (Int64(word >> 32) - era) * 1_000_000_000 + Int64(((word & 0xFFFF_FFFF) * 1_000_000_000) >> 32)
     }
 
+    /// The time stamp of the request that an answer is to: nobody who has not seen the request knows it.
+    public static func origin(of answer: [UInt8]) -> [UInt8]? { answer.count == bytes ? Array(answer[24..<32]) : nil }
+
     /// An answer that tells another time.
     public static func restamped(_ answer: [UInt8], unixNanoseconds: Int64) -> [UInt8] {
         guard answer.count == bytes, answer[0] & 7 == 4 else { return answer }

@@ -6,9 +6,12 @@ public struct ServerPool {
     /// Who asks, as far as the connection proves it.
     public struct Caller {
         public var port: UInt16
-        public var address: Address
+        public var from: Endpoint
         public var certificate: Certificate?
-        public var connection: StreamID
+        public var stream: StreamID
+
+        public var address: Address { from.address }
+        public var connection: Connection { Connection(from, to: port) }
     }
 
     /// How many connections a node has room for.
@@ -24,9 +27,9 @@ public struct ServerPool {
 
     /// A connection that was turned away or whose handshake failed, for whoever draws conclusions.
     public struct Incident {
-        public var address: Address
-        public var port: UInt16
-        public var reason: String
+        public var connection: Connection
+        public var failure: Failure
+        public init(connection: Connection, failure: Failure) { (self.connection, self.failure) = (connection, failure) }
     }
 
     private struct Session {
@@ -74,7 +77,7 @@ public struct ServerPool {
     ) {
         switch event {
         case .accepted(let stream, let port, let from):
-            guard let security = security(port), hasRoom(for: from.address, port, &out) else {
+            guard let security = security(port), hasRoom(for: from, port, &out) else {
                 out.act(.close(stream))
                 return
             }
@@ -84,23 +87,28 @@ public struct ServerPool {
                 deadline: out.now + ServerPool.idleLimit)
         case .received(let stream, let bytes): received(stream, bytes, locale, &out, answer)
         case .closed(let stream, let end):
-            if sessions[stream]?.transport.isOpen == false { report(stream, "failed", TLSWords.words(end), &out) }
+            if sessions[stream]?.transport.isOpen == false { report(stream, Failure(end), &out) }
             sessions[stream] = nil
         case .wake:
             for (stream, session) in sessions.sorted(by: { $0.key < $1.key }) where session.deadline <= out.now {
-                if !session.transport.isOpen { report(stream, "failed", "timed out", &out) }
+                if !session.transport.isOpen { report(stream, Failure(.timedOut), &out) }
                 close(stream, &out)
             }
         default: break
         }
     }
 
-    private mutating func hasRoom(for address: Address, _ port: UInt16, _ out: inout Outbox) -> Bool {
+    private mutating func hasRoom(for from: Endpoint, _ port: UInt16, _ out: inout Outbox) -> Bool {
         let isFull = sessions.count >= capacity.connections
-        guard isFull || sessions.values.count(where: { $0.from.address == address }) >= capacity.perAddress else { return true }
-        let reason = isFull ? "no connection left" : "too many connections from one address"
-        incidents.append(Incident(address: address, port: port, reason: reason))
-        out.observe(.refusal, [.operation: "accept", .reason: .text(reason), .address: .text("\(address)"), .port: .number(Int64(port))])
+        guard isFull || sessions.values.count(where: { $0.from.address == from.address }) >= capacity.perAddress else { return true }
+        let connection = Connection(from, to: port)
+        let failure = Failure(isFull ? .noConnectionLeft : .tooManyConnections)
+        incidents.append(Incident(connection: connection, failure: failure))
+        out.observe(
+            .refusal,
+            [
+                .operation: "accept", .connection: .text("\(connection)"), .address: .text("\(from.address)"), .port: .number(Int64(port)),
+            ].merging(failure.details) { $1 })
         return false
     }
 
@@ -136,11 +144,10 @@ public struct ServerPool {
         let plaintext = session.transport.takePlaintext()
         sessions[stream] = session
         session.transport.flush(on: stream, &out)
-        if session.transport.isOpen { report(stream, "accepted", nil, &out) }
+        if session.transport.isOpen { report(stream, nil, &out) }
         if !plaintext.isEmpty {
             let caller = Caller(
-                port: session.port, address: session.from.address, certificate: session.transport.peer,
-                connection: stream)
+                port: session.port, from: session.from, certificate: session.transport.peer, stream: stream)
             do {
                 for request in try session.http.receiveRequests(plaintext) {
                     if let response = answer(request, caller, &out) {
@@ -153,10 +160,8 @@ public struct ServerPool {
             }
         }
         if let why = session.transport.failure {
-            if !session.transport.isOpen { report(stream, "failed", why, &out) }
-            if session.transport.isOpen && why != "closed by peer" {
-                out.observe(.refusal, [.operation: "receive", .reason: .text(why), .address: .text("\(session.from.address)")])
-            }
+            if !session.transport.isOpen { report(stream, why, &out) }
+            if session.transport.isOpen && why.code != .closedByPeer { refused("receive", session, why, &out) }
             close(stream, &out)
         }
     }
@@ -167,9 +172,20 @@ public struct ServerPool {
             case .malformed: Response(400)
             case .bodyTooLarge: Response(413)
             }
-        out.observe(.refusal, [.operation: "receive", .reason: .text("\(error)"), .address: .text("\(session.from.address)")])
+        refused("receive", session, Failure(error), &out)
         if let bytes = try? session.http.encode(response) { session.transport.send(bytes, on: stream, &out) }
         close(stream, &out)
+    }
+
+    /// Something came on an open connection that will not be had.
+    private mutating func refused(_ operation: String, _ session: Session, _ why: Failure, _ out: inout Outbox) {
+        let connection = Connection(session.from, to: session.port)
+        incidents.append(Incident(connection: connection, failure: why))
+        out.observe(
+            .refusal,
+            [.operation: .text(operation), .connection: .text("\(connection)"), .address: .text("\(session.from.address)")].merging(
+                why.details
+            ) { $1 })
     }
 
     private mutating func close(_ stream: StreamID, _ out: inout Outbox) {
@@ -177,18 +193,17 @@ public struct ServerPool {
         sessions[stream] = nil
     }
 
-    private mutating func report(_ stream: StreamID, _ result: String, _ reason: String?, _ out: inout Outbox) {
+    private mutating func report(_ stream: StreamID, _ failure: Failure?, _ out: inout Outbox) {
         guard let session = sessions[stream], !session.isReported, let pair else { return }
         sessions[stream]?.isReported = true
-        if result != "accepted", let reason {
-            incidents.append(Incident(address: session.from.address, port: session.port, reason: reason))
-        }
+        let connection = Connection(session.from, to: session.port)
+        if let failure { incidents.append(Incident(connection: connection, failure: failure)) }
         var details: [Fact.Detail: Fact.Value] = [
             .role: "server", .pair: .text(pair.rawValue), .port: .number(Int64(session.port)),
-            .result: .text(result),
-            .peer: .text(session.transport.peer?.hostNames.first ?? "\(session.from.address)"),
+            .result: failure == nil ? "accepted" : "failed",
+            .peer: .text(session.transport.peer?.hostNames.first ?? "\(session.from.address)"), .connection: .text("\(connection)"),
         ]
-        if let reason { details[.reason] = .text(reason) }
+        if let failure { details.merge(failure.details) { $1 } }
         if session.transport.isOpen { details[.mode] = .text(session.transport.mode) }
         if let took = session.transport.handshake { details[.durationNanoseconds] = .number(took.nanoseconds) }
         out.observe(.handshake, details)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+public import Wire
 
 /// The JSON bodies that devices and the service exchange beside the standard formats.
 public enum ServiceAPI {
@@ -22,8 +23,9 @@ public enum ServiceAPI {
 
     /// Why something was refused.
     public struct Refusal: Codable, Sendable {
+        public var code: Code
         public var reason: String
-        public init(reason: String) { self.reason = reason }
+        public init(_ code: Code, reason: String) { (self.code, self.reason) = (code, reason) }
     }
 
     public struct Telemetry: Codable, Sendable {
@@ -35,18 +37,56 @@ public enum ServiceAPI {
         }
     }
 
+    /// What was seen of something by whoever tells of it, so that it can be found again: connections as
+    /// ``Connection`` writes them, digests of images in hex (64 bits of them), nonces in hex. At most eight of each.
+    public struct Sighting: Codable, Sendable, Equatable {
+        public static let limit = 8
+        public private(set) var connections: [String] = []
+        public private(set) var digests: [String] = []
+        public private(set) var nonces: [String] = []
+
+        public init(connections: [Connection] = [], digests: [String] = [], nonces: [String] = []) {
+            self.connections = connections.prefix(Self.limit).map(\.description)
+            self.digests = digests.prefix(Self.limit).map(\.digestHead)
+            self.nonces = Array(nonces.prefix(Self.limit))
+        }
+
+        public mutating func add(_ other: Sighting) {
+            func joined(_ a: [String], _ b: [String]) -> [String] { a + b.filter { !a.contains($0) }.prefix(max(0, Self.limit - a.count)) }
+            connections = joined(connections, other.connections)
+            digests = joined(digests, other.digests)
+            nonces = joined(nonces, other.nonces)
+        }
+
+        /// As an observation has it.
+        public var details: [Fact.Detail: Fact.Value] {
+            var details: [Fact.Detail: Fact.Value] = [:]
+            for (key, values) in [(Fact.Detail.connection, connections), (.digest, digests), (.nonce, nonces)] where !values.isEmpty {
+                details[key] = .text(values.joined(separator: " "))
+            }
+            return details
+        }
+
+        /// Nothing that somebody else wrote is longer than it may be.
+        public var isWithinLimits: Bool {
+            [connections, digests, nonces].allSatisfy { $0.count <= Self.limit && $0.allSatisfy { $0.utf8.count <= 64 } }
+        }
+    }
+
     /// What an error report holds (AS-40).
     public struct ErrorReport: Codable, Sendable {
         public struct Event: Codable, Sendable {
-            public var category: String
+            public var category: ReportCategory
             public var description: String
             public var unixSeconds: Int64
             public var count: Int
-            public init(category: String, description: String, unixSeconds: Int64, count: Int = 1) {
+            public var seen: Sighting
+            public init(category: ReportCategory, description: String, unixSeconds: Int64, count: Int = 1, seen: Sighting = Sighting()) {
                 self.category = category
                 self.description = description
                 self.unixSeconds = unixSeconds
                 self.count = count
+                self.seen = seen
             }
         }
         public var events: [Event]

@@ -65,10 +65,10 @@ struct Transport {
     var handshake: Duration? { opened.map { $0 - begun } }
 
     /// Why it ended, if it did.
-    var failure: String? {
+    var failure: Failure? {
         switch connection?.state {
-        case .failed(let why): why
-        case .closed: "closed by peer"
+        case .failed(let why): Failure(why)
+        case .closed: Failure(.closedByPeer)
         default: nil
         }
     }

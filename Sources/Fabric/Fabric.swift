@@ -24,6 +24,8 @@ public struct Fabric {
     struct Attached {
         var spec: NodeSpec
         var isLocal: Bool
+        /// Whose it is, if it is an attacker's: what it does bears his mark.
+        var owner: String?
         var isUp = true
         var listening: Set<UInt16> = []
         var egressFreeAt = Instant.start
@@ -71,8 +73,9 @@ public struct Fabric {
 
     // MARK: Nodes
 
-    public mutating func attach(_ spec: NodeSpec, isLocal: Bool = false) {
-        nodes[spec.name] = Attached(spec: spec, isLocal: isLocal)
+    /// - Parameter owner: The source of observations that say what the node has left its mark on; nil for the fleet's own.
+    public mutating func attach(_ spec: NodeSpec, isLocal: Bool = false, owner: String? = nil) {
+        nodes[spec.name] = Attached(spec: spec, isLocal: isLocal, owner: owner)
         nodeAt[spec.address] = spec.name
         addressOf[spec.host] = spec.address
         pathCache = [:]
@@ -231,7 +234,9 @@ public struct Fabric {
         var passage = Passage(from: from, to: to, stream: stream, content: content)
         passage.isRetransmission = isRetransmission
         for index in taps.indices {
+            let (content, way) = (passage.content, passage.divertedTo)
             taps[index].tap.inspect(&passage, now: now)
+            if passage.dropped || passage.content != content || passage.divertedTo != way { passage.hands.append(taps[index].id) }
             for fact in passage.facts { observe(fact, by: taps[index].id) }
             passage.facts = []
             if passage.dropped { break }

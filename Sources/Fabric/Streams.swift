@@ -34,6 +34,8 @@ struct Stream {
     var lanes = [Lane(), Lane()]
     var isOpen = false
     var isOrphan = false
+    /// Who has laid hands on it.
+    var marks: Set<String> = []
     var connectAttempts = 0
 
     func side(of node: String) -> Int? { sides.firstIndex { $0.node == node } }
@@ -70,6 +72,7 @@ extension Fabric {
             .connect(to: stream.sides[1].endpoint), from: client.node, to: meant, stream: number,
             isRetransmission: stream.connectAttempts > 0)
         let target = passage.divertedTo ?? meant
+        mark(number, by: passage.hands + [nodes[client.node]?.owner, nodes[target]?.owner].compactMap(\.self))
         guard !passage.dropped, let (arrival, lost) = carry(bytes: 0, packets: 1, from: client.node, to: target),
             lost == 0
         else {
@@ -93,6 +96,7 @@ extension Fabric {
             nodes[target]?.listening.contains(stream.sides[1].endpoint.port) == true
                 || passage.divertedTo != nil
         else {
+            if nodes[target]?.isUp == true, nodes[client.node]?.owner != nil { observeClosedPort(of: target, on: stream) }
             drop(number, tell: 0, .refused)
             return
         }
@@ -106,9 +110,27 @@ extension Fabric {
         deliver(
             .accepted(stream.sides[1].id, port: stream.sides[1].endpoint.port, from: client.endpoint),
             to: target, at: arrival, from: client.node)
-        deliver(.connected(client.id), to: client.node, at: back, from: target)
+        deliver(.connected(client.id, local: client.endpoint), to: client.node, at: back, from: target)
         // Answers must not overtake the handshake.
         streams[number]?.lanes[1].floor = back
+    }
+
+    /// Writes down, once for each of them, that a connection is somebody's doing.
+    private mutating func mark(_ number: Int, by actors: [String]) {
+        for actor in actors where streams[number]?.marks.insert(actor).inserted == true {
+            guard let stream = streams[number] else { return }
+            observe(Fact(.trace, details(of: stream)), by: actor)
+        }
+    }
+
+    /// A host that runs has said by itself that nobody is there for an attacker.
+    private mutating func observeClosedPort(of target: String, on stream: Stream) {
+        observe(Fact(.portClosed, details(of: stream).merging([.peer: .text(target)]) { $1 }))
+    }
+
+    private func details(of stream: Stream) -> [Fact.Detail: Fact.Value] {
+        let connection = Connection(stream.sides[0].endpoint, to: stream.sides[1].endpoint.port)
+        return [.connection: .text("\(connection)"), .name: .text(stream.sides[0].node), .peer: .text(stream.sides[1].node)]
     }
 
     mutating func enqueue(_ payload: Stream.Payload, on id: StreamID, from node: String) {
@@ -146,6 +168,7 @@ extension Fabric {
             let passage = pass(
                 .data(bytes), from: sender, to: receiver, stream: number, isRetransmission: unit.attempts > 0)
             if case .data(let seen) = passage.content { unit.payload = .data(seen) }
+            mark(number, by: passage.hands)
             if !passage.dropped {
                 reached = carry(bytes: size, packets: unit.packetsLeft, from: sender, to: receiver)
             }

@@ -20,6 +20,8 @@ public struct Passage: Sendable {
     /// A node of the adversary that answers in place of the one that was meant.
     public var divertedTo: String?
     public var facts: [Fact] = []
+    /// The taps that have changed, diverted or kept back what they saw.
+    var hands: [String] = []
 }
 
 /// A position on the network from which an adversary (or a recorder) sees and changes what passes.

@@ -94,7 +94,7 @@ public import Wire
             for exit in exits { act(.listen(port: exit.port)) }
         case .accepted(let stream, let port, _): leave(stream, port)
         case .resolved(let query, let address): resolved(Int(query), address)
-        case .connected(let stream):
+        case .connected(let stream, _):
             connections[stream]?.isOpen = true
             if let waiting = connections[stream]?.waiting, !waiting.isEmpty { act(.send(stream, waiting)) }
         case .received(let stream, let bytes):

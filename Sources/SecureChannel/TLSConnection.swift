@@ -7,8 +7,27 @@ import COpenSSL
         case open
         /// The peer said goodbye (close_notify).
         case closed
-        /// Ended with a reason of ours (what we refused) or of the peer's (`peer alert: …`).
-        case failed(String)
+        case failed(Failure)
+
+        /// Why it failed, in words; nil if it has not.
+        public var reason: String? { if case .failed(let failure) = self { failure.words } else { nil } }
+    }
+
+    /// Who ended a connection, and why.
+    public enum Failure: Equatable, Sendable {
+        /// This side would not have the peer's certificate.
+        case certificate(String)
+        /// The peer said so (RFC 8446 section 6), by this number and name.
+        case alert(UInt8, String)
+        /// What came is nothing that this side takes.
+        case record(String)
+
+        public var words: String {
+            switch self {
+            case .certificate(let why), .record(let why): why
+            case .alert(_, let name): "peer alert: \(name)"
+            }
+        }
     }
 
     /// How many operations of each kind the connection has cost since last asked.
@@ -138,11 +157,11 @@ import COpenSSL
             let code = ERR_peek_error()
             let alert = error_reason(code) - 1000  // SSL_AD_REASON_OFFSET
             if let refusal {
-                state = .failed(refusal)
+                state = .failed(.certificate(refusal))
             } else if alert >= 0 && alert < 256, let text = unsafe SSL_alert_desc_string_long(alert) {
-                state = unsafe .failed("peer alert: \(String(cString: text))")
+                state = unsafe .failed(.alert(UInt8(alert), String(cString: text)))
             } else {
-                state = .failed(ErrorQueue.take())
+                state = .failed(.record(ErrorQueue.take()))
             }
         }
         ErrorQueue.clear()

@@ -14,7 +14,7 @@ struct API {
     private let verifier: Verifier
     private let catalog: CatalogIdentity
     private let updates: UpdateAPI
-    private(set) var detector: Detector
+    var detector: Detector
     private var limiter = RateLimiter()
 
     init(_ configuration: ServiceConfiguration, store: Store, authority: Authority) throws {
@@ -73,52 +73,88 @@ struct API {
 
     mutating func answer(_ request: Request, _ caller: ServerPool.Caller, unixSeconds: Int64, _ out: inout Outbox) -> Response {
         if caller.port == ServicePort.enrolment, !isOff(.requestLimits), !limiter.admits(caller.address, now: unixSeconds) {
-            detector.flooded(caller.address, "more than \(RateLimiter.perMinute) requests a minute", unixSeconds, &out)
+            let failure = Failure(.tooManyRequests, "more than \(RateLimiter.perMinute) requests a minute")
+            observe(failure, request, caller, &out)
+            detector.noticed([.init(connection: caller.connection, failure: failure)], unixSeconds, &out)
             return Response(429, retryAfterSeconds: 60)
         }
         do {
-            switch (caller.port, request.method, request.path) {
-            case (ServicePort.enrolment, "POST", ServiceAPI.challengePath):
-                return try challenge(request, unixSeconds)
-            case (ServicePort.enrolment, "POST", ServiceAPI.evidencePath):
-                return try evidence(request, caller, unixSeconds, &out)
-            case (ServicePort.enrolment, "POST", ServiceAPI.updateEnrolPath):
-                return try enrol(.update, request, unixSeconds, &out)
-            case (ServicePort.enrolment, "POST", ServiceAPI.customerEnrolPath):
-                return try enrol(.customer, request, unixSeconds, &out)
-            case (ServicePort.enrolment, "GET", ServiceAPI.caCertificatesPath):
-                return Response(
-                    200, "application/pkcs7-mime", body: Base64.folded(try CertificateBundle.encode(authority.caCertificates)))
-            case (ServicePort.mutual, "POST", ServiceAPI.telemetryPath): return try telemetry(request, caller, unixSeconds, &out)
-            case (ServicePort.mutual, "POST", let path) where path.hasPrefix(ServiceAPI.messagePath):
-                return try message(request, caller, unixSeconds, &out)
-            case (ServicePort.mutual, "POST", ServiceAPI.reportPath): return try report(request, caller, unixSeconds, &out)
-            case (ServicePort.mutual, "POST", ServiceAPI.updateStatusPath): return try updateStatus(request, caller, unixSeconds, &out)
-            case (ServicePort.updates, _, _): return try updates.answer(request, now: unixSeconds, &out)
-            default: return refuse(404, "no such resource")
+            let response = try respond(request, caller, unixSeconds, &out)
+            if let failure = refusal(in: response, request, caller) {
+                observe(failure, request, caller, &out)
+                detector.noticed([.init(connection: caller.connection, failure: failure)], unixSeconds, &out)
             }
+            return response
         } catch {
             // The store or the authority failed: say so, keep nothing half done.
-            out.observe(.refusal, [.operation: .text(request.path), .reason: .text("\(error)")])
+            observe(Failure(.storage, "\(error)"), request, caller, &out)
             return Response(503, retryAfterSeconds: 30)
         }
     }
 
-    private func refuse(_ status: Int, _ reason: String) -> Response {
-        Response(status, body: JSON.encode(ServiceAPI.Refusal(reason: reason)))
+    /// What a response turns away, as far as it tells of whoever asked. Clients look for metadata that is not there yet, and
+    /// for nothing else that is not there; what the verifier refuses is told of by itself.
+    private func refusal(in response: Response, _ request: Request, _ caller: ServerPool.Caller) -> Failure? {
+        guard response.status >= 400, request.path != ServiceAPI.evidencePath else { return nil }
+        guard caller.port == ServicePort.updates else {
+            let refusal = JSON.decode(ServiceAPI.Refusal.self, response.body)
+            return Failure(refusal?.code ?? .refused, refusal?.reason ?? "status \(response.status)")
+        }
+        if response.status == 404 && request.path.hasSuffix(".json") { return nil }
+        return Failure(
+            response.status == 404 ? .notFound : .malformed, "status \(response.status) for \(request.method) on the update port")
+    }
+
+    private func observe(_ failure: Failure, _ request: Request, _ caller: ServerPool.Caller, _ out: inout Outbox) {
+        out.observe(
+            .refusal,
+            [
+                .operation: .text(String(request.path.prefix(80))), .connection: .text("\(caller.connection)"),
+                .address: .text("\(caller.address)"),
+            ]
+            .merging(failure.details) { $1 })
+    }
+
+    private mutating func respond(
+        _ request: Request, _ caller: ServerPool.Caller, _ unixSeconds: Int64, _ out: inout Outbox
+    ) throws -> Response {
+        switch (caller.port, request.method, request.path) {
+        case (ServicePort.enrolment, "POST", ServiceAPI.challengePath):
+            return try challenge(request, unixSeconds)
+        case (ServicePort.enrolment, "POST", ServiceAPI.evidencePath):
+            return try evidence(request, caller, unixSeconds, &out)
+        case (ServicePort.enrolment, "POST", ServiceAPI.updateEnrolPath):
+            return try enrol(.update, request, caller, unixSeconds, &out)
+        case (ServicePort.enrolment, "POST", ServiceAPI.customerEnrolPath):
+            return try enrol(.customer, request, caller, unixSeconds, &out)
+        case (ServicePort.enrolment, "GET", ServiceAPI.caCertificatesPath):
+            return Response(
+                200, "application/pkcs7-mime", body: Base64.folded(try CertificateBundle.encode(authority.caCertificates)))
+        case (ServicePort.mutual, "POST", ServiceAPI.telemetryPath): return try telemetry(request, caller, unixSeconds, &out)
+        case (ServicePort.mutual, "POST", let path) where path.hasPrefix(ServiceAPI.messagePath):
+            return try message(request, caller, unixSeconds, &out)
+        case (ServicePort.mutual, "POST", ServiceAPI.reportPath): return try report(request, caller, unixSeconds, &out)
+        case (ServicePort.mutual, "POST", ServiceAPI.updateStatusPath): return try updateStatus(request, caller, unixSeconds, &out)
+        case (ServicePort.updates, _, _): return try updates.answer(request, now: unixSeconds, &out)
+        default: return refuse(404, .notFound, "no such resource")
+        }
+    }
+
+    private func refuse(_ status: Int, _ code: Code, _ reason: String) -> Response {
+        Response(status, body: JSON.encode(ServiceAPI.Refusal(code, reason: reason)))
     }
 
     // MARK: Attestation
 
     private func challenge(_ request: Request, _ now: Int64) throws -> Response {
         guard let asked = JSON.decode(ServiceAPI.ChallengeRequest.self, request.body), asked.deviceId.utf8.count == 128
-        else { return refuse(400, "request does not parse") }
+        else { return refuse(400, .malformed, "request does not parse") }
         let nonce = Randomness.bytes(32).hex
         try store.addChallenge(nonce, deviceID: asked.deviceId, expires: now + API.patienceSeconds, now: now)
         return Response(200, body: JSON.encode(ServiceAPI.Challenge(nonce: nonce)))
     }
 
-    private func evidence(
+    private mutating func evidence(
         _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
     ) throws -> Response {
         let deviceID = request[header: "x-device-id"] ?? ""
@@ -133,11 +169,11 @@ struct API {
                 }
         }
         // A device may have moved: who attests elsewhere is noticed here, and kept out where certificates are used.
-        if let device, verdict == .accepted { _ = detector.admits(device, from: caller.address, now, &out) }
+        if let device, verdict == .accepted { _ = detector.admits(device, caller, now, &out) }
         // Evidence is signed, not secret: logs have it, and so may others.
         var details: [Fact.Detail: Fact.Value] = [
             .device: .text(device?.name ?? String(deviceID.prefix(16))), .address: .text("\(caller.address)"),
-            .evidence: .text(Base64.encode(request.body)),
+            .connection: .text("\(caller.connection)"), .evidence: .text(Base64.encode(request.body)),
         ]
         switch verdict {
         case .accepted:
@@ -148,41 +184,50 @@ struct API {
             details[.result] = "accepted"
             out.observe(.evidenceAppraised, details)
             return Response(200, body: JSON.encode(ServiceAPI.AttestationResult(ticket: ticket)))
-        case .rejected(let reason):
+        case .rejected(let reason, let nonce, let digest):
             try store.appraised(
                 deviceID: deviceID, result: reason, ticket: nil, kinds: [], expires: 0, now: now)
             details[.result] = "rejected"
+            details[.code] = .text(Code.evidenceRejected.rawValue)
             details[.reason] = .text(reason)
+            let seen = ServiceAPI.Sighting(
+                connections: [caller.connection], digests: digest.map { [$0] } ?? [], nonces: nonce.map { [String($0.prefix(16))] } ?? [])
+            details.merge(seen.details) { $1 }
             out.observe(.evidenceAppraised, details)
-            detector.evidenceRejected(device?.name ?? String(deviceID.prefix(16)), reason, from: caller.address, now, &out)
-            return refuse(403, reason)
+            detector.evidenceRejected(reason, from: caller.address, seen, now, &out)
+            return refuse(403, .evidenceRejected, reason)
         }
     }
 
-    private func enrol(
-        _ kind: Authority.Kind, _ request: Request, _ now: Int64, _ out: inout Outbox
+    private mutating func enrol(
+        _ kind: Authority.Kind, _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
     ) throws -> Response {
         guard let (deviceID, ticket) = Base64.parseBasic(request[header: "authorization"]),
             let device = try store.device(deviceID)
-        else { return refuse(401, "no attestation result") }
-        guard let der = Base64.decode(request.body) else { return refuse(400, "body is not base64") }
+        else { return refuse(401, .ticketRefused, "no attestation result") }
+        guard let der = Base64.decode(request.body) else { return refuse(400, .malformed, "body is not base64") }
         let asked: CertificateRequest
         do {
             asked = try CertificateRequest(der: der)
         } catch {
-            return refuse(400, "\(error)")
+            return refuse(400, .malformed, "\(error)")
         }
         // RFC 5280 limits a common name to 64 characters: it holds the first half of the device ID.
-        guard asked.subjectName == String(deviceID.prefix(64)) else { return refuse(403, "the request names another device") }
+        guard asked.subjectName == String(deviceID.prefix(64)) else {
+            return refuse(403, .wrongSubject, "the request names another device")
+        }
         let chain = try authority.issue(kind, for: device, key: asked.publicKey, unixSeconds: now)
         guard
             try store.enrol(
                 ticket: ticket, kind: kind.rawValue, deviceID: deviceID, serial: chain[0].serial.hex,
                 notAfter: chain[0].notAfter, now: now)
-        else { return refuse(401, "the attestation result is unknown, used or expired") }
+        else { return refuse(401, .ticketRefused, "the attestation result is unknown, used or expired") }
         out.observe(
             .certificateSigned,
-            [.device: .text(device.name), .label: .text(kind.rawValue), .notAfterSeconds: .number(chain[0].notAfter)])
+            [
+                .device: .text(device.name), .label: .text(kind.rawValue), .notAfterSeconds: .number(chain[0].notAfter),
+                .connection: .text("\(caller.connection)"), .certificate: .text(chain[0].serial.hex),
+            ])
         return Response(200, "application/pkcs7-mime", body: Base64.folded(try CertificateBundle.encode(chain)))
     }
 
@@ -190,7 +235,7 @@ struct API {
 
     /// The device behind a connection: by its certificate, or (without certificates) by the shared secret and
     /// whatever name it gives itself.
-    private func device(
+    private mutating func device(
         _ request: Request, _ caller: ServerPool.Caller, claimedName: String?, needsUpdateCertificate: Bool, _ now: Int64,
         _ out: inout Outbox
     ) throws -> Store.Device? {
@@ -202,28 +247,30 @@ struct API {
         guard let certificate = caller.certificate, let deviceID = catalog.deviceID(of: certificate),
             certificate.uris.contains(catalog.updateURI) == needsUpdateCertificate
         else { return nil }
-        guard let device = try store.device(deviceID), detector.admits(device, from: caller.address, now, &out) else { return nil }
+        guard let device = try store.device(deviceID), detector.admits(device, caller, now, &out) else { return nil }
         return device
     }
 
-    private func telemetry(
+    private mutating func telemetry(
         _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
     ) throws -> Response {
         guard let telemetry = JSON.decode(ServiceAPI.Telemetry.self, request.body) else {
-            return refuse(400, "request does not parse")
+            return refuse(400, .malformed, "request does not parse")
         }
         guard let device = try device(request, caller, claimedName: telemetry.device, needsUpdateCertificate: false, now, &out)
-        else { return refuse(401, "not authenticated") }
+        else { return refuse(401, .notAuthenticated, "not authenticated") }
         try store.heartbeat(deviceID: device.deviceID, unixSeconds: now)
         return Response(200)
     }
 
     /// What an app of a device has to say. The service hands it on to its owner: here, into the journal.
-    private func message(_ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox) throws -> Response {
+    private mutating func message(_ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox) throws -> Response {
         let topic = request.path.dropFirst(ServiceAPI.messagePath.utf8.count)
-        guard (1...64).contains(topic.utf8.count), request.body.count <= 1024 else { return refuse(400, "request does not parse") }
+        guard (1...64).contains(topic.utf8.count), request.body.count <= 1024 else {
+            return refuse(400, .malformed, "request does not parse")
+        }
         guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: false, now, &out) else {
-            return refuse(401, "not authenticated")
+            return refuse(401, .notAuthenticated, "not authenticated")
         }
         out.observe(
             .messageReceived,
@@ -231,14 +278,16 @@ struct API {
         return Response(200)
     }
 
-    private func report(
+    private mutating func report(
         _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
     ) throws -> Response {
-        guard let report = JSON.decode(ServiceAPI.ErrorReport.self, request.body), report.events.count <= 1000 else {
-            return refuse(400, "request does not parse")
+        guard let report = JSON.decode(ServiceAPI.ErrorReport.self, request.body), report.events.count <= 1000,
+            report.events.allSatisfy({ $0.seen.isWithinLimits && $0.description.utf8.count <= 1000 })
+        else {
+            return refuse(400, .malformed, "request does not parse")
         }
         guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true, now, &out) else {
-            return refuse(401, "not authenticated")
+            return refuse(401, .notAuthenticated, "not authenticated")
         }
         try store.add(report, deviceID: device.deviceID)
         detector.reported(report, by: device, now, &out)
@@ -246,13 +295,13 @@ struct API {
         return Response(200)
     }
 
-    private func updateStatus(
+    private mutating func updateStatus(
         _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
     ) throws -> Response {
         guard let status = JSON.decode(ServiceAPI.UpdateStatus.self, request.body), status.images.count <= 64, status.failures.count <= 64
-        else { return refuse(400, "request does not parse") }
+        else { return refuse(400, .malformed, "request does not parse") }
         guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true, now, &out) else {
-            return refuse(401, "not authenticated")
+            return refuse(401, .notAuthenticated, "not authenticated")
         }
         try updates.report(status, of: device, now: now, &out)
         return Response(200)

@@ -156,7 +156,7 @@ final class Store {
                         INSERT INTO report (deviceID, category, description, unixSeconds, count)
                         VALUES (?, ?, ?, ?, ?)
                         """,
-                    arguments: [deviceID, event.category, event.description, event.unixSeconds, event.count])
+                    arguments: [deviceID, event.category.rawValue, event.description, event.unixSeconds, event.count])
             }
         }
     }

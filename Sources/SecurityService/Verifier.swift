@@ -6,7 +6,11 @@ import Wire
 struct Verifier {
     enum Verdict: Equatable {
         case accepted
-        case rejected(String)
+        /// With the nonce and the measurement that it is about, in hex, if the evidence was read so far.
+        case rejected(String, nonce: String? = nil, digest: String? = nil)
+
+        /// Why it was rejected; nil if it was not.
+        var reason: String? { if case .rejected(let why, _, _) = self { why } else { nil } }
     }
 
     /// SHA-256 in hex by image type: what may run on a device.
@@ -46,22 +50,24 @@ struct Verifier {
         guard key.isValid(signature: message.signature, digest: sha256(CoseSign1.toBeSigned(message.payload))) else {
             return .rejected("signature is not this device's")
         }
-        guard token.instance == [1] + sha256(key.bytes) else { return .rejected("instance ID is another device's") }
-        guard takeNonce(token.nonce.hex) else { return .rejected("nonce is unknown, used or expired") }
-        guard token.lifecycle == PSAToken.secured else { return .rejected("lifecycle is not secured") }
-        return appraise(token.components)
+        let nonce = token.nonce.hex
+        guard token.instance == [1] + sha256(key.bytes) else { return .rejected("instance ID is another device's", nonce: nonce) }
+        guard takeNonce(nonce) else { return .rejected("nonce is unknown, used or expired", nonce: nonce) }
+        guard token.lifecycle == PSAToken.secured else { return .rejected("lifecycle is not secured", nonce: nonce) }
+        return appraise(token.components, nonce)
     }
 
-    private func appraise(_ components: [PSAToken.Component]) -> Verdict {
+    private func appraise(_ components: [PSAToken.Component], _ nonce: String) -> Verdict {
         var seen: Set<UInt32> = []
         for component in components {
-            guard let type = UInt32(component.type) else { return .rejected("measurement of unknown type") }
+            guard let type = UInt32(component.type) else { return .rejected("measurement of unknown type", nonce: nonce) }
             guard references[type]?.contains(component.measurement.hex) == true else {
                 let name = ImageType(rawValue: UInt16(truncatingIfNeeded: type))?.name ?? "type \(type)"
-                return .rejected("measurement of \(name) is not a reference value")
+                let digest = component.measurement.hex
+                return .rejected("measurement of \(name) is not a reference value", nonce: nonce, digest: digest)
             }
             seen.insert(type)
         }
-        return required.subtracting(seen).isEmpty ? .accepted : .rejected("a boot stage was not measured")
+        return required.subtracting(seen).isEmpty ? .accepted : .rejected("a boot stage was not measured", nonce: nonce)
     }
 }

@@ -196,9 +196,10 @@ extension Event: WireValue {
             writer.integer(UInt8(2))
             writer.integer(query)
             writer.list(address.map { [$0] } ?? []) { $0.integer($1.bits) }
-        case .connected(let stream):
+        case .connected(let stream, let local):
             writer.integer(UInt8(3))
             stream.write(to: &writer)
+            local.write(to: &writer)
         case .accepted(let stream, let port, let from):
             writer.integer(UInt8(4))
             stream.write(to: &writer)
@@ -232,7 +233,7 @@ extension Event: WireValue {
             let query = try reader.integer(UInt32.self)
             let addresses = try reader.list { (r) throws(WireError) in Address(bits: try r.integer()) }
             self = .resolved(query: query, addresses.first)
-        case 3: self = .connected(try StreamID(from: &reader))
+        case 3: self = .connected(try StreamID(from: &reader), local: try Endpoint(from: &reader))
         case 4:
             self = .accepted(
                 try StreamID(from: &reader), port: try reader.integer(), from: try Endpoint(from: &reader))

@@ -39,7 +39,8 @@ public enum Event: Equatable, Sendable {
     case start
     case wake
     case resolved(query: UInt32, Address?)
-    case connected(StreamID)
+    /// A stream that the node opened is open, and this is its end of it.
+    case connected(StreamID, local: Endpoint)
     case accepted(StreamID, port: UInt16, from: Endpoint)
     case received(StreamID, [UInt8])
     case closed(StreamID, StreamEnd)

@@ -36,6 +36,9 @@ public struct Observation: WireValue {
 
 /// What happened, with its details in the order of their names.
 public struct Fact: WireValue {
+    /// Of the journal's form: kinds, details and what they mean.
+    public static let schema = 2
+
     public var kind: Kind
     public private(set) var details: [(key: Detail, value: Value)]
 
@@ -108,6 +111,10 @@ extension Fact {
         case attackStep = "attack-step"
         case attackSucceeded = "attack-succeeded"
         case attackEnded = "attack-ended"
+        /// What an attack or a fault has left its mark on: a connection, an address, an image, a nonce, a node.
+        case trace
+        /// A running host has nobody at a port that was knocked at.
+        case portClosed = "port-closed"
         // A device
         case bootStage = "boot-stage"
         case bootFallback = "boot-fallback"
@@ -163,13 +170,15 @@ extension Fact {
         case address, app, attack, bytes, catalog, clock, component, count, device, fault, generation, image
         case instance, label, level, mode, name, network, operation, pair, path, peer, port, product, reason
         case result, role, seed, slot, stage, status, step, subject, target, text, topology, version, wanted
-        case certificate, evidence, rule, technique, digest
+        case certificate, evidence, rule, technique, digest, code, connection, nonce
         case durationNanoseconds = "duration_ns"
         case temperatureMillicelsius = "temperature_mC"
         case dutyPercent = "duty_percent"
         case tooWarmSeconds = "too_warm_s"
         case notAfterSeconds = "not_after_s"
         case delayNanoseconds = "delay_ns"
+        /// Unix seconds.
+        case sinceSeconds = "since_s"
     }
 }
 

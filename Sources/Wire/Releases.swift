@@ -122,3 +122,10 @@ public struct Release: Sendable, Equatable, Codable {
         self.signingKey = signingKey
     }
 }
+
+/// How far a release has come in all the groups that it is for.
+public enum RolloutState: String, Sendable, Codable, CaseIterable {
+    case running, complete, halted
+    /// The service would not have it.
+    case refused
+}

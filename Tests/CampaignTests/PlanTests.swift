@@ -1,3 +1,4 @@
+import Adversary
 import Campaign
 import Testing
 import Wire
@@ -19,7 +20,9 @@ import Wire
           - { devices: all, reach: attested, within: 5m }
         """
 
-    private func read(_ text: String) throws(PlanProblems) -> Plan { try Plan.read(file: "f.yaml") { $0 == "f.yaml" ? text : nil } }
+    private func read(_ text: String) throws(PlanProblems) -> Plan {
+        try Plan.read(file: "f.yaml", attacks: Attacks.catalogue) { $0 == "f.yaml" ? text : nil }
+    }
 
     private func problem(_ text: String) -> String? {
         do throws(PlanProblems) {
@@ -78,7 +81,9 @@ import Wire
               - { at: 10m, for: 5m, fault: loss, ratio: 10%, target: { network: home } }
               - { at: 20m, attack: rogue-device, target: { devices: oven, mode: one }, expect: { verdict: defended } }
             """
-        let plan = try Plan.read(file: "a/b/c.yaml") { $0 == "a/b/c.yaml" ? campaign : $0 == "a/b/../t.yaml" ? Self.good : nil }
+        let plan = try Plan.read(file: "a/b/c.yaml", attacks: Attacks.catalogue) {
+            $0 == "a/b/c.yaml" ? campaign : $0 == "a/b/../t.yaml" ? Self.good : nil
+        }
         #expect(plan.name == "c" && plan.steps.count == 2 && plan.controlsOff == [.secureBoot])
         #expect(plan.steps[0].ratio("ratio") == 0.1 && plan.steps[0].networks == ["home"])
         #expect(plan.steps[1].nodes.count == 1)
@@ -110,14 +115,16 @@ import Wire
 
 @Suite struct JudgementTests {
     private let plan: Plan
-    init() throws { plan = try Plan.read(file: "f") { _ in PlanTests.good } }
+    init() throws { plan = try Plan.read(file: "f", attacks: Attacks.catalogue) { _ in PlanTests.good } }
 
     private func fact(_ seconds: Int64, _ node: String, _ fact: Fact) -> Observation {
         Observation(at: .start + .seconds(seconds), node: node, sequence: 0, fact: fact)
     }
 
     private func report(_ journal: [Observation]) -> Report {
-        Report(plan: plan, journal: journal + [Observation(at: plan.stop, node: "network", sequence: 0, fact: Fact(.runEnded))], digest: "")
+        Report(
+            plan: plan, journal: journal + [Observation(at: plan.stop, node: "network", sequence: 0, fact: Fact(.runEnded))], digest: "",
+            attacks: Attacks.catalogue)
     }
 
     @Test func lateAttestationBreaksTheExpectation() {
@@ -129,7 +136,7 @@ import Wire
     }
 
     @Test func aRunThatEndedEarlyCannotTell() {
-        let early = Report(plan: plan, journal: [fact(10, "fridge-1", Fact(.osReady))], digest: "")
+        let early = Report(plan: plan, journal: [fact(10, "fridge-1", Fact(.osReady))], digest: "", attacks: Attacks.catalogue)
         #expect(early.judgements[0].result == .unknown)
         #expect(early.exitCode == 2)
     }
@@ -169,12 +176,12 @@ import Wire
 @Suite struct AblationTests {
     private func report(_ succeeded: Bool, tried: Bool = true) throws -> Report {
         let text = PlanTests.good + "\nmethod:\n  - { at: 1m, attack: rogue-device, target: { devices: oven } }"
-        let plan = try Plan.read(file: "f") { _ in text }
+        let plan = try Plan.read(file: "f", attacks: Attacks.catalogue) { _ in text }
         let fact: Fact =
             succeeded
             ? Fact(.attackSucceeded, [.instance: "s1", .evidence: "e"]) : Fact(.attackStep, [.instance: "s1", .reason: "r"])
         let journal = tried ? [Observation(at: .start + .minutes(2), node: "x", sequence: 0, fact: fact)] : []
-        return Report(plan: plan, journal: journal, digest: "")
+        return Report(plan: plan, journal: journal, digest: "", attacks: Attacks.catalogue)
     }
 
     @Test func theMatrixSaysWhatMatters() throws {
@@ -226,11 +233,13 @@ import Wire
           oven:   { network: home, group: field-test }
         """
 
-    private func plan(_ more: String) throws -> Plan { try Plan.read(file: "m.yaml") { _ in Self.topology + "\n" + more + "\n" } }
+    private func plan(_ more: String) throws -> Plan {
+        try Plan.read(file: "m.yaml", attacks: Attacks.catalogue) { _ in Self.topology + "\n" + more + "\n" }
+    }
 
     private func problem(_ more: String) -> String {
         do throws(PlanProblems) {
-            _ = try Plan.read(file: "m.yaml") { _ in Self.topology + "\n" + more + "\n" }
+            _ = try Plan.read(file: "m.yaml", attacks: Attacks.catalogue) { _ in Self.topology + "\n" + more + "\n" }
             return ""
         } catch { return error.problems.map(\.message).joined(separator: " | ") }
     }

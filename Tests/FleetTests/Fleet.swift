@@ -32,7 +32,7 @@ final class Fleet {
     ///   - method: Steps in the words of a campaign file.
     init(_ topology: String = Fleet.small, method: String = "", off: [Control] = []) throws {
         let text = topology + (method.isEmpty ? "" : "method:\n\(method)\n")
-        var plan = try Plan.read(file: "test.yaml") { _ in text }
+        var plan = try Plan.read(file: "test.yaml", attacks: Attacks.catalogue) { _ in text }
         plan.controlsOff = off
         self.plan = plan
         path = NSTemporaryDirectory() + "orrery-fleet-\(UUID().uuidString)"
@@ -87,7 +87,7 @@ final class Fleet {
                 }
             }
         }
-        return Report(plan: plan, journal: journal, digest: "")
+        return Report(plan: plan, journal: journal, digest: "", attacks: Attacks.catalogue)
     }
 
     func facts(_ kind: Fact.Kind, at node: String? = nil) -> [Observation] {

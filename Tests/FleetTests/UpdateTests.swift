@@ -179,7 +179,7 @@ import Wire
         let report = try fleet.run()
         #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
         #expect(report.releases.first?.installed == 0)
-        #expect(report.releases.first?.rollout == "refused: the group cautious takes no app updates")
+        #expect(report.releases.first?.rolloutWords == "refused: the group cautious takes no app updates")
     }
 
     /// With `renewable-security` off nobody looks.

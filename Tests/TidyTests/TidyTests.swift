@@ -42,7 +42,8 @@ import Testing
         "Adversary": ["Wire", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"],
         "Campaign": ["Wire", "Yams", "Histogram"],
         "Coordinator": [
-            "Wire", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "Silicon", "SecureChannel", "TUF", "ArgumentParser",
+            "Adversary", "Wire", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "Silicon", "SecureChannel", "TUF",
+            "ArgumentParser",
             "Subprocess",
             "SystemPackage", "Foundation", "FoundationNetworking", "Synchronization",
         ],

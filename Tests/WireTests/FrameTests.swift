@@ -105,7 +105,8 @@ import Wire
             var runner = NodeRunner(Ticker())
             var effects: [Effect] = []
             let delivery = Delivery(
-                at: Instant(nanoseconds: 7_500_000_000), source: "x", sequence: 1, event: .connected(StreamID(raw: 1)))
+                at: Instant(nanoseconds: 7_500_000_000), source: "x", sequence: 1,
+                event: .connected(StreamID(raw: 1), local: Endpoint(Address(bits: 7), 32768)))
             for (index, until) in steps.enumerated() {
                 // After it sends, a node stops early: grant the same stretch until it is done.
                 var yield: Yield

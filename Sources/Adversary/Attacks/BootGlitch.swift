@@ -1,7 +1,19 @@
-import Wire
+public import Wire
+
+extension AttackName { public static let bootGlitch = AttackName("boot-glitch") }
 
 /// Puts an implant into a device's flash on the bench, and looks for a fault that makes the boot code start it.
 final class BootGlitch: Attack {
+    static let description = AttackDescription(
+        name: .bootGlitch,
+        summary: "puts an implant into the targets' flash and has boot code start it by a fault",
+        mechanism:
+            "On the bench, the primary copy of the first boot loader is replaced. Then the power is switched on again and again with one instruction skipped, at another place each time, until the implant says that it runs and that nobody has measured it; it measures in its own place what should have been there. With that fault the target goes back to its network.",
+        needs: "the targets in hand, opened, and a glitcher",
+        oracle: "a target on which the implant runs is attested, or has an exchange accepted",
+        techniques: ["T0857 System Firmware"], threats: ["TID-105", "TID-201"],
+        controls: [.glitchHardening], rules: [.imageRefused, .evidenceRefused], holds: .power, changesProcesses: true)
+
     private let victims: [String]
     /// On which the implant has said that it runs.
     private var implanted: Set<String> = []
@@ -11,6 +23,7 @@ final class BootGlitch: Attack {
     func apply(_ arena: inout Arena) {
         for victim in victims {
             arena.watch(victim)
+            arena.tried("implant put into flash", on: victim)
             arena.order(ProcessOrder(.glitch, node: victim, generation: 0))
         }
     }

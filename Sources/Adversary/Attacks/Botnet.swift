@@ -1,9 +1,22 @@
+import Exchange
 import Fabric
-import Wire
+public import Wire
+
+extension AttackName { public static let botnet = AttackName("botnet") }
 
 /// What a compromised device in a home does to its neighbours, as the botnets of 2016 and later have been described:
 /// scan two ports, try default passwords, report, load, flood on command. Behaviour only.
 final class Botnet: Attack {
+    static let description = AttackDescription(
+        name: .botnet,
+        summary: "logs in to what answers on ports 23 and 2323 with default passwords, and floods on command",
+        mechanism:
+            "From a node in the targets' home it scans the network, tries about sixty default passwords wherever a console answers, reports what it got into, loads a script there and has it send datagrams to a victim.",
+        needs: "one compromised device in the targets' network",
+        oracle: "a target sends what the bot told it to",
+        techniques: ["T0812 Default Credentials"], threats: ["TID-311", "TID-405"],
+        controls: [.networkFirewall], rules: [.deniedConnections])
+
     private struct Visit {
         var address: Address
         var port: UInt16
@@ -65,11 +78,10 @@ final class Botnet: Attack {
                 return
             }
             guard !visit.isIn else { return }
-            let reason = visit.attempt == 0 ? "no console answers" : "\(visit.attempt) passwords were wrong"
-            out.observe(.attackStep, [.step: "login", .target: .text(name), .result: "failed", .reason: .text(reason)])
+            if visit.attempt > 0 { out.failed("login", on: name, Failure(.notAuthenticated, "\(visit.attempt) passwords were wrong"), nil) }
         case .datagram(Botnet.floodPort, let from, _):
             guard node == sink, let name = names[from.address], flooding.insert(from.address).inserted else { return }
-            out.observe(.attackSucceeded, [.target: .text(name), .evidence: .text("\(name) sends what the bot told it to")])
+            out.succeeded(on: name, "\(name) sends what the bot told it to")
         default: break
         }
     }

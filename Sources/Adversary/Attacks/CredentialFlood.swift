@@ -1,10 +1,36 @@
 import Exchange
 import Fabric
 import SecureChannel
-import Wire
+public import Wire
+
+extension AttackName { public static let credentialFlood = AttackName("credential-flood") }
 
 /// Opens more connections to the service than it has room for and holds them, and asks for challenges besides.
 final class CredentialFlood: Attack {
+    static let description = AttackDescription(
+        name: .credentialFlood,
+        summary: "takes all connections of the service, and asks for challenges without end",
+        mechanism:
+            "A node opens more connections to the service than it has room for and holds them, and asks for challenges in the targets' names on others.",
+        needs: "a place from which to reach the service",
+        oracle: "the service turns a target away",
+        techniques: ["T0814 Denial of Service"], threats: ["TID-405"],
+        controls: [.requestLimits], rules: [.flood],
+        judge: AttackJudge(
+            countsMarks: false,
+            proof: { trial in
+                guard let address = trial.address else { return nil }
+                return trial.during.first {
+                    $0.fact.kind == .refusal && $0.fact.text(.code) == Code.noConnectionLeft.rawValue
+                        && $0.fact.text(.address) == "\(address)"
+                }.map { .init(.compromised, $0, "the service turned \(trial.target) away: no connection left") }
+            },
+            isWitness: { trial, observation in
+                // The flooder is turned away, and the target is served meanwhile.
+                observation.node == trial.target && observation.fact.kind == .exchange && observation.fact.text(.result) == "accepted"
+                    && observation.at < trial.step.end && trial.wasTurnedAway(.tooManyConnections, .tooManyRequests, before: observation)
+            }))
+
     private static let connections = 320
     private static let retry = Duration.seconds(60)
     private static let challengesAtOnce = 40
@@ -33,6 +59,7 @@ final class CredentialFlood: Attack {
         (labels, epochSeconds) = (arena.labels, arena.epochSeconds)
         guard let victim = victims.first, let spec = arena.fabric.spec(of: "service"), arena.attach(id, near: victim) != nil else { return }
         (service, host) = (spec.address, spec.host)
+        for victim in victims { arena.tried("connections opened", on: victim) }
         var out = Outbox(now: arena.fabric.now)
         fill(&out)
         arena.fabric.submit(out.effects, from: id)
@@ -65,18 +92,16 @@ final class CredentialFlood: Attack {
         clients.release(&out)
         switch event {
         // A few bytes of a handshake that never goes on keep a connection waiting.
-        case .connected(let stream): if held.contains(stream) { out.act(.send(stream, [22, 3, 1])) }
+        case .connected(let stream, _): if held.contains(stream) { out.act(.send(stream, [22, 3, 1])) }
         case .closed(let stream, _): if held.remove(stream) != nil { turnedAway += 1 }
         case .wake:
             guard retryAt <= out.now else { return }
             if turnedAway > CredentialFlood.connections / 2 && !hasReported {
                 hasReported = true
-                out.observe(
-                    .attackStep,
-                    [
-                        .step: "connections held", .count: .number(Int64(held.count)), .result: "failed",
-                        .reason: .text("\(turnedAway) of \(CredentialFlood.connections) connections were turned away"),
-                    ])
+                let failure = Failure(.tooManyConnections, "\(turnedAway) of \(CredentialFlood.connections) connections were turned away")
+                for victim in victims {
+                    out.failed("connections held", on: victim, failure, nil, more: [.count: .number(Int64(held.count))])
+                }
             }
             turnedAway = 0
             fill(&out)

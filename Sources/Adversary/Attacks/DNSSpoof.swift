@@ -1,8 +1,20 @@
 import Fabric
-import Wire
+public import Wire
+
+extension AttackName { public static let dnsSpoof = AttackName("dns-spoof") }
 
 /// Answers the targets' look-ups with an address of its own, where it waits with a forged certificate.
 final class DNSSpoof: Attack, Tap {
+    static let description = AttackDescription(
+        name: .dnsSpoof,
+        summary: "answers the targets' look-ups with its own address, where it waits with a forged certificate",
+        mechanism:
+            "As tls-interception, but the targets come by themselves: their look-ups are answered with the attacker's address.",
+        needs: "the targets' resolver, or a place from which to answer before it",
+        oracle: "the false callee holds plaintext that a target sent",
+        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-316"],
+        controls: [.certificateAuth, .transportEncryption], rules: [.authenticationFailures], holds: .peers)
+
     private let id: String
     private let targets: Set<String>
     private var own = Address(bits: 0)

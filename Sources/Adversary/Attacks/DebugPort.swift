@@ -1,9 +1,26 @@
 import Exchange
 import Fabric
-import Wire
+public import Wire
+
+extension AttackName { public static let debugPort = AttackName("debug-port") }
 
 /// Puts a debug probe on the SWD pins of running devices and holds their real-time cores.
 final class DebugPort: Attack {
+    static let description = AttackDescription(
+        name: .debugPort,
+        summary: "attaches a debugger to the targets' real-time cores and stops them",
+        mechanism:
+            "A probe on the SWD pins of a running device reads the vector table of each real-time core and halts it, while the rest of the device goes on talking. It is let go at the end.",
+        needs: "the targets in hand, running, and a debug probe",
+        oracle: "the probe holds a core, and the service or a peer still accepts the device",
+        techniques: ["T0835 Manipulate I/O Image"], threats: ["TID-116", "TID-119"],
+        controls: [.debugLock], rules: [],
+        judge: AttackJudge(
+            isWitness: { trial, observation in
+                observation.node == trial.target && observation.fact.kind == .debugPort && observation.fact.text(.result) == "locked"
+                    && observation.at < trial.step.end
+            }))
+
     private let victims: [String]
     /// What the probe has read from cores that it holds.
     private var held: [String: String] = [:]
@@ -11,7 +28,10 @@ final class DebugPort: Attack {
     init(_ step: Step) { victims = step.nodes }
 
     func apply(_ arena: inout Arena) {
-        victims.forEach { arena.watch($0) }
+        for victim in victims {
+            arena.watch(victim)
+            arena.tried("probe attached", on: victim)
+        }
         ask(.halt, &arena)
     }
 

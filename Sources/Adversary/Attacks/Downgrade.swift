@@ -1,14 +1,27 @@
 import Exchange
 import Fabric
 import SecureChannel
-import Wire
+public import Wire
+
+extension AttackName { public static let downgrade = AttackName("downgrade") }
 
 /// Knocks at every TLS port with a client that can do no better than TLS 1.2, and reads what comes back first.
 final class Downgrade: Attack {
+    static let description = AttackDescription(
+        name: .downgrade,
+        summary: "asks the service and the targets for TLS 1.2 with weak groups",
+        mechanism:
+            "A client that offers nothing better than TLS 1.2 knocks at every TLS port and reads whether it is answered with a ServerHello or with an alert.",
+        needs: "a place on the targets' network",
+        oracle: "somebody agrees to TLS 1.2, or takes a connection without TLS",
+        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-411"],
+        controls: [.strongAlgorithms, .transportEncryption], rules: [.authenticationFailures])
+
     private struct Call {
         var target: String
         var port: UInt16
         var connection: TLSConnection?
+        var local: Connection?
     }
 
     private let id: String
@@ -39,19 +52,20 @@ final class Downgrade: Attack {
 
     func handle(_ event: Event, at node: String, _ out: inout Outbox) {
         switch event {
-        case .connected(let stream):
-            guard calls[stream] != nil,
+        case .connected(let stream, let local):
+            guard let port = calls[stream]?.port,
                 let configuration = try? TLSConfiguration(role: .client, identity: nil, rule: .anybody, algorithms: .weakOnly)
             else { return }
             let connection = TLSConnection(configuration, host: nil, unixSeconds: epochSeconds)
             calls[stream]?.connection = connection
+            calls[stream]?.local = Connection(local, to: port)
             out.act(.send(stream, connection.takeOutput()))
         case .received(let stream, let bytes):
             guard let call = calls.removeValue(forKey: stream) else { return }
             judge(call, bytes, &out)
             out.act(.close(stream))
-        case .closed(let stream, _):
-            if let call = calls.removeValue(forKey: stream) { failed(call, "hung up", &out) }
+        case .closed(let stream, let end):
+            if let call = calls.removeValue(forKey: stream) { failed(call, Failure(end), &out) }
         default: break
         }
     }
@@ -61,16 +75,19 @@ final class Downgrade: Attack {
         // A record's first byte: 22 is a handshake message (a ServerHello), 21 an alert (RFC 8446 section 5.1).
         switch bytes.first {
         case 22: succeeded(call, "\(target) agrees to TLS 1.2", &out)
-        case 21: failed(call, "alert \(bytes.count > 6 ? bytes[6] : 0) in answer to TLS 1.2", &out)
+        case 21: failed(call, Failure(.tlsAlert, "alert \(bytes.count > 6 ? bytes[6] : 0) in answer to TLS 1.2"), &out)
         default: succeeded(call, "\(target) takes connections without TLS", &out)
         }
     }
 
+    /// What the service agrees to it agrees to with everybody.
+    private func concerned(_ call: Call) -> [String] { victims.contains(call.target) ? [call.target] : victims }
+
     private func succeeded(_ call: Call, _ evidence: String, _ out: inout Outbox) {
-        out.observe(.attackSucceeded, [.target: .text(call.target), .evidence: .text(evidence)])
+        for victim in concerned(call) { out.succeeded(on: victim, evidence) }
     }
 
-    private func failed(_ call: Call, _ reason: String, _ out: inout Outbox) {
-        out.observe(.attackStep, [.step: "TLS 1.2 offered", .target: .text(call.target), .result: "failed", .reason: .text(reason)])
+    private func failed(_ call: Call, _ failure: Failure, _ out: inout Outbox) {
+        for victim in concerned(call) { out.failed("TLS 1.2 offered to \(call.target):\(call.port)", on: victim, failure, call.local) }
     }
 }

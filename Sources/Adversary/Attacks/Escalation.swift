@@ -1,11 +1,26 @@
+import Exchange
 import Fabric
 import Formats
 import SecureChannel
-import Wire
+public import Wire
+
+extension AttackName { public static let escalation = AttackName("escalation") }
 
 /// Goes one step on from a panel that a remote exploit has opened: to a system service's user, into the kernel's data, through
 /// the security monitor to flash, or to the key that Pluton signs evidence with.
 final class Escalation: Attack {
+    static let description = AttackDescription(
+        name: .escalation,
+        summary: "goes on from a panel that is open to it: to a daemon, the kernel, the security monitor or Pluton",
+        mechanism:
+            "Through the same hole, one published weakness of the original's OS after another. to: daemon lays a link where crash dumps go and crashes with a line for the map of users on its stack, so that it is started again as the updater; to: kernel writes to the gone peer of a socket; to: monitor has it commit an image that nobody signed; to: pluton sends a request that is too long, and has it signed with the key for evidence.",
+        needs: "a panel with a hole; an OS that has the weaknesses (os: in the topology), and what an earlier step obtained (uses:)",
+        oracle: "the panel sends back who it is, what the monitor answered, or a signature that the key on the device's label verifies",
+        techniques: ["T0890 Exploitation for Privilege Escalation"], threats: ["TID-219", "TID-304"],
+        controls: [], rules: [.memoryCorruption],
+        parameters: [Parameter("to", .word(["daemon", "kernel", "monitor", "pluton"]), isRequired: false)], app: "panel",
+        judge: AttackJudge(countsMarks: false))
+
     private enum Stage: String { case daemon, kernel, monitor, pluton }
     private enum Purpose { case preparation, proof }
 
@@ -52,9 +67,9 @@ final class Escalation: Attack {
     func handle(_ event: Event, at node: String, _ out: inout Outbox) {
         if case .wake = event { advance(&out) }
         switch link.handle(event, &out) {
-        case .answered(let attempt, let answer): judge(attempt.target, answer, &out)
-        case .silent(let attempt):
-            if attempt.purpose == .proof { findings.tell(layerName, of: attempt.target, refusal: "the app ended", &out) }
+        case .answered(let attempt, let answer): judge(attempt.target, answer, attempt.connection, &out)
+        case .silent(let attempt, let failure):
+            if attempt.purpose == .proof { findings.tell(silence: layerName, of: attempt.target, failure, attempt.connection, &out) }
         case nil: break
         }
     }
@@ -68,7 +83,7 @@ final class Escalation: Attack {
         for target in addresses { link.send(payload, purpose, to: target, &out) }
     }
 
-    private func judge(_ target: String, _ answer: [UInt8], _ out: inout Outbox) {
+    private func judge(_ target: String, _ answer: [UInt8], _ connection: Connection?, _ out: inout Outbox) {
         guard let layer = proof?.layers.first else { return }
         var refusal = layer.refusal(answer)
         // A signature proves itself, with what is printed on the device.
@@ -77,7 +92,7 @@ final class Escalation: Attack {
             let isOwn = key?.isValid(signature: Array(answer.suffix(64)), digest: PanelPayload.digest) ?? false
             if !isOwn { refusal = "signed by another key" }
         }
-        findings.tell(layer.name, of: target, refusal: refusal, &out)
+        findings.tell(layer.name, of: target, refusal: refusal.map { Failure(.kernelRefused, $0) }, connection, &out)
         findings.tell(success: target, refusal == nil ? [layer.name] : [], &out)
     }
 }

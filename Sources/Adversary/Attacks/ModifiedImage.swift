@@ -1,7 +1,19 @@
-import Wire
+public import Wire
+
+extension AttackName { public static let modifiedImage = AttackName("modified-image") }
 
 /// Takes the power from a device, changes an OS image in its flash chip on the bench, and gives the power back.
 final class ModifiedImage: Attack {
+    static let description = AttackDescription(
+        name: .modifiedImage,
+        summary: "rewrites an OS image in the targets' flash on the bench",
+        mechanism:
+            "Power off, a clip on the flash chip, the primary copy of the services image changed, power on. It is put back at the end.",
+        needs: "the targets in hand, opened",
+        oracle: "a target runs the changed image",
+        techniques: ["T0857 System Firmware"], threats: ["TID-201"],
+        controls: [.secureBoot], rules: [.evidenceRefused, .imageRefused], holds: .power, changesProcesses: true)
+
     private static let change = FlashEdit(image: "services", find: "\"stage\":\"services\"", replacement: "\"stage\":\"owned!!!\"")
     private let victims: [String]
 
@@ -13,6 +25,7 @@ final class ModifiedImage: Attack {
     private func rewrite(_ edit: FlashEdit, _ arena: inout Arena) {
         for victim in victims {
             arena.watch(victim)
+            if edit == ModifiedImage.change { arena.tried("image rewritten on the bench", on: victim) }
             arena.order(ProcessOrder(.rewrite, node: victim, generation: 0, template: edit.encoded))
         }
     }

@@ -1,8 +1,22 @@
+import Exchange
 import Fabric
-import Wire
+public import Wire
+
+extension AttackName { public static let recordReplay = AttackName("record-replay") }
 
 /// Records what the targets say to the service, and says it again later, byte for byte, on connections of its own.
 final class RecordReplay: Attack, Tap {
+    static let description = AttackDescription(
+        name: .recordReplay,
+        summary: "records what the targets say to the service and says it again",
+        mechanism:
+            "The bytes of whole connections are kept and sent once more, a minute later, from a node of the attacker's.",
+        needs: "a position on the targets' path; a place from which to reach the service",
+        oracle: "the service answers a recorded request with success",
+        techniques: ["T0855 Unauthorized Command Message"], threats: ["TID-221", "TID-407"],
+        controls: [.transportEncryption], rules: [.authenticationFailures],
+        judge: AttackJudge(countsMarks: false))
+
     private struct Recording {
         var victim: String
         var to: Endpoint
@@ -14,7 +28,7 @@ final class RecordReplay: Attack, Tap {
     private let pause: Duration
     private var recordings: [Int: Recording] = [:]
     private var order: [Int] = []
-    private var replays: [StreamID: (recording: Recording, isAnswered: Bool)] = [:]
+    private var replays: [StreamID: (recording: Recording, isAnswered: Bool, local: Connection?)] = [:]
     private var nextStream: UInt32 = 1
     private(set) var nextWake: Instant?
 
@@ -59,17 +73,17 @@ final class RecordReplay: Attack, Tap {
                 guard let recording = recordings.removeValue(forKey: number), !recording.bytes.isEmpty else { continue }
                 let stream = StreamID(raw: nextStream)
                 nextStream += 1
-                replays[stream] = (recording, false)
+                replays[stream] = (recording, false, nil)
                 out.act(.connect(stream, to: recording.to))
             }
-        case .connected(let stream):
-            if let replay = replays[stream] { out.act(.send(stream, replay.recording.bytes)) }
+        case .connected(let stream, let local):
+            guard let recording = replays[stream]?.recording else { return }
+            replays[stream]?.local = Connection(local, to: recording.to.port)
+            out.act(.send(stream, recording.bytes))
         case .received(let stream, let bytes): answered(stream, bytes, &out)
-        case .closed(let stream, _):
+        case .closed(let stream, let end):
             guard let replay = replays.removeValue(forKey: stream), !replay.isAnswered else { return }
-            out.observe(
-                .attackStep,
-                [.step: "recording sent again", .target: .text(replay.recording.victim), .result: "failed", .reason: "the service hung up"])
+            out.failed("recording sent again", on: replay.recording.victim, Failure(end), replay.local)
         default: break
         }
     }
@@ -77,9 +91,7 @@ final class RecordReplay: Attack, Tap {
     private func answered(_ stream: StreamID, _ bytes: [UInt8], _ out: inout Outbox) {
         guard let replay = replays[stream], !replay.isAnswered, bytes.starts(with: Array("HTTP/1.1 2".utf8)) else { return }
         replays[stream]?.isAnswered = true
-        out.observe(
-            .attackSucceeded,
-            [.target: .text(replay.recording.victim), .evidence: "the service took a recorded request for a new one"])
+        out.succeeded(on: replay.recording.victim, "the service took a recorded request for a new one")
         out.act(.close(stream))
     }
 }

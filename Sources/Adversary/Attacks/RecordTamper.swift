@@ -1,8 +1,20 @@
 import Fabric
-import Wire
+public import Wire
+
+extension AttackName { public static let recordTamper = AttackName("record-tamper") }
 
 /// Changes bytes of what the targets send, in flight: a digit of readable text, or a byte deep in a TLS record.
 final class RecordTamper: Attack, Tap {
+    static let description = AttackDescription(
+        name: .recordTamper,
+        summary: "changes bytes of what the targets send, in flight",
+        mechanism:
+            "One bit deep in a TLS record, or a digit of readable text, is changed in everything that the targets send.",
+        needs: "a position on the targets' path",
+        oracle: "a request that was changed on the way is answered with success",
+        techniques: ["T0832 Manipulation of View"], threats: ["TID-408"],
+        controls: [.transportEncryption], rules: [.authenticationFailures, .silence])
+
     private let targets: Set<String>
     private var changed: Set<Int> = []
     private var reported = 0

@@ -1,11 +1,24 @@
 import Exchange
 import Fabric
 import SecureChannel
-import Wire
+public import Wire
+
+extension AttackName { public static let rogueDevice = AttackName("rogue-device") }
 
 /// A device that nobody made: asks the service for a certificate in a victim's name, and calls the victims
 /// with a certificate that it signed itself and a secret that it found in a device it took apart.
 final class RogueDevice: Attack {
+    static let description = AttackDescription(
+        name: .rogueDevice,
+        summary: "a device that nobody made asks for a certificate in the targets' names and calls them",
+        mechanism:
+            "A node on the targets' network offers evidence that is none for the targets' device IDs, and calls the targets with a forged certificate, without one, and without TLS.",
+        needs: "a place on the targets' network; their device IDs, which their labels show; a secret from a device taken apart",
+        oracle: "the service gives an attestation result in a target's name, or a target answers",
+        techniques: ["T0849 Masquerading"], threats: ["TID-310", "TID-406"],
+        controls: [.attestationGate, .mutualDeviceAuth, .certificateAuth, .transportEncryption],
+        rules: [.evidenceRefused, .authenticationFailures])
+
     private enum Purpose {
         case challenge(String)
         case evidence(String)
@@ -95,21 +108,17 @@ final class RogueDevice: Attack {
                     "POST", ServiceAPI.evidencePath, headers: [("x-device-id", labels[victim] ?? "")],
                     body: Array("no evidence".utf8)), within: RogueDevice.patience, &out)
         case (.evidence(let victim), .response(let response)) where response.isSuccess:
-            succeeded(victim, "the service gave an attestation result in the victim's name", &out)
+            out.succeeded(on: victim, "the service gave an attestation result in the victim's name")
         case (.peer(let victim), .response(let response)) where response.isSuccess,
             (.peerWithoutCertificate(let victim), .response(let response)) where response.isSuccess,
             (.peerInClear(let victim), .response(let response)) where response.isSuccess:
-            succeeded(victim, "the victim answered: \(String(decoding: response.body.prefix(80), as: UTF8.self))", &out)
-        case (let purpose, .response(let response)): failed(purpose, "status \(response.status)", &out)
-        case (let purpose, .failed(let reason)): failed(purpose, reason, &out)
+            out.succeeded(on: victim, "the victim answered: \(String(decoding: response.body.prefix(80), as: UTF8.self))")
+        case (let purpose, .response(let response)): failed(purpose, Failure(response), outcome.connection, &out)
+        case (let purpose, .failed(let failure)): failed(purpose, failure, outcome.connection, &out)
         }
     }
 
-    private func succeeded(_ victim: String, _ evidence: String, _ out: inout Outbox) {
-        out.observe(.attackSucceeded, [.target: .text(victim), .evidence: .text(evidence)])
-    }
-
-    private func failed(_ purpose: Purpose, _ reason: String, _ out: inout Outbox) {
+    private func failed(_ purpose: Purpose, _ failure: Failure, _ connection: Connection?, _ out: inout Outbox) {
         let (step, victim) =
             switch purpose {
             case .challenge(let victim): ("ask for a challenge", victim)
@@ -118,7 +127,7 @@ final class RogueDevice: Attack {
             case .peerWithoutCertificate(let victim): ("call the victim without certificate", victim)
             case .peerInClear(let victim): ("call the victim without TLS", victim)
             }
-        out.observe(.attackStep, [.step: .text(step), .target: .text(victim), .result: "failed", .reason: .text(reason)])
+        out.failed(step, on: victim, failure, connection)
         // What does not work one way is tried another.
         switch purpose {
         case .peer: call(.peerWithoutCertificate(victim), victim, security(host: names.host(id), isAnonymous: true), &out)

@@ -1,10 +1,22 @@
 import Exchange
 import Fabric
 import SecureChannel
-import Wire
+public import Wire
+
+extension AttackName { public static let staleMeasurement = AttackName("stale-measurement") }
 
 /// Answers the verifier's challenge with evidence of an earlier day, which it found in a log.
 final class StaleMeasurement: Attack {
+    static let description = AttackDescription(
+        name: .staleMeasurement,
+        summary: "shows the verifier evidence of the targets from an earlier day",
+        mechanism:
+            "Evidence is no secret: it turns up in logs. A token of each target is taken from the service's log and offered as the answer to a new challenge; with the attestation result the attacker enrols a key of its own.",
+        needs: "the targets' device IDs; the service's log",
+        oracle: "the service gives an attestation result for an old token",
+        techniques: ["T0856 Spoof Reporting Message"], threats: ["TID-221"],
+        controls: [.nonces, .attestationGate], rules: [.evidenceRefused])
+
     private enum Purpose { case challenge(String), evidence(String) }
 
     private static let patience = Duration.seconds(30)
@@ -57,15 +69,14 @@ final class StaleMeasurement: Attack {
                 Request("POST", ServiceAPI.evidencePath, headers: [("x-device-id", labels[victim] ?? "")], body: tokens[victim] ?? []),
                 within: StaleMeasurement.patience, &out)
         case (.evidence(let victim), .response(let response)) where response.isSuccess:
-            out.observe(.attackSucceeded, [.target: .text(victim), .evidence: "the service gave an attestation result for an old token"])
+            out.succeeded(on: victim, "the service gave an attestation result for an old token")
         case (.challenge(let victim), let result), (.evidence(let victim), let result):
-            var reason = "no answer"
-            switch result {
-            case .response(let response):
-                reason = JSON.decode(ServiceAPI.Refusal.self, response.body)?.reason ?? "status \(response.status)"
-            case .failed(let why): reason = why
-            }
-            out.observe(.attackStep, [.step: "old evidence offered", .target: .text(victim), .result: "failed", .reason: .text(reason)])
+            let failure =
+                switch result {
+                case .response(let response): Failure(response)
+                case .failed(let failure): failure
+                }
+            out.failed("old evidence offered", on: victim, failure, outcome.connection)
         }
     }
 }

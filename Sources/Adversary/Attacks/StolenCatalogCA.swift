@@ -1,10 +1,22 @@
 import Exchange
 import Fabric
 import SecureChannel
-import Wire
+public import Wire
+
+extension AttackName { public static let stolenCatalogCA = AttackName("stolen-catalog-ca") }
 
 /// Issues itself certificates in the targets' names with the stolen key of the catalog's authority, and uses them.
 final class StolenCatalogCA: Attack {
+    static let description = AttackDescription(
+        name: .stolenCatalogCA,
+        summary: "issues device certificates with the stolen key of the catalog's authority",
+        mechanism:
+            "A node on the targets' network signs itself customer and update certificates in the targets' names and speaks to the service and to the targets.",
+        needs: "the private key of the catalog CA",
+        oracle: "the service or a target accepts an exchange under a certificate that the service never issued",
+        techniques: ["T0849 Masquerading"], threats: ["TID-220", "TID-317"],
+        controls: [.attestationGate], rules: [.authenticationFailures])
+
     private enum Purpose { case service(String), peer(String) }
 
     private static let patience = Duration.seconds(30)
@@ -88,16 +100,9 @@ final class StolenCatalogCA: Attack {
             }
         switch outcome.result {
         case .response(let response) where response.isSuccess:
-            out.observe(
-                .attackSucceeded, [.target: .text(victim), .evidence: .text("\(who) accepted a certificate that the service never issued")])
-        case .response(let response): failed(victim, who, "status \(response.status)", &out)
-        case .failed(let reason): failed(victim, who, reason, &out)
+            out.succeeded(on: victim, "\(who) accepted a certificate that the service never issued")
+        case .response(let response): out.failed("minted certificate shown to \(who)", on: victim, Failure(response), outcome.connection)
+        case .failed(let failure): out.failed("minted certificate shown to \(who)", on: victim, failure, outcome.connection)
         }
-    }
-
-    private func failed(_ victim: String, _ who: String, _ reason: String, _ out: inout Outbox) {
-        out.observe(
-            .attackStep,
-            [.step: .text("minted certificate shown to \(who)"), .target: .text(victim), .result: "failed", .reason: .text(reason)])
     }
 }

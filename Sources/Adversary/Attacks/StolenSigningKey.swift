@@ -2,10 +2,30 @@ import Exchange
 import Formats
 import SecureChannel
 import TUF
-import Wire
+public import Wire
+
+extension AttackName { public static let stolenSigningKey = AttackName("stolen-signing-key") }
 
 /// Names an image of its own in both repositories, and signs with keys that it stole.
-final class StolenSigningKey: MirrorAttack {
+final class StolenSigningKey: MirrorAttack, Attack {
+    static let description = AttackDescription(
+        name: .stolenSigningKey,
+        summary: "signs an image of its own into the update metadata, with stolen keys",
+        mechanism:
+            "A mirror in place of the update server names a newer version of an app in both repositories, which is the last release with other content, and signs with what was stolen: all online keys and one of two keys for targets, or (keys: threshold) both.",
+        needs: "a position between the targets and the update server; signing keys of the update service",
+        oracle: "a target installs an image that nobody released",
+        techniques: ["T0862 Supply Chain Compromise"], threats: ["TID-211", "TID-212"],
+        controls: [.secureBoot], rules: [.updateRefused], parameters: [Parameter("keys", .word(["one", "threshold"]), isRequired: false)],
+        holds: .updates,
+        judge: AttackJudge(
+            countsMarks: false,
+            proof: { trial in
+                trial.seen(.updateInstalled, by: trial.target).first { !trial.wasReleased($0.fact.text(.digest) ?? "") }.map {
+                    .init(.compromised, $0, "\(trial.target) installed \($0.fact.text(.image) ?? ""), which nobody released")
+                }
+            }))
+
     private let hasThreshold: Bool
     private var keys: [String: TUFSigningKey] = [:]
     /// Forged files by path, for each victim.
@@ -30,7 +50,7 @@ final class StolenSigningKey: MirrorAttack {
         super.apply(&arena)
     }
 
-    override func choose(_ victim: String, _ path: String, _ now: Instant) -> Mirror.Choice {
+    override func choose(_ victim: String, _ path: String, _ connection: Connection, _ now: Instant) -> Mirror.Choice {
         let director = mirror.directorPath(victim)
         if forged[victim] == nil { forged[victim] = forge(victim, director, now) }
         guard let files = forged[victim], !files.isEmpty else {
@@ -38,7 +58,7 @@ final class StolenSigningKey: MirrorAttack {
             forged[victim] = nil
             return .pass
         }
-        if path == director + "/timestamp.json" { say("forged metadata shown", victim, "forged") }
+        if path == director + "/timestamp.json" { say("forged metadata shown", victim, connection) }
         return files[path].map { .serve(Response(200, body: $0)) } ?? .pass
     }
 

@@ -1,8 +1,20 @@
 import Fabric
-import Wire
+public import Wire
+
+extension AttackName { public static let tlsInterception = AttackName("tls-interception") }
 
 /// Stands on the path between the targets and whoever they call, and answers in the callee's place.
 final class TLSInterception: Attack, Tap {
+    static let description = AttackDescription(
+        name: .tlsInterception,
+        summary: "answers in place of whoever the targets call, with a forged certificate, and reads along",
+        mechanism:
+            "Connections that the targets open are diverted to a node of the attacker's, which shows a self-made certificate with the right names, calls the one that was meant, and passes on what it reads.",
+        needs: "a position on the targets' network; names of those that they call",
+        oracle: "the interceptor holds plaintext that a target sent",
+        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-316"],
+        controls: [.certificateAuth, .transportEncryption], rules: [.authenticationFailures], holds: .peers)
+
     private let id: String
     private let targets: Set<String>
     private var pending: [(victim: String, to: Endpoint)] = []

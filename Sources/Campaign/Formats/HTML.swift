@@ -53,15 +53,16 @@ public struct HTMLReport {
         if !report.verdicts.isEmpty {
             cards.append(
                 card("\(stopped) of \(report.verdicts.count)", "attacks defended", stopped == report.verdicts.count ? "good" : "bad"))
-            let noticed = report.verdicts.count { $0.detectedAfterNanoseconds != nil }
+            let tried = report.verdicts.filter { $0.outcome != .untried }
+            let noticed = tried.count { $0.alerts > 0 }
             let falseAlarms = report.detection.falseAlarms
             cards.append(
                 card(
-                    "\(noticed) of \(report.verdicts.count)", "attacks noticed, \(falseAlarms) false alarms",
-                    falseAlarms == 0 ? "good" : "bad"))
+                    "\(noticed) of \(tried.count)", "attacks noticed, \(falseAlarms) false alarms",
+                    falseAlarms == 0 && noticed == tried.count ? "good" : "bad"))
         }
         if !report.releases.isEmpty {
-            let isDone = report.releases.allSatisfy { $0.installed == $0.devices || $0.rollout.hasPrefix("halted") }
+            let isDone = report.releases.allSatisfy { $0.installed == $0.devices || $0.rollout == .halted }
             let hours = report.releases.reduce(0) { $0 + $1.exposureDeviceHours }
             cards.append(
                 card(
@@ -108,13 +109,12 @@ public struct HTMLReport {
         section(
             "Attacks",
             table(
-                ["", "Attack", "Targets", "When", "Observation", "Noticed after"],
+                ["", "Attack", "For each target: witness", "Noticed after", "Own alerts"],
                 report.verdicts.map { verdict in
                     let noticed = verdict.detectedAfterNanoseconds.map { "\(readable(.nanoseconds($0)))<br>" } ?? "–"
                     return [
-                        badge(verdict.outcome.rawValue), escaped(verdict.attack), escaped(shortened(verdict.targets)),
-                        verdict.at.map { readable($0 - .start) } ?? "–", escaped(verdict.reason) + layers(verdict),
-                        noticed + escaped(verdict.detectedBy?.rawValue ?? ""),
+                        badge(verdict.outcome.rawValue), escaped(verdict.attack), targets(verdict) + layers(verdict),
+                        noticed + escaped(verdict.detectedBy?.rawValue ?? ""), "\(verdict.alerts)",
                     ]
                 }))
     }
@@ -125,8 +125,15 @@ public struct HTMLReport {
         return verdict.reached.map { "<br>✗ \(escaped($0))" }.joined() + verdict.keptFrom.map { "<br>✓ \(escaped($0))" }.joined()
     }
 
-    private func shortened(_ names: [String]) -> String {
-        names.count == plan.devices.count ? "all" : names.joined(separator: ", ")
+    /// A line for each target; many that are alike are folded.
+    private func targets(_ verdict: Verdict) -> String {
+        let lines = verdict.targets.map { target in
+            let when = target.witness.map { "\(readable($0.at - .start)), " } ?? ""
+            return "\(badge(target.outcome.rawValue)) <b>\(escaped(target.name))</b> \(when)\(escaped(target.reason))"
+        }
+        guard lines.count > 6 else { return lines.joined(separator: "<br>") }
+        return
+            "<details><summary>\(lines.count) targets; the worst: \(escaped(verdict.reason))</summary>\(lines.joined(separator: "<br>"))</details>"
     }
 
     private var updates: String {
@@ -140,18 +147,18 @@ public struct HTMLReport {
         section(
             "Alerts of the service",
             table(
-                ["When", "Rule", "ATT&amp;CK", "About", "Evidence", "Attack"],
+                ["When", "Rule", "ATT&amp;CK", "About", "Evidence", "Cause"],
                 report.detection.alerts.map {
                     [
-                        readable($0.at - .start), escaped($0.rule.rawValue), escaped($0.technique), escaped($0.device),
+                        readable($0.at - .start), escaped($0.rule.rawValue), escaped($0.technique), escaped($0.subject),
                         escaped($0.evidence),
-                        $0.steps.isEmpty ? "<span class=\"badge bad\">false alarm</span>" : escaped(names(of: $0.steps)),
+                        $0.isFalse ? "<span class=\"badge bad\">false alarm</span>" : escaped(names(of: $0.causes)),
                     ]
                 }))
     }
 
-    private func names(of steps: [String]) -> String {
-        plan.steps.filter { steps.contains($0.id) }.map(\.act.name).joined(separator: ", ")
+    private func names(of causes: [Detection.Cause]) -> String {
+        causes.map { cause in plan.steps.first { $0.id == cause.step }?.act.name ?? cause.step }.joined(separator: ", ")
     }
 
     private var authentication: String {

@@ -31,8 +31,8 @@ struct HTMLTimeline {
             body += "<text x=\"0\" y=\"\(y + 12)\">alerts</text>"
             for alert in alerts {
                 body +=
-                    "<circle cx=\"\(x(alert.at.nanoseconds))\" cy=\"\(y + 8)\" r=\"4\" fill=\"\(alert.steps.isEmpty ? "#b3261e" : "#33475b")\">"
-                body += "<title>\(escaped("\(alert.rule.rawValue) \(alert.device): \(alert.evidence)"))</title></circle>"
+                    "<circle cx=\"\(x(alert.at.nanoseconds))\" cy=\"\(y + 8)\" r=\"4\" fill=\"\(alert.isFalse ? "#b3261e" : "#33475b")\">"
+                body += "<title>\(escaped("\(alert.rule.rawValue) \(alert.subject): \(alert.evidence)"))</title></circle>"
             }
             y += 20
         }

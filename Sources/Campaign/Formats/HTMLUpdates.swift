@@ -63,7 +63,7 @@ struct HTMLUpdates {
         report.releases.map { release in
             [escaped(release.title), "\(release.installed) of \(release.devices)"]
                 + release.reached.map { $0.afterNanoseconds.map { readable(.nanoseconds($0)) } ?? "–" }
-                + ["\(release.exposureDeviceHours)", "\(release.reverted)", escaped(release.rollout)]
+                + ["\(release.exposureDeviceHours)", "\(release.reverted)", escaped(release.rolloutWords)]
         }
     }
 

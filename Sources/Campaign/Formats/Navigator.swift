@@ -1,13 +1,12 @@
-import Wire
+public import Wire
 
 extension Report {
     /// An ATT&CK Navigator layer (format 4.5, domain `ics-attack`): techniques that were tried, scored by the share of
     /// attacks that reached their goal, 0…100.
-    public var navigatorLayer: String {
+    public func navigatorLayer(_ attacks: AttackCatalogue) -> String {
         var tried: [String: (all: Int, good: Int, names: [String])] = [:]
-        for verdict in verdicts where verdict.outcome != .unknown {
-            guard let attack = AttackName(rawValue: verdict.attack) else { continue }
-            for technique in attack.entry.attackTechniques {
+        for verdict in verdicts where verdict.outcome.isKnown {
+            for technique in attacks[verdict.attack]?.techniqueIDs ?? [] {
                 tried[technique, default: (0, 0, [])].all += 1
                 if [.compromised, .frozen].contains(verdict.outcome) { tried[technique]?.good += 1 }
                 if tried[technique]?.names.contains(verdict.attack) == false { tried[technique]?.names.append(verdict.attack) }
@@ -37,11 +36,7 @@ extension Report {
     private func jsonEscaped(_ text: String) -> String { text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") }
 }
 
-extension AttackEntry {
-    /// ATT&CK technique IDs among what the attack represents, such as `T0857`.
-    var attackTechniques: [String] {
-        techniques.split { !$0.isLetter && !$0.isNumber }.map(String.init).filter { word in
-            word.count == 5 && word.first == "T" && word.dropFirst().allSatisfy(\.isNumber)
-        }
-    }
+extension AttackDescription {
+    /// ATT&CK technique IDs, such as `T0857`.
+    var techniqueIDs: [String] { techniques.map { String($0.prefix { $0 != " " }) } }
 }

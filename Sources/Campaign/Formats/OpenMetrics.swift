@@ -45,6 +45,16 @@ extension Report {
             verdicts.map {
                 ("{attack=\"\(quoted($0.attack))\",step=\"\(quoted($0.step))\"}", $0.outcome == .compromised ? "1" : "0")
             })
+        family(
+            "attack_targets", "gauge", "Targets of an attack by how it ended for them.",
+            verdicts.flatMap { verdict in
+                Verdict.Outcome.allCases.map { outcome in
+                    (
+                        "{attack=\"\(quoted(verdict.attack))\",step=\"\(quoted(verdict.step))\",outcome=\"\(outcome.rawValue)\"}",
+                        "\(verdict.targets.count { $0.outcome == outcome })"
+                    )
+                }
+            })
         return text + "# EOF\n"
     }
 
@@ -73,8 +83,12 @@ extension Report {
             })
         family("devices_bricked", "gauge", "Devices that do not come up any more.", [("", "\(bricked.count)")])
         family(
-            "alerts", "gauge", "Alerts of the service, by whether an attack was behind them.",
-            [(label("kind", "true"), "\(detection.trueAlarms)"), (label("kind", "false"), "\(detection.falseAlarms)")])
+            "alerts", "gauge", "Alerts of the service, by what was behind them.",
+            [
+                (label("cause", "attack"), "\(detection.all.attacks)"), (label("cause", "fault"), "\(detection.all.faults)"),
+                (label("cause", "release"), "\(detection.all.releases)"), (label("cause", "outside"), "\(detection.all.outside)"),
+                (label("cause", "none"), "\(detection.all.falseAlarms)"),
+            ])
         family(
             "attack_detected_seconds", "gauge", "From the begin of an attack until the service noticed.",
             verdicts.compactMap { verdict in

@@ -1,3 +1,4 @@
+import Adversary
 import ArgumentParser
 import Campaign
 import Wire
@@ -29,6 +30,7 @@ struct Ablate: AsyncParsableCommand {
         let order = present.map(\.rawValue).filter(judged.contains)
         let unique = order.enumerated().filter { order.firstIndex(of: $0.element) == $0.offset }.map(\.element)
         var ablation = Ablation(campaign: plan.name, seeds: try seedList(), attacks: unique)
+        for attack in unique { ablation.expected[attack] = Attacks.catalogue[attack]?.controls.map(\.rawValue) }
         ablation.always = plan.controlsOff.map(\.rawValue)
         for controls in Ablation.configurations(off, pairs: pairs) {
             for seed in ablation.seeds {

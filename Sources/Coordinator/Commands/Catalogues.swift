@@ -1,34 +1,34 @@
+import Adversary
 import ArgumentParser
 import Wire
 
-struct Attacks: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "What attacks there are, or one of them in full.")
+struct AttacksCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "attacks", abstract: "What attacks there are, or one of them in full.")
 
     @Argument(help: "One attack.") var name: String?
 
     func run() throws {
         guard let name else {
-            for attack in AttackName.allCases { print("\(attack.rawValue)\n    \(attack.entry.summary)") }
+            for attack in Attacks.catalogue.all { print("\(attack.name)\n    \(attack.summary)") }
             return
         }
-        guard let attack = AttackName(rawValue: name) else {
-            let known = AttackName.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("unknown attack '\(name)'; there are \(known)")
+        guard let attack = Attacks.catalogue[name] else {
+            throw ValidationError("unknown attack '\(name)'; there are \(Attacks.catalogue.names.joined(separator: ", "))")
         }
         print(
             """
-            \(attack.rawValue): \(attack.entry.summary)
+            \(attack.name): \(attack.summary)
 
-              \(attack.entry.mechanism)
+              \(attack.mechanism)
 
-              needs        \(attack.entry.needs)
-              succeeds if  \(attack.entry.oracle)
-              stopped by   \(attack.entry.controls.map(\.rawValue).joined(separator: ", "))
-              noticed by   \(attack.entry.rules.isEmpty ? "nobody" : attack.entry.rules.map(\.rawValue).joined(separator: ", "))
-              represents   \(attack.entry.techniques)
+              needs        \(attack.needs)
+              succeeds if  \(attack.oracle)
+              stopped by   \(attack.controls.map(\.rawValue).joined(separator: ", "))
+              noticed by   \(attack.rules.isEmpty ? "nobody" : attack.rules.map(\.rawValue).joined(separator: ", "))
+              represents   \((attack.techniques + attack.threats.map { "EMB3D \($0)" }).joined(separator: "; "))
               parameters   \(attack.parameters.isEmpty ? "none" : attack.parameters.map { "\($0.name): \($0.kind.name)" }.joined(separator: ", "))
-              run it       orrery run Topologies/attacks/\(attack.rawValue).yaml
-              as a step    - { at: 10m, for: 1h, attack: \(attack.rawValue), target: { devices: all } }
+              run it       orrery run Topologies/attacks/\(attack.name).yaml
+              as a step    - { at: 10m, for: 1h, attack: \(attack.name), target: { devices: all } }
             """)
     }
 }

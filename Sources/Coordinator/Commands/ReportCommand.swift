@@ -1,3 +1,4 @@
+import Adversary
 import ArgumentParser
 import Campaign
 
@@ -14,7 +15,7 @@ struct ReportCommand: ParsableCommand {
         let folder = RunFolder(existing: folder)
         let plan = try folder.readPlan()
         let (journal, digest) = try JournalFile.read(folder.journalPath)
-        let report = Report(plan: plan, journal: journal, digest: digest)
+        let report = Report(plan: plan, journal: journal, digest: digest, attacks: Attacks.catalogue)
         let text =
             switch format {
             case .text: report.text
@@ -23,7 +24,7 @@ struct ReportCommand: ParsableCommand {
             case .junit: report.junit
             case .openmetrics: report.openMetrics
             case .csv: report.csv(devices: plan.devices)
-            case .navigator: report.navigatorLayer
+            case .navigator: report.navigatorLayer(Attacks.catalogue)
             }
         print(text, terminator: "")
     }

@@ -42,7 +42,9 @@ struct Run: AsyncParsableCommand {
             let outcome = try await Orrery.perform(one, base: out, watcher: watcher)
             watcher.done()
             Orrery.show(outcome, one, asJSON: json)
-            worst = max(worst, outcome.report.exitCode)
+            // What is broken outweighs what could not be told.
+            let code = outcome.report.exitCode
+            if worst == 0 || code == 1 { worst = code }
             if failFast && worst != 0 { break }
         }
         if worst != 0 { throw ExitCode(worst) }

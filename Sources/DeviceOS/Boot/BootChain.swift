@@ -19,11 +19,17 @@ struct BootChain {
         var slot: FlashLayout.Slot
     }
 
+    /// A copy that did not pass: why, and the SHA-256 of what it holds, in hex, if it could be read.
+    struct Refused {
+        var reason: String
+        var digest: String?
+    }
+
     struct Result {
         var images: [ImageType: [Booted]] = [:]
         var roots: [Certificate] = []
-        /// Copies that did not pass, and why.
-        var refused: [String] = []
+        /// Copies that did not pass.
+        var refused: [Refused] = []
 
         var all: [Booted] { images.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value) }
     }
@@ -51,7 +57,7 @@ struct BootChain {
     let refusesOldVersions: Bool
     let cost: CryptoCost
     private(set) var trusted: [[UInt8]: P256PublicKey] = [:]
-    private var refused: [String] = []
+    private var refused: [Refused] = []
 
     init(
         rom: ELFImage, flash: Flash, fuses: FuseBank, pluton: Pluton, isSecure: Bool, refusesOldVersions: Bool, cost: CryptoCost
@@ -140,17 +146,20 @@ struct BootChain {
                 .bootFallback, [.stage: "ROM", .slot: .number(Int64(report.slot)), .reason: .text("partition table: \(reason)")])
             return
         }
+        guard let bytes = try? flash.read(Int(report.offset), Int(report.length)) else {
+            return refuse(type, slot, "unreadable", nil, &out)
+        }
+        let digest = sha256(bytes)
         do {
-            let bytes = try flash.read(Int(report.offset), Int(report.length))
             let package = try ImagePackage.parse(bytes).package
             guard report.result == .accepted else {
-                return refuse(type, slot, report.reason(package), &out)
+                return refuse(type, slot, report.reason(package), digest, &out)
             }
-            let image = Booted(package: package, digest: sha256(bytes), ordinal: 0, slot: slot)
+            let image = Booted(package: package, digest: digest, ordinal: 0, slot: slot)
             accept(image, type, &out)
             result.images[type] = [image]
         } catch {
-            refuse(type, slot, "\(error)", &out)
+            refuse(type, slot, "\(error)", digest, &out)
         }
     }
 
@@ -163,9 +172,15 @@ struct BootChain {
             ])
     }
 
-    private mutating func refuse(_ type: ImageType, _ slot: FlashLayout.Slot, _ reason: String, _ out: inout Outbox) {
-        refused.append("\(type.name): \(reason)")
-        out.observe(.bootFallback, [.stage: .text(type.name), .reason: .text(reason), .slot: .text(slot.name)])
+    private mutating func refuse(
+        _ type: ImageType, _ slot: FlashLayout.Slot, _ reason: String, _ digest: [UInt8]?, _ out: inout Outbox
+    ) {
+        refused.append(Refused(reason: "\(type.name): \(reason)", digest: digest?.hex))
+        var details: [Fact.Detail: Fact.Value] = [
+            .stage: .text(type.name), .code: .text(Code.imageRefused.rawValue), .reason: .text(reason), .slot: .text(slot.name),
+        ]
+        if let digest { details[.digest] = .text(digest.hex.digestHead) }
+        out.observe(.bootFallback, details)
     }
 
     // MARK: Later stages
@@ -191,7 +206,8 @@ struct BootChain {
                     accept(image, type, &out)
                     booted.append(image)
                 case .failure(let refusal):
-                    refuse(type, candidate.slot, refusal.reason, &out)
+                    let bytes = try? flash.read(Int(candidate.offset), Int(candidate.length))
+                    refuse(type, candidate.slot, refusal.reason, bytes.map { sha256($0) }, &out)
                     continue
                 }
                 break

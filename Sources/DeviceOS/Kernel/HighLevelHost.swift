@@ -9,8 +9,7 @@ import Wire
 final class HighLevelHost {
     /// How an app ended: a crash is reported as one, an exit as an exit (CR-1).
     struct End {
-        static let memoryCorruption = "memory-corruption"
-        var category: String
+        var category: ReportCategory
         var description: String
     }
 
@@ -120,7 +119,7 @@ final class HighLevelHost {
                 runsData: services.isOff(.memoryProtection))
         } catch {
             wakeAt = .never
-            return End(category: "app-exit", description: "\(app): cannot start: \(error.error)")
+            return End(category: .appExit, description: "\(app): cannot start: \(error.error)")
         }
         self.kernel = kernel
         startedAt = now
@@ -134,7 +133,7 @@ final class HighLevelHost {
             .peer: .text(secured.host), .port: .number(Int64(secured.port)), .result: .text(secured.failure == nil ? "accepted" : "failed"),
         ]
         if let failure = secured.failure {
-            details[.reason] = .text(failure)
+            details.merge(Failure(.certificateRefused, failure).details) { $1 }
         } else {
             details[.mode] = .text(secured.presents ? "mutual" : "one-sided")
             details[.durationNanoseconds] = .number(secured.nanoseconds)
@@ -214,15 +213,15 @@ final class HighLevelHost {
         wakeAt = now + pause
         let signal = status & 0x7F
         defer { crash = nil }
-        if signal == 0 { return End(category: "app-exit", description: "\(app): exit code \(status >> 8 & 0xFF)") }
+        if signal == 0 { return End(category: .appExit, description: "\(app): exit code \(status >> 8 & 0xFF)") }
         guard let crash else {
             return End(
-                category: "app-crash",
+                category: .appCrash,
                 description: "\(app): \(signal == 9 ? "killed, as when it takes more memory than it may" : "signal \(signal)")")
         }
         let program = image.files[String(image.manifest.entryPoint.dropFirst())]
         return End(
-            category: crash.isMemoryCorruption ? End.memoryCorruption : "app-crash",
+            category: crash.isMemoryCorruption ? .memoryCorruption : .appCrash,
             description: "\(app): \(crash.text(program.map(ELFSymbols.init)))")
     }
 

@@ -14,7 +14,7 @@ struct DeviceAuthentication {
     enum Step {
         case ask(Stage, Request)
         case done(update: TLSConfiguration.Identity, customer: TLSConfiguration.Identity)
-        case refused(Stage, reason: String, retryAfter: Duration?)
+        case refused(Stage, Failure, retryAfter: Duration?)
     }
 
     private let deviceID: String
@@ -40,10 +40,11 @@ struct DeviceAuthentication {
 
     mutating func answered(_ stage: Stage, _ response: Response) -> Step {
         guard response.isSuccess else {
-            let reason = JSON.decode(ServiceAPI.Refusal.self, response.body)?.reason ?? "status \(response.status)"
+            let answer = JSON.decode(ServiceAPI.Refusal.self, response.body)
+            let refusal = Failure(answer?.code ?? .refused, answer?.reason ?? "status \(response.status)")
             // AS-6: the service may ask for patience; an hour is the most that we believe.
             let wait = response.retryAfterSeconds.map { Duration.seconds(min(max($0, 1), 3600)) }
-            return .refused(stage, reason: reason, retryAfter: wait)
+            return .refused(stage, refusal, retryAfter: wait)
         }
         switch stage {
         case .challenge:
@@ -71,7 +72,7 @@ struct DeviceAuthentication {
     }
 
     private func malformed(_ stage: Stage) -> Step {
-        .refused(stage, reason: "answer does not parse", retryAfter: nil)
+        .refused(stage, Failure(.malformed, "answer does not parse"), retryAfter: nil)
     }
 
     private func enrol(_ stage: Stage, _ path: String) -> Step {

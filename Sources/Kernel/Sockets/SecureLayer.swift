@@ -69,7 +69,7 @@ final class SecureLayer {
         guard !isTold else { return }
         switch connection.state {
         case .open: tell(nil)
-        case .failed(let why): tell(why)
+        case .failed(let why): tell(why.words)
         default: break
         }
     }

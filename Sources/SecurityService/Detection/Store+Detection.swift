@@ -10,15 +10,15 @@ extension Store {
                 """)
     }
 
-    /// True, and remembered, unless the same was said a little while ago.
+    /// True unless the same was seen a little while ago; remembered in any case, so that what goes on is said once.
     func isNews(rule: String, subject: String, now: Int64, quietSeconds: Int64) throws(StoreError) -> Bool {
         try perform { db in
+            let last = try Int64.fetchOne(
+                db, sql: "SELECT unixSeconds FROM alert WHERE rule = ? AND subject = ?", arguments: [rule, subject])
             try db.execute(
-                sql: """
-                    INSERT INTO alert VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET unixSeconds = excluded.unixSeconds
-                    WHERE excluded.unixSeconds - unixSeconds >= ?
-                    """, arguments: [rule, subject, now, quietSeconds])
-            return db.changesCount > 0
+                sql: "INSERT INTO alert VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET unixSeconds = excluded.unixSeconds",
+                arguments: [rule, subject, now])
+            return last.map { now - $0 >= quietSeconds } ?? true
         }
     }
 

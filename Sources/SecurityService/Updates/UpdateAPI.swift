@@ -55,7 +55,11 @@ struct UpdateAPI {
         }
         for image in added {
             out.observe(
-                .imageAdded, [.image: .text(image.name), .version: .number(image.version), .digest: .text(image.sha256.digestHead)])
+                .imageAdded,
+                [
+                    .image: .text(image.name), .version: .number(image.version), .digest: .text(image.sha256.digestHead),
+                    .instance: .text(release.step),
+                ])
         }
         let terms = release.terms
         try store.add(

@@ -1,0 +1,45 @@
+public import SecureChannel
+public import Wire
+
+/// Why a connection or an exchange came to nothing: a code for whoever acts on it, words for whoever reads of it.
+public struct Failure: Error, Equatable, Sendable {
+    public var code: Code
+    public var words: String
+
+    public init(_ code: Code, _ words: String? = nil) {
+        self.code = code
+        self.words = words ?? code.words
+    }
+
+    public init(_ end: StreamEnd) {
+        let code: Code =
+            switch end {
+            case .finished: .closedByPeer
+            case .reset: .connectionReset
+            case .refused: .connectionRefused
+            case .timedOut: .timedOut
+            case .unreachable: .unreachable
+            }
+        self.init(code)
+    }
+
+    init(_ error: HTTPError) {
+        switch error {
+        case .malformed: self.init(.malformed, "\(error)")
+        case .bodyTooLarge: self.init(.requestTooLong, "\(error)")
+        }
+    }
+
+    public init(_ failure: TLSConnection.Failure) {
+        let code: Code =
+            switch failure {
+            case .certificate: .certificateRefused
+            case .alert: .tlsAlert
+            case .record: .protocolRefused
+            }
+        self.init(code, failure.words)
+    }
+
+    /// As an observation has it.
+    public var details: [Fact.Detail: Fact.Value] { [.code: .text(code.rawValue), .reason: .text(words)] }
+}

@@ -1,0 +1,47 @@
+/// What several attacks look for in a journal.
+extension Trial {
+    /// A check for updates that ended well on a connection on which the target had been served what is not so.
+    public var acceptedCheck: Observation? {
+        var served: Set<String> = []
+        for observation in journal {
+            let fact = observation.fact
+            guard let connection = fact.text(.connection) else { continue }
+            if fact.kind == .attackStep, fact.text(.instance) == step.id, fact.text(.target) == target {
+                served.insert(connection)
+            } else if fact.kind == .updateCheck, observation.node == target, served.contains(connection),
+                ["current", "available"].contains(fact.text(.result))
+            {
+                return observation
+            }
+        }
+        return nil
+    }
+
+    /// The version of an image that the target started last before an instant; 0 if none is known.
+    public func versionThatRan(of image: String, before instant: Instant) -> Int64 {
+        let name = image.prefix { $0 != "@" }
+        func started(_ observations: ArraySlice<Observation>) -> Int64? {
+            observations.last {
+                $0.at < instant && $0.node == target && $0.fact.kind == .bootStage
+                    && ($0.fact.text(.image) == String(name) || $0.fact.text(.stage) == String(name))
+            }?.fact.number(.version)
+        }
+        return started(journal) ?? started(before) ?? 0
+    }
+
+    /// Whether the service has published an image.
+    public func wasReleased(_ digest: String) -> Bool {
+        for part in [before, journal] where part.contains(where: { $0.fact.kind == .imageAdded && $0.fact.text(.digest) == digest }) {
+            return true
+        }
+        return false
+    }
+
+    /// Whether the service has turned the attacker away, for one of these reasons, before an observation.
+    public func wasTurnedAway(_ codes: Code..., before observation: Observation) -> Bool {
+        journal.contains {
+            $0.at <= observation.at && $0.fact.kind == .refusal && marks.match($0.fact)
+                && codes.map(\.rawValue).contains($0.fact.text(.code) ?? "")
+        }
+    }
+}
