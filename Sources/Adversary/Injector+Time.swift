@@ -199,7 +199,7 @@ extension Injector {
                 command("cut-power-at-flash-operation", step.count("operation") ?? 1, to: node)
             }
         case .flashRot:
-            let rot = FlashRot(bits: Int(step.count("bits") ?? 1), seed: configuration.setting.seed)
+            let rot = FlashRot(bits: Int(step.count("bits") ?? 1), seed: configuration.setting.seed, instance: step.id)
             for node in step.nodes { command("flip-flash-bits", rot, to: node) }
         case .diskFull: for node in step.nodes { command("disk-full", true, to: node) }
         case .powerCut, .serviceKill:

@@ -111,7 +111,15 @@ public struct Injector: Hub {
         guard peer != PeerName.coordinator else { return begin(now) }
         generations[hello.node] = hello.generation
         arena.labels[hello.node] = hello.publicIdentity
-        if phase == .gathering { begin(now) } else { powerOn(hello.node, at: arena.fabric.now) }
+        if phase == .gathering {
+            begin(now)
+        } else {
+            powerOn(hello.node, at: arena.fabric.now)
+            guard let attacker = arena.watched[hello.node] else { return }
+            for digest in hello.marks {
+                arena.fabric.observe(Fact(.trace, [.digest: .text(digest.digestHead), .target: .text(hello.node)]), by: attacker)
+            }
+        }
     }
 
     /// Everybody is there: claims and power, then the clock runs.

@@ -111,7 +111,7 @@ private struct TargetJudge {
         trial = Trial(
             step: step, target: target, address: plan.devices.first { $0.name == target }?.address, journal: truth.journal[begin...],
             before: truth.journal[..<begin], own: truth.own[step.id]?.filter { $0.fact.text(.target) == target } ?? [],
-            marks: truth.marks(of: step.id, on: target))
+            marks: truth.marks(of: step.id, on: target), everywhere: truth.marks(of: step.id))
     }
 
     var target: Verdict.Target {
@@ -156,16 +156,17 @@ private struct TargetJudge {
             ways[observation.fact.text(.step) ?? "", default: []].append(observation)
         }
         guard attack.judge.countsMarks else { return ways }
-        let marked = truth.traces[step.id]?.filter {
-            $0.fact.text(.connection) != nil && ($0.fact.text(.name) == name || $0.fact.text(.peer) == name)
+        let marked = (truth.traces[step.id] ?? []).filter { observation in
+            let isConnection = observation.fact.text(.connection) != nil
+            return observation.fact.text(.target) == name
+                || isConnection && (observation.fact.text(.name) == name || observation.fact.text(.peer) == name)
         }
-        if let marked, !marked.isEmpty { ways[""] = marked }
+        if !marked.isEmpty { ways[""] = marked }
         return ways
     }
 
     /// The first observation that shows that one of these attempts was stopped by somebody.
     private func defence(against tries: [Observation]) -> Observation? {
-        guard let begin = tries.first?.at else { return nil }
         var marks = Marks()
         for observation in tries { marks.take(observation.fact) }
         // Where the attempt itself names nothing, what bears a mark on this target is about it.
@@ -173,9 +174,9 @@ private struct TargetJudge {
         if isNameless { marks = trial.marks }
         if let told = tries.first(where: { Code(rawValue: $0.fact.text(.code) ?? "")?.isToldByPeer == true }) { return told }
         return truth.refusals.first { observation in
-            observation.at >= begin && observation.fact.text(.instance) != step.id
+            observation.at >= step.at && observation.fact.text(.instance) != step.id
                 && (marks.match(observation.fact) || isNameless && isByAddress(observation))
-        } ?? trial.journal.first { $0.at >= begin && attack.judge.isWitness(trial, $0) }
+        } ?? trial.journal.first { attack.judge.isWitness(trial, $0) }
     }
 
     /// An attacker's address alone is about this target where the defence says so.

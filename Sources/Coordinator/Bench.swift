@@ -16,7 +16,7 @@ enum Bench {
         case .duplicate: try copy(order.template, as: order.node, chips: ["flash.bin", "fuses.bin"], folder)
         case .rewrite:
             guard let edit = FlashEdit(order.template) else { throw RunError("no flash edit: \(order.template)") }
-            try rewrite(try configuration(of: order.node, folder), edit)
+            try rewrite(try configuration(of: order.node, folder), edit, folder)
         case .glitch where order.template == ProcessOrder.undo: try removeImplant(order.node, folder)
         case .glitch: try glitch(order.node, folder)
         case .recover: try recover(order, folder)
@@ -42,14 +42,19 @@ enum Bench {
     }
 
     /// Replaces text in the primary copy of an image. Nothing happens if it is not there.
-    private static func rewrite(_ device: DeviceConfiguration, _ edit: FlashEdit) throws {
+    private static func rewrite(_ device: DeviceConfiguration, _ edit: FlashEdit, _ folder: RunFolder) throws {
         var chip = try FlashChip(device)
-        guard let type = ImageType.allCases.first(where: { $0.name == edit.image }), let place = chip.primary(type) else { return }
+        guard let type = ImageType.allCases.first(where: { $0.name == edit.image }), let place = chip.place(type, .primary) else { return }
         var content = chip.read(place)
         guard let range = content.firstRange(of: Array(edit.find.utf8)) else { return }
         content.replaceSubrange(range, with: Array(edit.replacement.utf8))
         chip.write(place.lowerBound, content)
         try chip.save()
+        // As the backup copy has it, it is the factory's again.
+        let isGenuine = chip.place(type, .backup).map { chip.read($0) == content } ?? false
+        var marked = device
+        marked.benchMarks = isGenuine ? [] : [sha256(content).hex]
+        try RunFolder.writeJSON(marked, Workshop.configuration(folder, device.setting.name))
     }
 
     /// A cable at the debug UART, and RTS held when the power comes back.
@@ -69,7 +74,7 @@ enum Bench {
     private static func glitch(_ node: String, _ folder: RunFolder) throws {
         var device = try configuration(of: node, folder)
         var chip = try FlashChip(device)
-        guard let place = chip.primary(.oneBL) else { return }
+        guard let place = chip.place(.oneBL, .primary) else { return }
         let genuine = chip.read(place)
         let path = folder.state("implant.elf")
         guard let program = FileManager.default.contents(atPath: path).flatMap({ try? ELFImage(Array($0)) }),
@@ -79,6 +84,7 @@ enum Bench {
         chip.write(place.lowerBound, package)
         try chip.save()
         device.bootGlitch = try search(device, chip)?.text
+        device.benchMarks = [sha256(package).hex]
         try RunFolder.writeJSON(device, Workshop.configuration(folder, node))
     }
 
@@ -105,10 +111,11 @@ enum Bench {
         var device = try configuration(of: node, folder)
         if let genuine = FileManager.default.contents(atPath: genuinePath(device)) {
             var chip = try FlashChip(device)
-            if let place = chip.primary(.oneBL), place.count == genuine.count { chip.write(place.lowerBound, Array(genuine)) }
+            if let place = chip.place(.oneBL, .primary), place.count == genuine.count { chip.write(place.lowerBound, Array(genuine)) }
             try chip.save()
         }
         device.bootGlitch = nil
+        device.benchMarks = []
         try RunFolder.writeJSON(device, Workshop.configuration(folder, node))
     }
 }
@@ -162,9 +169,9 @@ struct FlashChip {
 
     func save() throws { try RunFolder.write(Array(overlay), path) }
 
-    /// Where the primary copy of the first image of a type lies, as the newer of the readable tables has it.
-    func primary(_ type: ImageType) -> Range<Int>? {
-        guard let table = FlashLayout.newest({ read($0..<$0 + $1) }), let place = table.place(type, 0, .primary) else { return nil }
+    /// Where a copy of the first image of a type lies, as the newer of the readable tables has it.
+    func place(_ type: ImageType, _ slot: FlashLayout.Slot) -> Range<Int>? {
+        guard let table = FlashLayout.newest({ read($0..<$0 + $1) }), let place = table.place(type, 0, slot) else { return nil }
         let entry = table.entries[place]
         return Int(entry.offset)..<Int(entry.offset) + Int(entry.length)
     }

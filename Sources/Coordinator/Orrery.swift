@@ -41,6 +41,11 @@ public struct Orrery: AsyncParsableCommand {
         }
     }
 
+    /// Says on standard error what of a plan will show nothing.
+    static func warn(_ plan: Plan) {
+        for warning in plan.warnings(Attacks.catalogue) { FileHandle.standardError.write(Data((warning + "\n").utf8)) }
+    }
+
     static func fail(_ message: String, _ code: Int32) -> Never {
         FileHandle.standardError.write(Data((message + "\n").utf8))
         Foundation.exit(code)

@@ -27,7 +27,9 @@ extension Device {
             if isCorruption {
                 noteSecurity(end.category, end.description, seen: seen, &out)
             } else {
-                note(end.category, end.description, seen: seen, &out)
+                var whole = seen
+                whole.add(.init(digests: digest(ofApp: app.app)))
+                note(end.category, end.description, seen: whole, &out)
             }
             if updates.trial?.isOfApps == true { return goBack("app ended: \(end.description)", &out) }
         }
@@ -42,6 +44,11 @@ extension Device {
             case .resumeUpdate: updates.finalAt = min(updates.finalAt, out.now)
             }
         }
+    }
+
+    /// Of the image that an app was started from, in hex; none if it was sideloaded.
+    func digest(ofApp name: String) -> [String] {
+        booted.images[.applications]?.first { $0.package.name == name }.map { [$0.digest.hex] } ?? []
     }
 
     /// From an app on the A7 to one on a real-time core. Both manifests list the other, or nothing is heard (APP-11).

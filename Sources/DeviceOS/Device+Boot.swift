@@ -116,7 +116,7 @@ extension Device {
         case "check-updates": if isRunning { updates.checkAt = out.now }
         case "cut-power-at-flash-operation":
             if let count = JSON.decode(Int.self, body) { flash.cutPower(duringOperation: count) }
-        case "flip-flash-bits": rot(body)
+        case "flip-flash-bits": rot(body, &out)
         case DebugRequest.command: if let request = JSON.decode(DebugRequest.self, body) { probe(request, &out) }
         default: break
         }
@@ -142,13 +142,20 @@ extension Device {
     }
 
     /// Charge leaks out of the cells that hold images.
-    private func rot(_ body: [UInt8]) {
+    private func rot(_ body: [UInt8], _ out: inout Outbox) {
         guard let rot = JSON.decode(FlashRot.self, body), let store = try? ImageStore(flash: flash) else { return }
         var draws = SeedStream(seed: rot.seed, node: configuration.setting.name, purpose: "rot")
         let primaries = store.layout.entries.filter { $0.slot == .primary }
         for _ in 0..<rot.bits {
             guard let entry = primaries.randomElement(using: &draws) else { return }
             try? flash.flip(bit: Int(draws.next() & 7), of: Int(entry.offset) + Int(draws.next() % UInt64(max(1, entry.length))))
+            guard let bytes = try? flash.read(Int(entry.offset), Int(entry.length)) else { continue }
+            out.observe(
+                .trace,
+                [
+                    .instance: .text(rot.instance), .digest: .text(sha256(bytes).hex.digestHead),
+                    .target: .text(configuration.setting.name),
+                ])
         }
     }
 

@@ -159,7 +159,7 @@ extension Device {
             updates.checkAt = min(updates.checkAt, out.now + updates.backoff.next())
         }
         if kind != nil, let reason {
-            let named = updates.session?.staging.map(\.sha256.hex) ?? []
+            let named = updates.session?.named.map(\.hex) ?? []
             noteSecurity(.updateRefused, reason, seen: .init(connections: updates.connection.map { [$0] } ?? [], digests: named), &out)
         }
         if let session = updates.session {

@@ -223,7 +223,7 @@ public struct Device: Node {
         let fault = core.run(&out)
         carryMessages(from: core, &out)
         guard let fault else { return }
-        note(.appCrash, fault, &out)
+        note(.appCrash, fault, seen: .init(digests: digest(ofApp: core.app)), &out)
         if updates.trial?.isOfApps == true { goBack("app crashed: \(fault)", &out) }
     }
 

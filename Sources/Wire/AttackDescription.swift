@@ -82,10 +82,12 @@ public struct Trial: Sendable {
     public let own: [Observation]
     /// Marks that the attack has left on what concerns this target.
     public let marks: Marks
+    /// Marks that it has left on anything.
+    public let everywhere: Marks
 
     public init(
         step: Step, target: String, address: Address?, journal: ArraySlice<Observation>, before: ArraySlice<Observation>,
-        own: [Observation], marks: Marks
+        own: [Observation], marks: Marks, everywhere: Marks
     ) {
         self.step = step
         self.target = target
@@ -94,6 +96,7 @@ public struct Trial: Sendable {
         self.before = before
         self.own = own
         self.marks = marks
+        self.everywhere = everywhere
     }
 
     /// While it lasted.

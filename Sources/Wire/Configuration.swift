@@ -101,6 +101,8 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     public var romPath: String
     /// A fault that somebody makes when the device gets power, such as `1234:skip`.
     public var bootGlitch: String?
+    /// Digests of images in its flash that somebody has changed on the bench, in hex.
+    public var benchMarks: [String] = []
     public var statePath: String
     /// What a technician has sent to it before it starts; nil for nothing.
     public var recovery: RecoveryOrder?
@@ -204,7 +206,10 @@ public struct ClockChange: Sendable, Equatable, Codable {
 public struct FlashRot: Sendable, Equatable, Codable {
     public var bits: Int
     public var seed: UInt64
-    public init(bits: Int, seed: UInt64) {
+    /// The fault's step, for the journal.
+    public var instance: String
+    public init(bits: Int, seed: UInt64, instance: String) {
+        self.instance = instance
         self.bits = bits
         self.seed = seed
     }

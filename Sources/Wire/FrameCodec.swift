@@ -93,11 +93,13 @@ extension Hello {
         writer.string(node)
         writer.integer(generation)
         writer.string(publicIdentity)
+        writer.list(marks) { $0.string($1) }
     }
     public init(from reader: inout ByteReader) throws(WireError) {
         node = try reader.string()
         generation = try reader.integer()
         publicIdentity = try reader.string()
+        marks = try reader.list { (r) throws(WireError) in try r.string() }
     }
 }
 

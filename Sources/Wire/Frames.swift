@@ -49,7 +49,10 @@ public struct Hello: WireValue {
     public var node: String
     public var generation: UInt32
     public var publicIdentity: String
-    public init(node: String, generation: UInt32, publicIdentity: String) {
+    /// Digests of images that somebody has changed on the bench, which the network could not know of else.
+    public var marks: [String]
+    public init(node: String, generation: UInt32, publicIdentity: String, marks: [String] = []) {
+        self.marks = marks
         self.node = node
         self.generation = generation
         self.publicIdentity = publicIdentity

@@ -40,7 +40,7 @@ extension Trial {
     /// Whether the service has turned the attacker away, for one of these reasons, before an observation.
     public func wasTurnedAway(_ codes: Code..., before observation: Observation) -> Bool {
         journal.contains {
-            $0.at <= observation.at && $0.fact.kind == .refusal && marks.match($0.fact)
+            $0.at <= observation.at && $0.fact.kind == .refusal && everywhere.match($0.fact)
                 && codes.map(\.rawValue).contains($0.fact.text(.code) ?? "")
         }
     }

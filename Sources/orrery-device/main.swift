@@ -11,7 +11,7 @@ do {
     var device = try Device(configuration, generation: Int(startup.generation))
     if let file = setting.keyLogPath.flatMap(LineFile.init(path:)) { device.keepKeyLog(file.append) }
     var process = try NodeProcess(
-        device, name: setting.name, publicIdentity: device.deviceID, startup: startup,
+        device, name: setting.name, publicIdentity: device.deviceID, marks: configuration.benchMarks, startup: startup,
         cablePorts: setting.clock == .wall ? [ServicePort.deviceREST, ServicePort.recovery] : [])
     for (name, nodePort) in [("service-port", ServicePort.deviceREST), ("recovery-port", ServicePort.recovery)] {
         if let port = process.cablePorts[nodePort] { LineFile(path: "\(configuration.statePath)/\(name)")?.append("\(port)") }

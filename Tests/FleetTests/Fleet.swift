@@ -98,14 +98,17 @@ final class Fleet {
         let peer = PeerName.of(node, generation)
         let data = try Data(contentsOf: URL(fileURLWithPath: Workshop.configuration(folder, node)))
         var identity = ""
+        var marks: [String] = []
         if node == "service" {
             processes[peer] = .service(NodeRunner(try SecurityService(JSONDecoder().decode(ServiceConfiguration.self, from: data))))
         } else {
-            let device = try Device(JSONDecoder().decode(DeviceConfiguration.self, from: data), generation: Int(generation))
+            let configuration = try JSONDecoder().decode(DeviceConfiguration.self, from: data)
+            let device = try Device(configuration, generation: Int(generation))
+            marks = configuration.benchMarks
             identity = device.deviceID
             processes[peer] = .device(NodeRunner(device))
         }
-        injector.receive(.hello(Hello(node: node, generation: generation, publicIdentity: identity)), from: peer, now: .start)
+        injector.receive(.hello(Hello(node: node, generation: generation, publicIdentity: identity, marks: marks)), from: peer, now: .start)
     }
 
     private func step(_ peer: String, _ grant: Grant) -> Yield {

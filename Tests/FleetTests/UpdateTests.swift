@@ -220,7 +220,8 @@ import Wire
         let report = try fleet.run()
         #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
         #expect(fleet.facts(.alert).map { $0.fact.text(.rule) ?? "" } == fleetOf.alerts)
-        #expect(fleet.facts(.alert).allSatisfy { $0.fact.text(.device) == "production" })
+        #expect(fleet.facts(.alert).allSatisfy { $0.fact.text(.subject) == "production" })
+        #expect(report.detection.all.releases == fleetOf.alerts.count && report.detection.falseAlarms == 0)
     }
 
     @Test func withoutErrorReportsTheServiceHearsLess() throws {
@@ -240,7 +241,7 @@ import Wire
         let report = try fleet.run()
         #expect(fleet.facts(.alert).map { $0.fact.text(.rule) } == ["silence"])
         #expect(fleet.facts(.alert).first?.fact.text(.device) == "oven")
-        // Nobody attacked: to the score it is a false alarm.
-        #expect(report.detection.falseAlarms == 1)
+        // Nobody attacked, and it is no false alarm either: the network was cut.
+        #expect(report.detection.falseAlarms == 0 && report.detection.all.faults == 1)
     }
 }

@@ -18,17 +18,23 @@ final class Botnet: Attack {
         controls: [.networkFirewall], rules: [.deniedConnections])
 
     private struct Visit {
-        var address: Address
-        var port: UInt16
+        var endpoint: Endpoint
         var attempt = 0
         var heard = ""
         var isIn = false
     }
 
+    /// One compromised device in a home: it scans that home.
+    private struct Bot {
+        var queue: [Endpoint]
+        var visits: [StreamID: Visit] = [:]
+        var nextStream: UInt32 = 1
+    }
+
     private static let ports: [UInt16] = [23, 2323]
-    private static let hosts: ClosedRange<UInt32> = 1...60
+    private static let hosts: ClosedRange<UInt32> = 1...254
     private static let pause = Duration.milliseconds(500)
-    private static let perWake = 6
+    private static let perWake = 12
     private static let users = ["root", "admin", "support", "user", "guest", "service"]
     private static let passwords = ["xc3511", "admin", "root", "default", "12345", "password", "1234", "guest", "support", "666666"]
     /// About sixty pairs, the users' favourites first.
@@ -37,68 +43,74 @@ final class Botnet: Attack {
 
     private let id: String
     private let sink: String
-    private let targets: Set<String>
+    private let targets: [String]
     private var names: [Address: String] = [:]
     private var sinkAddress = Address(bits: 0)
-    private var queue: [Endpoint] = []
-    private var visits: [StreamID: Visit] = [:]
-    private var nextStream: UInt32 = 1
+    private var bots: [String: Bot] = [:]
     private var flooding: Set<Address> = []
     private(set) var nextWake: Instant?
 
     init(_ step: Step) {
-        id = "bot-\(step.id)"
+        id = step.id
         sink = "flooded-\(step.id)"
-        targets = Set(step.nodes)
+        targets = step.nodes
     }
 
     func apply(_ arena: inout Arena) {
-        guard let victim = targets.sorted().first, let own = arena.attach(id, near: victim),
-            let victimOfFlood = arena.attach(sink, near: victim)
-        else { return }
+        guard let victim = targets.first, let victimOfFlood = arena.attach(sink, near: victim) else { return }
         sinkAddress = victimOfFlood.address
-        for target in targets.sorted() { if let address = arena.fabric.spec(of: target)?.address { names[address] = target } }
-        let network = own.address.bits & 0xFFFF_0000
-        queue = Botnet.hosts.flatMap { host in Botnet.ports.map { Endpoint(Address(bits: network | host), $0) } }
+        for target in targets {
+            guard let spec = arena.fabric.spec(of: target) else { continue }
+            names[spec.address] = target
+            let bot = "bot-\(id)-\(spec.network)"
+            guard bots[bot] == nil, let own = arena.attach(bot, near: target) else { continue }
+            let network = own.address.bits & 0xFFFF_0000
+            bots[bot] = Bot(queue: Botnet.hosts.flatMap { host in Botnet.ports.map { Endpoint(Address(bits: network | host), $0) } })
+        }
         nextWake = arena.fabric.now + Botnet.pause
     }
 
     func recover(_ arena: inout Arena) {
         nextWake = nil
-        arena.detach(id)
+        for bot in bots.keys.sorted() { arena.detach(bot) }
         arena.detach(sink)
     }
 
     func handle(_ event: Event, at node: String, _ out: inout Outbox) {
-        switch event {
-        case .wake where node == id: scan(&out)
-        case .received(let stream, let bytes): heard(stream, String(decoding: bytes, as: UTF8.self), &out)
-        case .closed(let stream, _):
-            guard let visit = visits.removeValue(forKey: stream), let name = names[visit.address], visit.port == Botnet.ports[0] else {
-                return
-            }
-            guard !visit.isIn else { return }
-            if visit.attempt > 0 { out.failed("login", on: name, Failure(.notAuthenticated, "\(visit.attempt) passwords were wrong"), nil) }
-        case .datagram(Botnet.floodPort, let from, _):
-            guard node == sink, let name = names[from.address], flooding.insert(from.address).inserted else { return }
+        if node == sink {
+            guard case .datagram(Botnet.floodPort, let from, _) = event, let name = names[from.address],
+                flooding.insert(from.address).inserted
+            else { return }
             out.succeeded(on: name, "\(name) sends what the bot told it to")
+            return
+        }
+        guard var bot = bots[node] else { return }
+        switch event {
+        case .wake: scan(&bot, &out)
+        case .received(let stream, let bytes): heard(stream, String(decoding: bytes, as: UTF8.self), &bot, &out)
+        case .closed(let stream, _):
+            if let visit = bot.visits.removeValue(forKey: stream), !visit.isIn, visit.attempt > 0, let name = names[visit.endpoint.address]
+            {
+                out.failed("login", on: name, Failure(.notAuthenticated, "\(visit.attempt) passwords were wrong"), nil)
+            }
         default: break
         }
+        bots[node] = bot
+        nextWake = bots.values.allSatisfy(\.queue.isEmpty) ? nil : out.now + Botnet.pause
     }
 
-    private func scan(_ out: inout Outbox) {
-        for endpoint in queue.prefix(Botnet.perWake) {
-            let stream = StreamID(raw: nextStream)
-            nextStream += 1
-            visits[stream] = Visit(address: endpoint.address, port: endpoint.port)
+    private func scan(_ bot: inout Bot, _ out: inout Outbox) {
+        for endpoint in bot.queue.prefix(Botnet.perWake) {
+            let stream = StreamID(raw: bot.nextStream)
+            bot.nextStream += 1
+            bot.visits[stream] = Visit(endpoint: endpoint)
             out.act(.connect(stream, to: endpoint))
         }
-        queue.removeFirst(min(Botnet.perWake, queue.count))
-        nextWake = queue.isEmpty ? nil : out.now + Botnet.pause
+        bot.queue.removeFirst(min(Botnet.perWake, bot.queue.count))
     }
 
-    private func heard(_ stream: StreamID, _ text: String, _ out: inout Outbox) {
-        guard var visit = visits[stream] else { return }
+    private func heard(_ stream: StreamID, _ text: String, _ bot: inout Bot, _ out: inout Outbox) {
+        guard var visit = bot.visits[stream] else { return }
         visit.heard = String((visit.heard + text).suffix(64))
         let line: String?
         if visit.heard.hasSuffix("login: ") {
@@ -109,19 +121,20 @@ final class Botnet: Attack {
         } else if visit.heard.hasSuffix("# ") && !visit.isIn {
             visit.isIn = true
             let login = Botnet.logins[visit.attempt - 1]
+            let address = visit.endpoint.address
             out.observe(
                 .attackStep,
                 [
-                    .step: "login", .target: .text(names[visit.address] ?? "\(visit.address)"), .result: "accepted",
-                    .text: .text("\(login.user):\(login.password) on port \(visit.port)"),
+                    .step: "login", .target: .text(names[address] ?? "\(address)"), .result: "accepted",
+                    .text: .text("\(login.user):\(login.password) on port \(visit.endpoint.port)"),
                 ])
             line = "repeat 20 send \(sinkAddress) \(Botnet.floodPort)"
         } else {
-            visits[stream] = visit
+            bot.visits[stream] = visit
             return
         }
         visit.heard = ""
-        visits[stream] = visit
+        bot.visits[stream] = visit
         if let line { out.act(.send(stream, Array("\(line)\n".utf8))) } else { out.act(.close(stream)) }
     }
 }

@@ -24,6 +24,7 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         var plan = try Plan.load(file)
+        Orrery.warn(plan)
         plan.clock = clock == .virtual ? .virtual : .wall
         if plan.clock == .wall { plan.beginNow() }
         plan.keepsKeyLog = keylog

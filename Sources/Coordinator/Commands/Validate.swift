@@ -16,6 +16,7 @@ struct Validate: ParsableCommand {
                 do { try AppFile.check(plan) } catch {
                     throw PlanProblems(file: file, "\(error)")
                 }
+                Orrery.warn(plan)
                 print("\(file): \(plan.devices.count) devices, \(plan.steps.count) steps, \(plan.expectations.count) expectations")
             } catch {
                 problems += error.problems

@@ -63,6 +63,8 @@ struct UpdateSession {
     /// New images of one kind, with how much of each is in flash.
     private(set) var staging: [StagedImage] = []
     private var index = 0
+    /// Digests of the images that the director has named, as far as they were looked at.
+    private(set) var named: [[UInt8]] = []
 
     init(
         deviceID: String, installed: [InstalledImage], failed: Set<[UInt8]>, staging: [StagedImage], store: ImageStore,
@@ -118,10 +120,12 @@ struct UpdateSession {
     /// Compares what both repositories name with what runs; picks the first kind that has something new.
     private mutating func plan() -> Step {
         var wanted: [StagedImage] = []
+        named = []
         for (name, target) in (director.trusted.targets["targets"]?.targets ?? [:]).sorted(by: { $0.key < $1.key }) {
             guard let digest = target.sha256, let custom = target.custom, let component = custom["component"]?.asString,
                 let version = custom["version"]?.asInteger
             else { return .refused(kind: "malformed", reason: "director: \(name) is not described") }
+            named.append(digest)
             guard let other = images.trusted.targets["targets"]?.targets[name], other.length == target.length, other.sha256 == digest
             else { return .refused(kind: "disagreement", reason: "director and image repository disagree on \(name)") }
             guard target.length <= FlashLayout.totalBytes else {
