@@ -1,5 +1,6 @@
 import Exchange
 import Formats
+import SecureChannel
 import Silicon
 import Wire
 

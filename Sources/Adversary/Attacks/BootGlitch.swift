@@ -11,7 +11,7 @@ final class BootGlitch: Attack {
             "On the bench, the primary copy of the first boot loader is replaced. Then the power is switched on again and again with one instruction skipped, at another place each time, until the implant says that it runs and that nobody has measured it; it measures in its own place what should have been there. With that fault the target goes back to its network.",
         needs: "the targets in hand, opened, and a glitcher",
         oracle: "a target on which the implant runs is attested, or has an exchange accepted",
-        techniques: ["T0857 System Firmware"], threats: ["TID-105", "TID-201"],
+        techniques: ["T0857 System Firmware"], threats: ["TID-105", "TID-108", "TID-201"],
         controls: [.glitchHardening], rules: [.imageRefused, .evidenceRefused], holds: .power, changesProcesses: true)
 
     private let victims: [String]

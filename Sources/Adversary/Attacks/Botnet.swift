@@ -14,7 +14,7 @@ final class Botnet: Attack {
             "From a node in the targets' home it scans the network, tries about sixty default passwords wherever a console answers, reports what it got into, loads a script there and has it send datagrams to a victim.",
         needs: "one compromised device in the targets' network",
         oracle: "a target sends what the bot told it to",
-        techniques: ["T0812 Default Credentials"], threats: ["TID-311", "TID-405"],
+        techniques: ["T0812 Default Credentials"], threats: ["TID-311"],
         controls: [.networkFirewall], rules: [.deniedConnections])
 
     private struct Visit {

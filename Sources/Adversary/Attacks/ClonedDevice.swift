@@ -11,7 +11,7 @@ final class ClonedDevice: Attack {
             "The flash chip is desoldered, copied and put beside other silicon of the same kind, which then boots and does what the device would do.",
         needs: "the targets' flash chips for the time of a copy; chips of the same kind",
         oracle: "the service or a peer accepts an exchange from the copy",
-        techniques: ["T0849 Masquerading"], threats: ["TID-214"],
+        techniques: ["T0849 Masquerading"], threats: ["TID-108", "TID-214"],
         controls: [.hardwareRootOfTrust, .certificateAuth, .transportEncryption],
         rules: [.evidenceRefused, .identityInTwoPlaces, .authenticationFailures], changesProcesses: true,
         judge: AttackJudge(

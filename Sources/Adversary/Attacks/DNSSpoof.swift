@@ -12,7 +12,7 @@ final class DNSSpoof: Attack, Tap {
             "As tls-interception, but the targets come by themselves: their look-ups are answered with the attacker's address.",
         needs: "the targets' resolver, or a place from which to answer before it",
         oracle: "the false callee holds plaintext that a target sent",
-        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-316"],
+        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-316", "TID-408"],
         controls: [.certificateAuth, .transportEncryption], rules: [.authenticationFailures], holds: .peers)
 
     private let id: String

@@ -13,7 +13,7 @@ final class DebugPort: Attack {
             "A probe on the SWD pins of a running device reads the vector table of each real-time core and halts it, while the rest of the device goes on talking. It is let go at the end.",
         needs: "the targets in hand, running, and a debug probe",
         oracle: "the probe holds a core, and the service or a peer still accepts the device",
-        techniques: ["T0835 Manipulate I/O Image"], threats: ["TID-116", "TID-119"],
+        techniques: ["T0835 Manipulate I/O Image"], threats: ["TID-115", "TID-119"],
         controls: [.debugLock], rules: [],
         judge: AttackJudge(
             isWitness: { trial, observation in

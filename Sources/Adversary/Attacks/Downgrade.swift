@@ -14,7 +14,7 @@ final class Downgrade: Attack {
             "A client that offers nothing better than TLS 1.2 knocks at every TLS port and reads whether it is answered with a ServerHello or with an alert.",
         needs: "a place on the targets' network",
         oracle: "somebody agrees to TLS 1.2, or takes a connection without TLS",
-        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-411"],
+        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-408", "TID-411"],
         controls: [.strongAlgorithms, .transportEncryption], rules: [.authenticationFailures])
 
     private struct Call {

@@ -11,7 +11,7 @@ final class EndlessData: MirrorAttack, Attack {
             "A mirror in place of the update server answers every request for metadata with a body that does not end.",
         needs: "a position between the targets and the update server",
         oracle: "a target takes more than a mebibyte for a file of a few kilobytes",
-        techniques: ["T0814 Denial of Service"], threats: ["TID-217", "TID-404"],
+        techniques: ["T0814 Denial of Service"], threats: ["TID-405"],
         controls: [.requestLimits], rules: [.updateRefused], holds: .updates,
         judge: AttackJudge(countsMarks: false))
 

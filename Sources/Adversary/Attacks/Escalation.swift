@@ -16,7 +16,7 @@ final class Escalation: Attack {
             "Through the same hole, one published weakness of the original's OS after another. to: daemon lays a link where crash dumps go and crashes with a line for the map of users on its stack, so that it is started again as the updater; to: kernel writes to the gone peer of a socket; to: monitor has it commit an image that nobody signed; to: pluton sends a request that is too long, and has it signed with the key for evidence.",
         needs: "a panel with a hole; an OS that has the weaknesses (os: in the topology), and what an earlier step obtained (uses:)",
         oracle: "the panel sends back who it is, what the monitor answered, or a signature that the key on the device's label verifies",
-        techniques: ["T0890 Exploitation for Privilege Escalation"], threats: ["TID-219", "TID-304"],
+        techniques: ["T0890 Exploitation for Privilege Escalation"], threats: ["TID-204", "TID-219", "TID-327"],
         controls: [], rules: [.memoryCorruption],
         parameters: [Parameter("to", .word(["daemon", "kernel", "monitor", "pluton"]), isRequired: false)], app: "panel",
         judge: AttackJudge(countsMarks: false))

@@ -11,7 +11,7 @@ final class ModifiedImage: Attack {
             "Power off, a clip on the flash chip, the primary copy of the services image changed, power on. It is put back at the end.",
         needs: "the targets in hand, opened",
         oracle: "a target runs the changed image",
-        techniques: ["T0857 System Firmware"], threats: ["TID-201"],
+        techniques: ["T0857 System Firmware"], threats: ["TID-108", "TID-201"],
         controls: [.secureBoot], rules: [.evidenceRefused, .imageRefused], holds: .power, changesProcesses: true)
 
     private static let change = FlashEdit(image: "services", find: "\"stage\":\"services\"", replacement: "\"stage\":\"owned!!!\"")

@@ -12,7 +12,7 @@ final class RecordTamper: Attack, Tap {
             "One bit deep in a TLS record, or a digit of readable text, is changed in everything that the targets send.",
         needs: "a position on the targets' path",
         oracle: "a request that was changed on the way is answered with success",
-        techniques: ["T0832 Manipulation of View"], threats: ["TID-408"],
+        techniques: ["T0832 Manipulation of View"], threats: ["TID-406", "TID-408"],
         controls: [.transportEncryption], rules: [.authenticationFailures, .silence])
 
     private let targets: Set<String>

@@ -14,7 +14,7 @@ final class StaleMeasurement: Attack {
             "Evidence is no secret: it turns up in logs. A token of each target is taken from the service's log and offered as the answer to a new challenge; with the attestation result the attacker enrols a key of its own.",
         needs: "the targets' device IDs; the service's log",
         oracle: "the service gives an attestation result for an old token",
-        techniques: ["T0856 Spoof Reporting Message"], threats: ["TID-221"],
+        techniques: ["T0856 Spoof Reporting Message"], threats: ["TID-221", "TID-407"],
         controls: [.nonces, .attestationGate], rules: [.evidenceRefused])
 
     private enum Purpose { case challenge(String), evidence(String) }

@@ -14,7 +14,7 @@ final class StolenCatalogCA: Attack {
             "A node on the targets' network signs itself customer and update certificates in the targets' names and speaks to the service and to the targets.",
         needs: "the private key of the catalog CA",
         oracle: "the service or a target accepts an exchange under a certificate that the service never issued",
-        techniques: ["T0849 Masquerading"], threats: ["TID-220", "TID-317"],
+        techniques: ["T0849 Masquerading"], threats: ["TID-406"],
         controls: [.attestationGate], rules: [.authenticationFailures])
 
     private enum Purpose { case service(String), peer(String) }

@@ -11,7 +11,7 @@ final class StolenDeviceKey: Attack {
             "Fuses are read out by means that cost more than the device. New silicon with the same fuses and flash boots, attests and talks in the targets' names.",
         needs: "the targets in a laboratory; chips that can be fused",
         oracle: "the service still accepts the double half an hour after it first did",
-        techniques: ["T0849 Masquerading"], threats: ["TID-214", "TID-220"],
+        techniques: ["T0849 Masquerading"], threats: ["TID-214"],
         controls: [.threatDetection, .certificateAuth, .transportEncryption], rules: [.identityInTwoPlaces], changesProcesses: true)
 
     /// How long the service must go on accepting the double.

@@ -12,7 +12,7 @@ final class TLSInterception: Attack, Tap {
             "Connections that the targets open are diverted to a node of the attacker's, which shows a self-made certificate with the right names, calls the one that was meant, and passes on what it reads.",
         needs: "a position on the targets' network; names of those that they call",
         oracle: "the interceptor holds plaintext that a target sent",
-        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-316"],
+        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-316", "TID-408"],
         controls: [.certificateAuth, .transportEncryption], rules: [.authenticationFailures], holds: .peers)
 
     private let id: String

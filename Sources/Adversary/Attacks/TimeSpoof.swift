@@ -15,7 +15,7 @@ final class TimeSpoof: Attack, Tap {
             "Replies of the time service are rewritten on the way. Connections are diverted to a node that holds the service's certificate of last month with its key, which the clocks now call valid.",
         needs: "a position on the targets' path; an expired certificate of the service with its key",
         oracle: "the attacker holds plaintext that a target sent under the expired certificate",
-        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-316", "TID-411"],
+        techniques: ["T0830 Adversary-in-the-Middle"], threats: ["TID-316", "TID-406", "TID-408"],
         controls: [.authenticatedTime, .certificateAuth, .transportEncryption], rules: [.timeRefused, .authenticationFailures],
         holds: .peers)
 

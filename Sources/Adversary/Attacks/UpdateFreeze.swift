@@ -12,7 +12,7 @@ final class UpdateFreeze: MirrorAttack, Attack {
             "A mirror in place of the update server serves what it recorded when it came, whatever has been released since.",
         needs: "a position between the targets and the update server",
         oracle: "a target takes metadata that has expired for the newest",
-        techniques: ["T0803 Block Command Message"], threats: ["TID-216"],
+        techniques: ["T0803 Block Command Message"], threats: ["TID-210"],
         controls: [.updateFreshness], rules: [.updateRefused], holds: .updates,
         judge: AttackJudge(
             countsMarks: false,
