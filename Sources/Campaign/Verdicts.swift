@@ -172,11 +172,13 @@ private struct TargetJudge {
         // Where the attempt itself names nothing, what bears a mark on this target is about it.
         let isNameless = marks == Marks()
         if isNameless { marks = trial.marks }
-        if let told = tries.first(where: { Code(rawValue: $0.fact.text(.code) ?? "")?.isToldByPeer == true }) { return told }
-        return truth.refusals.first { observation in
+        let seen = truth.refusals.first { observation in
             observation.at >= step.at && observation.fact.text(.instance) != step.id
                 && (marks.match(observation.fact) || isNameless && isByAddress(observation))
-        } ?? trial.journal.first { attack.judge.isWitness(trial, $0) }
+        }
+        // What the defence says itself is better than what the attacker has heard from it.
+        return seen ?? tries.first { Code(rawValue: $0.fact.text(.code) ?? "")?.isToldByPeer == true }
+            ?? trial.journal.first { attack.judge.isWitness(trial, $0) }
     }
 
     /// An attacker's address alone is about this target where the defence says so.
@@ -193,8 +195,8 @@ private struct TargetJudge {
 
     private func words(_ observation: Observation) -> String {
         let fact = observation.fact
-        let who = fact.text(.instance) == step.id ? "told to the attacker" : observation.node
         let what = fact.text(.reason) ?? Code(rawValue: fact.text(.code) ?? "")?.words ?? fact.text(.result) ?? ""
-        return "\(who): \(fact.kind.rawValue)\(what.isEmpty ? "" : ", \(what)")"
+        if fact.text(.instance) == step.id { return "the attacker was told: \(what)" }
+        return "\(observation.node): \(fact.kind.rawValue)\(what.isEmpty ? "" : ", \(what)")"
     }
 }

@@ -159,7 +159,9 @@ extension Device {
             updates.checkAt = min(updates.checkAt, out.now + updates.backoff.next())
         }
         if kind != nil, let reason {
-            let named = updates.session?.named.map(\.hex) ?? []
+            // What an older version was measured by is a part of what was seen.
+            let trusted = [.directorTimestamp, .imageTimestamp].compactMap { settings?[$0] }.map { sha256($0).hex }
+            let named = (updates.session?.named.map(\.hex) ?? []) + (kind == "rollback" ? trusted : [])
             noteSecurity(.updateRefused, reason, seen: .init(connections: updates.connection.map { [$0] } ?? [], digests: named), &out)
         }
         if let session = updates.session {

@@ -30,6 +30,7 @@ final class StolenSigningKey: MirrorAttack, Attack {
     private var keys: [String: TUFSigningKey] = [:]
     /// Forged files by path, for each victim.
     private var forged: [String: [String: [UInt8]]] = [:]
+    private var marked: Set<String> = []
     private let imageKey = P256PrivateKey()
 
     private static let base = ServiceAPI.imageRepositoryPath
@@ -59,6 +60,10 @@ final class StolenSigningKey: MirrorAttack, Attack {
             return .pass
         }
         if path == director + "/timestamp.json" { say("forged metadata shown", victim, connection) }
+        // What a target has once trusted stays its measure, also when the attacker is gone.
+        if path.hasSuffix("/timestamp.json"), let bytes = files[path], marked.insert(path).inserted {
+            said.append(Fact(.trace, [.digest: .text(sha256(bytes).hex.digestHead), .target: .text(victim)]))
+        }
         return files[path].map { .serve(Response(200, body: $0)) } ?? .pass
     }
 
