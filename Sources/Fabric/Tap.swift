@@ -22,6 +22,17 @@ public struct Passage: Sendable {
     public var facts: [Fact] = []
 }
 
+/// What somebody said, with who it was: a name alone does not tell.
+public struct Statement: Sendable {
+    public var by: Origin
+    public var observation: Observation
+
+    public static func inJournalOrder(_ a: Statement, _ b: Statement) -> Bool {
+        if Observation.inJournalOrder(a.observation, b.observation) { return true }
+        return !Observation.inJournalOrder(b.observation, a.observation) && a.by < b.by
+    }
+}
+
 /// A position on the network from which an adversary (or a recorder) sees and changes what passes.
 public protocol Tap {
     mutating func inspect(_ passage: inout Passage, now: Instant)
