@@ -36,13 +36,14 @@ struct Arena {
     var labels: [String: String] = [:]
     /// The last evidence of each device that the service accepted, as its log has it.
     var loggedEvidence: [String: [UInt8]] = [:]
-    /// The attack at work: owner of nodes, taps and facts made meanwhile.
-    var actor = ""
-    private(set) var owners: [String: String] = [:]
-    /// Devices of the fleet that an attacker has in hand, and whose.
-    private(set) var watched: [String: String] = [:]
+    /// The attack at work, by its step: owner of nodes, taps and facts made meanwhile.
+    var actor = 0
+    private(set) var owners: [String: Int] = [:]
+    /// Devices of the fleet that attackers have in hand, and whose.
+    private(set) var watched: [String: Set<Int>] = [:]
     private(set) var orders: [ProcessOrder] = []
-    private var nextAddress: UInt32 = 200
+    /// The host part of the last address that an attacker was given, by network; none is given twice.
+    private var lastHosts: [UInt32: UInt32] = [:]
 
     init(fabric: Fabric, names: CatalogNames, epochSeconds: Int64, loot: Loot) {
         self.fabric = fabric
@@ -51,17 +52,19 @@ struct Arena {
         self.loot = loot
     }
 
-    /// Puts a node of the attacker's into the network of a victim. What comes from its address is the attack's doing.
+    /// Puts a node of the attacker's into the network of a victim; nil if that cannot be, since the name is taken or
+    /// the network is full. What comes from its address is the attack's doing.
     ///
     /// - Parameter double: The victim for whom the node passes itself off.
     mutating func attach(_ name: String, near victim: String, isProcess: Bool = false, double: String? = nil) -> NodeSpec? {
-        guard let neighbour = fabric.spec(of: victim) else { return nil }
-        let address = Address(bits: neighbour.address.bits & 0xFFFF_0000 | 0xFF00 | nextAddress)
-        nextAddress += 1
+        guard let neighbour = fabric.spec(of: victim), fabric.spec(of: name) == nil,
+            let address = freeAddress(near: neighbour.address)
+        else { return nil }
         let spec = NodeSpec(
             name: name, role: .device, network: neighbour.network, address: address,
             host: "\(name).attacker.internal")
-        fabric.attach(spec, isLocal: !isProcess, owner: actor)
+        fabric.attach(spec, isLocal: !isProcess, owner: .step(actor))
+        if isProcess { fabric.heeded.insert(name) }
         owners[name] = actor
         var mark: [Fact.Detail: Fact.Value] = [.address: .text("\(address)")]
         if let double { mark[.target] = .text(double) }
@@ -69,25 +72,46 @@ struct Arena {
         return spec
     }
 
+    /// From the top of the network down: the fleet's own grow from below.
+    private mutating func freeAddress(near neighbour: Address) -> Address? {
+        let network = neighbour.bits & 0xFFFF_0000
+        var host = lastHosts[network] ?? 0xFFFF
+        while host > 1 {
+            host -= 1
+            lastHosts[network] = host
+            let address = Address(bits: network | host)
+            if !fabric.isInUse(address) { return address }
+        }
+        return nil
+    }
+
     mutating func detach(_ name: String) {
+        guard owners[name] == actor else { return }
         fabric.detach(name)
         owners[name] = nil
     }
 
     /// Writes down what the attack at work does.
-    mutating func say(_ fact: Fact) { fabric.observe(fact, by: actor) }
+    mutating func say(_ fact: Fact) { fabric.observe(fact, by: .step(actor)) }
 
     /// What has been tried on a target, by a way that has this name.
     mutating func tried(_ way: String, on target: String) { say(Fact(.attackStep, [.step: .text(way), .target: .text(target)])) }
 
     /// Sees what a device in hand prints.
-    mutating func watch(_ node: String) { watched[node] = actor }
-    mutating func unwatch() { watched = watched.filter { $0.value != actor } }
+    mutating func watch(_ node: String) { watched[node, default: []].insert(actor) }
+    mutating func unwatch() {
+        for node in watched.keys { watched[node]?.remove(actor) }
+        watched = watched.filter { !$0.value.isEmpty }
+    }
 
-    mutating func tap(_ tap: any Tap) { fabric.taps.append((actor, tap)) }
-    mutating func untap() { fabric.taps.removeAll { $0.id == actor } }
+    mutating func tap(_ tap: any Tap) { fabric.taps.append((.step(actor), tap)) }
+    mutating func untap() { fabric.taps.removeAll { $0.by == .step(actor) } }
 
-    mutating func order(_ order: ProcessOrder) { orders.append(order) }
+    /// Nobody switches off by name what is not his.
+    mutating func order(_ order: ProcessOrder) {
+        let makesNew = order.verb == .kill || order.verb == .clone || order.verb == .duplicate
+        if !makesNew || owners[order.node] == actor { orders.append(order) }
+    }
     mutating func takeOrders() -> [ProcessOrder] {
         defer { orders = [] }
         return orders

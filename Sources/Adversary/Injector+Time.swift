@@ -3,25 +3,25 @@ import Fabric
 import Wire
 
 extension Injector {
-    mutating func schedule(_ timer: Timer, at time: Instant, source: String = "plan") {
+    mutating func schedule(_ timer: Timer, at time: Instant) {
         timers[nextTimer] = timer
-        arena.fabric.schedule(nextTimer, at: time, source: source)
+        arena.fabric.schedule(nextTimer, at: time, source: .plan)
         nextTimer += 1
-        if changesProcesses(timer) {
-            processTimes.append(time)
-            processTimes.sort()
+        if isBarrier(timer) {
+            barriers.append(time)
+            barriers.sort()
         }
     }
 
-    /// Whether a timer kills or starts a process, so that nobody may be ahead of it.
-    private func changesProcesses(_ timer: Timer) -> Bool {
+    /// Whether a timer kills or starts a process, or makes something of what nodes have said so far: all that happens
+    /// before it is done first, and nobody is ahead of it.
+    private func isBarrier(_ timer: Timer) -> Bool {
         switch timer {
         case .restart, .cut: true
         case .wake: false
         case .begin(let index), .end(let index):
             switch configuration.steps[index].act {
-            case .fault(.powerCut), .fault(.serviceKill), .fault(.deviceChurn): true
-            case .attack(let attack): Attacks.catalogue[attack]?.changesProcesses ?? false
+            case .fault(.powerCut), .fault(.serviceKill), .attack, .operate(.recover): true
             default: false
             }
         }
@@ -31,9 +31,14 @@ extension Injector {
 
     mutating func advanceVirtual() {
         while phase == .running && awaited.isEmpty {
-            let nextChange = processTimes.first ?? .never
+            let barrier = barriers.first ?? .never
             var bound = min(scheduler.safe, configuration.stop)
-            if scheduler.isAnyRunning { bound = min(bound, nextChange) }
+            if scheduler.isAnyRunning || scheduler.settled < barrier {
+                bound = min(bound, barrier)
+            } else {
+                // What nodes do at the barrier's instant they do after it, so they cannot be waited for.
+                bound = min(max(bound, barrier == .never ? bound : barrier + .nanoseconds(1)), configuration.stop)
+            }
             if let call = arena.fabric.next(before: bound) {
                 attend(call)
                 collect()
@@ -41,7 +46,7 @@ extension Injector {
             }
             let moved = collect()
             let network = arena.fabric.nextWork
-            for (node, grant) in scheduler.grants(network: network, limit: min(nextChange, configuration.stop)) {
+            for (node, grant) in scheduler.grants(network: network, limit: min(barrier, configuration.stop)) {
                 outgoing.append((PeerName.of(node, generations[node] ?? 0), .grant(grant)))
             }
             let settled = min(scheduler.settled, arena.fabric.nextWork)
@@ -85,7 +90,7 @@ extension Injector {
         switch call {
         case .timer(let number):
             guard let timer = timers.removeValue(forKey: number) else { return }
-            if changesProcesses(timer), !processTimes.isEmpty { processTimes.removeFirst() }
+            if isBarrier(timer), !barriers.isEmpty { barriers.removeFirst() }
             switch timer {
             case .begin(let index): beginStep(index)
             case .end(let index): endStep(index)
@@ -93,13 +98,15 @@ extension Injector {
             case .cut(let node, let pause): cut(node, for: pause, hostStaysUp: false)
             case .wake(let index):
                 plannedWakes[index] = nil
-                for node in arena.owners.filter({ $0.value == String(index) }).keys.sorted() {
+                for node in arena.owners.filter({ $0.value == index }).keys.sorted() {
                     act(.wake, at: node, attack: index)
                 }
             }
+            scheduler.witnesses = services.union(arena.watched.keys).union(arena.owners.keys).union(powerPauses.keys)
         case .local(let node, let event):
-            guard let index = arena.owners[node].flatMap({ Int($0) }) else { return }
+            guard let index = arena.owners[node] else { return }
             act(event, at: node, attack: index)
+        case .said(let node, let fact, let time): conclude(from: fact, of: node, at: time)
         }
     }
 
@@ -135,7 +142,7 @@ extension Injector {
             }
             guard let attack = Attacks.make(step, name) else { return }
             attacks[index] = attack
-            arena.actor = String(index)
+            arena.actor = index
             attack.apply(&arena)
             carryOut(arena.takeOrders())
             planWake(index)
@@ -152,7 +159,7 @@ extension Injector {
         guard let uses = step.uses else { return step }
         let source = configuration.steps.last { $0.name == uses && $0.at < step.at }
         var aimed = step
-        aimed.nodes = step.nodes.filter { gains[source?.id ?? ""]?.contains($0) ?? false }
+        aimed.nodes = step.nodes.filter { node in gains[source?.id ?? ""]?[node].map { $0 <= arena.fabric.now } ?? false }
         return aimed.nodes.isEmpty ? nil : aimed
     }
 
@@ -173,7 +180,7 @@ extension Injector {
             guard let attack = attacks[index] else { return }
             // While its nodes are still known as its own.
             absorb()
-            arena.actor = String(index)
+            arena.actor = index
             attack.recover(&arena)
             carryOut(arena.takeOrders())
             arena.unwatch()
@@ -275,6 +282,9 @@ extension Injector {
     }
 
     private mutating func want(_ order: ProcessOrder) {
+        var order = order
+        // A name that has been used before: its process is another now.
+        if let last = lastGeneration[order.node] { order.generation = max(order.generation, last + 1) }
         awaited.insert(PeerName.of(order.node, order.generation))
         sendToCoordinator(.processWanted(order))
     }

@@ -26,15 +26,18 @@ public struct Injector: Hub {
     var awaited: Set<String> = []
     var timers: [Int: Timer] = [:]
     var attacks: [Int: any Attack] = [:]
-    /// Targets that each attack has got into, by its step.
-    var gains: [String: Set<String>] = [:]
+    /// Targets that each attack has got into, by its step, and since when.
+    var gains: [String: [String: Instant]] = [:]
     var plannedWakes: [Int: Instant] = [:]
     var localSequences: [String: UInt64] = [:]
-    /// Instants at which processes are killed or started: no node may run past the next one.
-    var processTimes: [Instant] = []
+    /// No node may run past the next of these instants before it is over.
+    var barriers: [Instant] = []
+    /// Processes that have come while others are still awaited.
+    var arrivals: [String: [String]] = [:]
+    let services: Set<String>
     /// How long devices stay off whose power goes in the middle of a flash operation.
     var powerPauses: [String: Duration] = [:]
-    var observations: [Observation] = []
+    var statements: [Statement] = []
     var outgoing: [(peer: String, frame: Frame)] = []
     var pending: [(node: String, delivery: Delivery)] = []
     var droppedFrames: UInt64 = 0
@@ -51,8 +54,11 @@ public struct Injector: Hub {
             networks: configuration.networks, links: configuration.links, seed: configuration.setting.seed)
         for node in configuration.nodes { fabric.attach(node) }
         capture = configuration.capture ? Capture(configuration) : nil
-        if let capture { fabric.taps.append(("capture", capture)) }
+        if let capture { fabric.taps.append((.network, capture)) }
+        services = Set(configuration.nodes.filter { $0.role == .service }.map(\.name))
+        fabric.heeded = services.union(configuration.steps.flatMap(\.nodes))
         scheduler = Scheduler(lookahead: fabric.lookahead)
+        scheduler.witnesses = services
         arena = Arena(
             fabric: fabric, names: configuration.names, epochSeconds: configuration.setting.epochSeconds,
             loot: configuration.loot)
@@ -111,20 +117,34 @@ public struct Injector: Hub {
         guard peer != PeerName.coordinator else { return begin(now) }
         generations[hello.node] = hello.generation
         arena.labels[hello.node] = hello.publicIdentity
-        if phase == .gathering {
-            begin(now)
-        } else {
-            powerOn(hello.node, at: arena.fabric.now)
-            guard let attacker = arena.watched[hello.node] else { return }
-            for digest in hello.marks {
-                arena.fabric.observe(Fact(.trace, [.digest: .text(digest.digestHead), .target: .text(hello.node)]), by: attacker)
+        if phase == .gathering { return begin(now) }
+        arrivals[hello.node] = hello.marks
+        welcome()
+    }
+
+    /// Time goes on when all are there that it waits for, in one order whoever came first.
+    private mutating func welcome() {
+        guard awaited.isEmpty else { return }
+        for (node, marks) in arrivals.sorted(by: { $0.key < $1.key }) {
+            powerOn(node, at: arena.fabric.now)
+            for digest in marks {
+                for attacker in arena.watched[node, default: []].sorted() {
+                    arena.fabric.observe(
+                        Fact(.trace, [.digest: .text(digest.digestHead), .target: .text(node)]), by: .step(attacker))
+                }
             }
         }
+        arrivals = [:]
     }
 
     /// Everybody is there: claims and power, then the clock runs.
     private mutating func begin(_ now: Instant) {
         guard phase == .gathering, awaited.isEmpty else { return }
+        if let node = configuration.nodes.first(where: { PeerName.of($0.name, 0) == PeerName.coordinator }) {
+            sendToCoordinator(.refused("a node cannot be called '\(node.name)': its process could not be told from the coordinator"))
+            phase = .finished
+            return
+        }
         phase = .running
         sendToCoordinator(.ready)
         arena.fabric.observe(
@@ -182,34 +202,34 @@ public struct Injector: Hub {
         scheduler.leave(node)
         arena.fabric.takeDown(node, hostStaysUp: true)
         arena.fabric.observe(Fact(.processLost, [.name: .text(node)]))
+        arrivals[node] = nil
+        welcome()
     }
 
     // MARK: Effects and the journal
 
-    private mutating func take(_ effects: [Effect], from node: String) {
-        arena.fabric.submit(effects, from: node)
-        for effect in effects {
-            if case .observe(let fact) = effect.action, fact.kind == .powerLost {
-                schedule(.cut(node: node, pause: powerPauses[node] ?? .seconds(1)), at: effect.at + .nanoseconds(1), source: node)
-            }
+    private mutating func take(_ effects: [Effect], from node: String) { arena.fabric.submit(effects, from: node) }
+
+    /// What a node has said changes something for others: at its instant, and at its place in the order of the run,
+    /// whenever the words came in.
+    mutating func conclude(from fact: Fact, of node: String, at time: Instant) {
+        if fact.kind == .powerLost, let pause = powerPauses[node] {
+            schedule(.cut(node: node, pause: pause), at: time + .nanoseconds(1))
         }
-        if configuration.nodes.first(where: { $0.name == node })?.role == .service { readLog(effects) }
-        guard let owner = arena.owners[node] ?? arena.watched[node], let index = Int(owner), let attack = attacks[index] else { return }
-        for effect in effects {
-            if case .observe(let fact) = effect.action, let success = attack.observed(fact, by: node, at: effect.at) {
-                arena.fabric.observe(label(success, index), by: owner)
-            }
+        if services.contains(node) { keepEvidence(fact) }
+        let attackers = (arena.watched[node] ?? []).union(arena.owners[node].map { [$0] } ?? [])
+        for index in attackers.sorted() {
+            guard let success = attacks[index]?.observed(fact, by: node, at: time) else { continue }
+            arena.fabric.observe(label(success, index), by: .step(index), at: time)
         }
     }
 
     /// Evidence in the service's log, for an attack that has got hold of it.
-    private mutating func readLog(_ effects: [Effect]) {
-        for effect in effects {
-            guard case .observe(let fact) = effect.action, fact.kind == .evidenceAppraised, fact.text(.result) == "accepted",
-                let device = fact.text(.device), let token = fact.text(.evidence).flatMap({ Base64.decode(Array($0.utf8)) })
-            else { continue }
-            arena.loggedEvidence[device] = token
-        }
+    private mutating func keepEvidence(_ fact: Fact) {
+        guard fact.kind == .evidenceAppraised, fact.text(.result) == "accepted", let device = fact.text(.device),
+            let token = fact.text(.evidence).flatMap({ Base64.decode(Array($0.utf8)) })
+        else { return }
+        arena.loggedEvidence[device] = token
     }
 
     func label(_ fact: Fact, _ step: Int) -> Fact {
@@ -221,12 +241,19 @@ public struct Injector: Hub {
 
     /// Takes over what the network has collected.
     mutating func absorb() {
-        observations += arena.fabric.takeObservations().map { observation in
-            guard let step = Int(arena.owners[observation.node] ?? observation.node) else { return observation }
-            var labelled = observation
-            labelled.fact = label(observation.fact, step)
-            if labelled.fact.kind == .attackSucceeded, let target = labelled.fact.text(.target) {
-                gains[configuration.steps[step].id, default: []].insert(target)
+        statements += arena.fabric.takeStatements().map { statement in
+            let attack: Int? =
+                switch statement.by {
+                case .step(let index): index
+                case .node(let name): arena.owners[name]
+                case .plan, .network: nil
+                }
+            guard let attack else { return statement }
+            var labelled = statement
+            labelled.observation.fact = label(statement.observation.fact, attack)
+            if labelled.observation.fact.kind == .attackSucceeded, let target = labelled.observation.fact.text(.target) {
+                let (step, at) = (configuration.steps[attack].id, statement.observation.at)
+                gains[step, default: [:]][target] = min(at, gains[step]?[target] ?? .never)
             }
             return labelled
         }
@@ -235,19 +262,19 @@ public struct Injector: Hub {
     /// A node without power says nothing more, also not what it was still computing.
     mutating func silence(_ node: String) {
         absorb()
-        observations.removeAll { $0.node == node && $0.at >= arena.fabric.now }
+        statements.removeAll { $0.by == .node(node) && $0.observation.at >= arena.fabric.now }
     }
 
     /// Sends what can no longer be preceded by anything.
     mutating func flushJournal(before bound: Instant) {
         if let bytes = capture?.take(all: bound == .never) { sendToCoordinator(.capture(bytes)) }
         absorb()
-        guard observations.count >= 256 || bound == .never || !isVirtual else { return }
-        observations.sort(by: Observation.inJournalOrder)
-        let count = observations.firstIndex { $0.at >= bound } ?? observations.count
+        guard statements.count >= 256 || bound == .never || !isVirtual else { return }
+        statements.sort(by: Statement.inJournalOrder)
+        let count = statements.firstIndex { $0.observation.at >= bound } ?? statements.count
         guard count > 0 else { return }
-        sendToCoordinator(.journal(Array(observations[..<count])))
-        observations.removeFirst(count)
+        sendToCoordinator(.journal(statements[..<count].map(\.observation)))
+        statements.removeFirst(count)
     }
 
     mutating func sendToCoordinator(_ frame: Frame) { outgoing.append((PeerName.coordinator, frame)) }

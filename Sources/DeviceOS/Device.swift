@@ -110,19 +110,19 @@ public struct Device: Node {
         servers.keyLog = sink
     }
 
-    public var nextWake: Instant? {
-        let core = cores.lazy.map { $0.nextWake }.min() ?? .never
-        return min(nextSend ?? .never, core)
-    }
+    private var nextOfCores: Instant { cores.lazy.map { $0.nextWake }.min() ?? .never }
+    public var nextWake: Instant? { min(nextSend ?? .never, nextOfCores) }
 
-    /// A real-time core cannot send; all else is here.
+    /// A real-time core cannot send. But it can give an app something to send; and a crash takes an app on trial back,
+    /// which closes connections.
     public var nextSend: Instant? {
         if let recovery { return recovery.wakesAt }
         guard isRunning else { return nil }
         let due = [authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt, updates.next, time.askAt].min() ?? .never
         // An app may have the device start again, which closes connections.
         let app = min(wakesAt, apps.lazy.map { $0.nextWake }.min() ?? .never)
-        return min(due, app, clients.nextDeadline ?? .never, servers.nextDeadline ?? .never)
+        let core = apps.isEmpty && updates.trial?.isOfApps != true ? .never : nextOfCores
+        return min(due, min(app, core), clients.nextDeadline ?? .never, servers.nextDeadline ?? .never)
     }
 
     public mutating func handle(_ event: Event, _ out: inout Outbox) {

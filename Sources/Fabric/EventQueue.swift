@@ -4,7 +4,7 @@ import Wire
 struct EventQueue<Item> {
     struct Entry {
         var at: Instant
-        var source: String
+        var source: Origin
         var sequence: UInt64
         var item: Item
 

@@ -11,13 +11,16 @@ public struct Fabric {
         case timer(Int)
         /// Something reached a node that lives in the owner's process.
         case local(node: String, Event)
+        /// One of the nodes that are heeded has said something, at this instant of its own.
+        case said(node: String, Fact, at: Instant)
     }
 
     enum Work {
-        case act(node: String, Action)
+        case act(node: String, life: Int, Action)
         case connectAgain(stream: Int)
         case sendAgain(stream: Int, lane: Int, unit: Int)
-        case lookUpAgain(node: String, query: UInt32, name: String, attempt: Int)
+        case lookUpAgain(node: String, life: Int, query: UInt32, name: String, attempt: Int)
+        case arrive(node: String, life: Int, Event)
         case call(Call)
     }
 
@@ -25,12 +28,13 @@ public struct Fabric {
         var spec: NodeSpec
         var isLocal: Bool
         /// Whose it is, if it is an attacker's: what it does bears his mark.
-        var owner: String?
+        var owner: Origin?
         var isUp = true
         var listening: Set<UInt16> = []
         var egressFreeAt = Instant.start
         /// Losses and jitter towards each other node: what is sent to one changes no draw for another.
         var draws: [String: SeedStream] = [:]
+        var connections = 0
     }
 
     struct ActiveFault {
@@ -42,7 +46,9 @@ public struct Fabric {
     /// Nothing takes less than this from one node to another.
     public let lookahead: Duration
     public private(set) var now = Instant.start
-    public var taps: [(id: String, tap: any Tap)] = []
+    public var taps: [(by: Origin, tap: any Tap)] = []
+    /// Nodes whose facts the owner attends to, in the order of events.
+    public var heeded: Set<String> = []
     /// Effects and deliveries that had no taker, by reason. Never silent: they end in the report.
     public private(set) var dropped: UInt64 = 0
 
@@ -50,6 +56,8 @@ public struct Fabric {
     let routes: [String: [String: [String]]]
     let seed: UInt64
     var nodes: [String: Attached] = [:]
+    /// How often each node has gone down: what it began before means nothing to who has its name now.
+    var lives: [String: Int] = [:]
     var nodeAt: [Address: String] = [:]
     var addressOf: [String: Address] = [:]
     var faults: [String: ActiveFault] = [:]
@@ -62,7 +70,7 @@ public struct Fabric {
     private var order: UInt64 = 0
     private var deliveries: [(node: String, delivery: Delivery)] = []
     private var earliestDelivery = Instant.never
-    private var observations: [Observation] = []
+    private var statements: [Statement] = []
 
     public init(networks: [NetworkSpec], links: [[String]], seed: UInt64) {
         self.networks = Dictionary(networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -74,7 +82,7 @@ public struct Fabric {
     // MARK: Nodes
 
     /// - Parameter owner: The source of observations that say what the node has left its mark on; nil for the fleet's own.
-    public mutating func attach(_ spec: NodeSpec, isLocal: Bool = false, owner: String? = nil) {
+    public mutating func attach(_ spec: NodeSpec, isLocal: Bool = false, owner: Origin? = nil) {
         nodes[spec.name] = Attached(spec: spec, isLocal: isLocal, owner: owner)
         nodeAt[spec.address] = spec.name
         addressOf[spec.host] = spec.address
@@ -91,18 +99,21 @@ public struct Fabric {
     }
 
     public func spec(of node: String) -> NodeSpec? { nodes[node]?.spec }
+    public func isInUse(_ address: Address) -> Bool { nodeAt[address] != nil }
 
     /// The process of a node is gone. With its host still up, peers see their streams reset; without
     /// power they see nothing at all.
     public mutating func takeDown(_ node: String, hostStaysUp: Bool) {
+        lives[node, default: 0] += 1
         nodes[node]?.isUp = false
         nodes[node]?.listening = []
+        streamOf[node] = [:]
         for number in streams.keys.sorted() {
             guard let stream = streams[number], let side = stream.side(of: node) else { continue }
-            streams[number]?.isOrphan = true
+            // Whoever still knocks at its door goes on knocking.
+            if stream.isOpen || side == 0 { streams[number]?.isOrphan = true }
             if hostStaysUp { drop(number, tell: 1 - side, .reset, trips: 1) }
         }
-        streamOf[node] = [:]
     }
 
     public mutating func bringUp(_ node: String) { nodes[node]?.isUp = true }
@@ -115,21 +126,22 @@ public struct Fabric {
     /// Nothing more happens until `time`.
     public mutating func skip(to time: Instant) { now = max(now, time) }
 
-    public mutating func schedule(_ timer: Int, at time: Instant, source: String) {
+    public mutating func schedule(_ timer: Int, at time: Instant, source: Origin) {
         push(.call(.timer(timer)), at: time, source: source)
     }
 
     public mutating func submit(_ effects: [Effect], from node: String) {
+        let life = lives[node] ?? 0
         for effect in effects {
             if case .observe(let fact) = effect.action {
-                observations.append(
-                    Observation(at: effect.at, node: node, sequence: effect.sequence, fact: fact))
-            } else {
-                queue.push(
-                    .init(
-                        at: effect.at, source: node, sequence: effect.sequence,
-                        item: .act(node: node, effect.action)))
+                let observation = Observation(at: effect.at, node: node, sequence: effect.sequence, fact: fact)
+                statements.append(Statement(by: .node(node), observation: observation))
+                guard heeded.contains(node) else { continue }
             }
+            queue.push(
+                .init(
+                    at: effect.at, source: .node(node), sequence: effect.sequence,
+                    item: .act(node: node, life: life, effect.action)))
         }
     }
 
@@ -140,11 +152,15 @@ public struct Fabric {
             now = max(now, entry.at)
             switch entry.item {
             case .call(let call): return call
-            case .act(let node, let action): perform(action, of: node)
+            case .act(let node, let life, .observe(let fact)):
+                if lives[node] ?? 0 == life { return .said(node: node, fact, at: entry.at) }
+            case .act(let node, let life, let action): perform(action, of: node, life)
+            case .arrive(let node, let life, let event):
+                if lives[node] ?? 0 == life { return .local(node: node, event) }
             case .connectAgain(let stream): tryConnect(stream)
             case .sendAgain(let stream, let lane, let unit): transmit(stream, lane, unit)
-            case .lookUpAgain(let node, let query, let name, let attempt):
-                lookUp(node: node, query: query, name: name, attempt: attempt)
+            case .lookUpAgain(let node, let life, let query, let name, let attempt):
+                if lives[node] ?? 0 == life { lookUp(node: node, query: query, name: name, attempt: attempt) }
             }
         }
         return nil
@@ -152,7 +168,7 @@ public struct Fabric {
 
     /// Says something to a node out of band: from whoever operates it, or from the world it stands in.
     public mutating func command(_ name: String, _ body: [UInt8], to node: String) {
-        deliver(.command(name, body), to: node, at: now + lookahead, from: "")
+        deliver(.command(name, body), to: node, at: now + lookahead, from: .plan)
     }
 
     public mutating func takeDeliveries() -> [(node: String, delivery: Delivery)] {
@@ -163,14 +179,16 @@ public struct Fabric {
         return deliveries
     }
 
-    public mutating func takeObservations() -> [Observation] {
-        defer { observations = [] }
-        return observations
+    public mutating func takeStatements() -> [Statement] {
+        defer { statements = [] }
+        return statements
     }
 
-    public mutating func observe(_ fact: Fact, by source: String = "network") {
+    /// Only in the order of events, as everything that counts up ``order``.
+    public mutating func observe(_ fact: Fact, by source: Origin = .network, at time: Instant? = nil) {
         order += 1
-        observations.append(Observation(at: now, node: source, sequence: order, fact: fact))
+        let observation = Observation(at: time ?? now, node: source.name, sequence: order, fact: fact)
+        statements.append(Statement(by: source, observation: observation))
     }
 
     // MARK: Faults
@@ -189,8 +207,8 @@ public struct Fabric {
 
     // MARK: Inside
 
-    private mutating func perform(_ action: Action, of node: String) {
-        guard nodes[node]?.isUp == true else {
+    private mutating func perform(_ action: Action, of node: String, _ life: Int) {
+        guard nodes[node]?.isUp == true, lives[node] ?? 0 == life else {
             dropped += 1
             return
         }
@@ -207,24 +225,24 @@ public struct Fabric {
 
     mutating func countDrop() { dropped += 1 }
 
-    mutating func push(_ work: Work, at time: Instant, source: String) {
+    mutating func push(_ work: Work, at time: Instant, source: Origin) {
         order += 1
         queue.push(.init(at: time, source: source, sequence: order, item: work))
     }
 
     /// Hands an event to a node, never sooner than the lookahead allows.
-    mutating func deliver(_ event: Event, to node: String, at time: Instant, from source: String) {
+    mutating func deliver(_ event: Event, to node: String, at time: Instant, from source: Origin) {
         let time = max(time, now + lookahead)
         guard let target = nodes[node] else {
             dropped += 1
             return
         }
         if target.isLocal {
-            push(.call(.local(node: node, event)), at: time, source: source)
+            push(.arrive(node: node, life: lives[node] ?? 0, event), at: time, source: source)
         } else {
             order += 1
             earliestDelivery = min(earliestDelivery, time)
-            deliveries.append((node, Delivery(at: time, source: source, sequence: order, event: event)))
+            deliveries.append((node, Delivery(at: time, source: source.name, sequence: order, event: event)))
         }
     }
 
@@ -236,8 +254,8 @@ public struct Fabric {
         for index in taps.indices {
             let (content, way) = (passage.content, passage.divertedTo)
             taps[index].tap.inspect(&passage, now: now)
-            if passage.dropped || passage.content != content || passage.divertedTo != way { passage.hands.append(taps[index].id) }
-            for fact in passage.facts { observe(fact, by: taps[index].id) }
+            if passage.dropped || passage.content != content || passage.divertedTo != way { passage.hands.append(taps[index].by) }
+            for fact in passage.facts { observe(fact, by: taps[index].by) }
             passage.facts = []
             if passage.dropped { break }
         }

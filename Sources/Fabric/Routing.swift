@@ -107,7 +107,7 @@ extension Fabric {
             else { continue }
             // Late by more than what is sent within the next two latencies takes to overtake it.
             let time = isLate ? arrival + path.latency * 2 : arrival
-            deliver(.datagram(port: to.port, from: Endpoint(source, port), bytes), to: target, at: time, from: from)
+            deliver(.datagram(port: to.port, from: Endpoint(source, port), bytes), to: target, at: time, from: .node(from))
         }
     }
 
@@ -124,15 +124,15 @@ extension Fabric {
         let lost = withDraws(node, "resolver") { $0.unit() } < path.loss
         if passage.dropped || reachable == false || lost {
             if attempt >= 4 {
-                deliver(.resolved(query: query, nil), to: node, at: now, from: "resolver")
+                deliver(.resolved(query: query, nil), to: node, at: now, from: .network)
             } else {
                 push(
-                    .lookUpAgain(node: node, query: query, name: name, attempt: attempt + 1),
-                    at: now + .seconds(1), source: node)
+                    .lookUpAgain(node: node, life: lives[node] ?? 0, query: query, name: name, attempt: attempt + 1),
+                    at: now + .seconds(1), source: .node(node))
             }
             return
         }
         let roundTrip = max(path.latency, lookahead) * 2
-        deliver(.resolved(query: query, answer), to: node, at: now + roundTrip, from: "resolver")
+        deliver(.resolved(query: query, answer), to: node, at: now + roundTrip, from: .network)
     }
 }

@@ -19,6 +19,8 @@ public struct Scheduler {
 
     private var states: [String: State] = [:]
     private let lookahead: Duration
+    /// Nodes of whose facts the network makes something: it waits for all that they do, not only for what they send.
+    public var witnesses: Set<String> = []
 
     public init(lookahead: Duration) { self.lookahead = lookahead }
 
@@ -41,8 +43,10 @@ public struct Scheduler {
     public var isAnyRunning: Bool { states.values.contains { $0.isRunning } }
     public func isRunning(_ node: String) -> Bool { states[node]?.isRunning ?? false }
 
-    /// Nobody can send before this; what the network does before it is final.
-    public var safe: Instant { states.values.map(\.send).min() ?? .never }
+    /// Nobody can send before this, and no witness can say anything; what the network does before it is final.
+    public var safe: Instant {
+        states.map { name, state in witnesses.contains(name) ? state.work : state.send }.min() ?? .never
+    }
 
     /// The earliest work of any node: nothing is observed before this any more.
     public var settled: Instant { states.values.map(\.work).min() ?? .never }

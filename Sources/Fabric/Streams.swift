@@ -35,7 +35,7 @@ struct Stream {
     var isOpen = false
     var isOrphan = false
     /// Who has laid hands on it.
-    var marks: Set<String> = []
+    var marks: Set<Origin> = []
     var connectAttempts = 0
 
     func side(of node: String) -> Int? { sides.firstIndex { $0.node == node } }
@@ -50,12 +50,12 @@ extension Fabric {
     mutating func open(_ id: StreamID, to endpoint: Endpoint, from node: String) {
         guard let source = nodes[node]?.spec.address else { return }
         guard let target = nodeAt[endpoint.address], target != node else {
-            deliver(.closed(id, .unreachable), to: node, at: now + lookahead + lookahead, from: "network")
+            deliver(.closed(id, .unreachable), to: node, at: now + lookahead + lookahead, from: .network)
             return
         }
         let number = nextStream
         nextStream += 1
-        let ephemeral = UInt16(32768 + number % 28_000)
+        let ephemeral = freePort(of: node)
         streams[number] = Stream(sides: [
             .init(node: node, id: id, endpoint: Endpoint(source, ephemeral)),
             .init(node: target, id: StreamID(raw: 0), endpoint: endpoint),
@@ -64,9 +64,26 @@ extension Fabric {
         tryConnect(number)
     }
 
+    /// Linux's range. Each node counts its own, over restarts too: a port says whose connection it was.
+    private mutating func freePort(of node: String) -> UInt16 {
+        let (first, count) = (32_768, 28_232)
+        let used = Set((streamOf[node] ?? [:]).values.compactMap { streams[$0]?.sides[0] }.filter { $0.node == node }.map(\.endpoint.port))
+        for _ in 0..<count {
+            let port = UInt16(first + (nodes[node]?.connections ?? 0) % count)
+            nodes[node]?.connections += 1
+            if !used.contains(port) { return port }
+        }
+        return UInt16(first)
+    }
+
+    /// Whether a side's process is the one that the stream was made with: another may have its name now, and numbers
+    /// its streams from one again.
+    private func isCurrent(_ number: Int, _ side: Stream.Side) -> Bool { streamOf[side.node]?[side.id] == number }
+
     mutating func tryConnect(_ number: Int) {
-        guard var stream = streams[number], !stream.isOpen, !stream.isOrphan else { return }
+        guard var stream = streams[number], !stream.isOpen else { return }
         let client = stream.sides[0]
+        guard isCurrent(number, client) else { return forget(number) }
         let meant = nodeAt[stream.sides[1].endpoint.address] ?? ""
         let passage = pass(
             .connect(to: stream.sides[1].endpoint), from: client.node, to: meant, stream: number,
@@ -87,7 +104,7 @@ extension Fabric {
                 drop(number, tell: 0, .timedOut)
             } else {
                 let wait = Duration.seconds(1 << (stream.connectAttempts - 1))
-                push(.connectAgain(stream: number), at: now + wait, source: client.node)
+                push(.connectAgain(stream: number), at: now + wait, source: .node(client.node))
             }
             return
         }
@@ -109,14 +126,14 @@ extension Fabric {
         streamOf[target, default: [:]][stream.sides[1].id] = number
         deliver(
             .accepted(stream.sides[1].id, port: stream.sides[1].endpoint.port, from: client.endpoint),
-            to: target, at: arrival, from: client.node)
-        deliver(.connected(client.id, local: client.endpoint), to: client.node, at: back, from: target)
+            to: target, at: arrival, from: .node(client.node))
+        deliver(.connected(client.id, local: client.endpoint), to: client.node, at: back, from: .node(target))
         // Answers must not overtake the handshake.
         streams[number]?.lanes[1].floor = back
     }
 
     /// Writes down, once for each of them, that a connection is somebody's doing.
-    private mutating func mark(_ number: Int, by actors: [String]) {
+    private mutating func mark(_ number: Int, by actors: [Origin]) {
         for actor in actors where streams[number]?.marks.insert(actor).inserted == true {
             guard let stream = streams[number] else { return }
             observe(Fact(.trace, details(of: stream)), by: actor)
@@ -138,7 +155,7 @@ extension Fabric {
             !stream.sides[side].isClosed
         else {
             if case .data = payload {
-                deliver(.closed(id, .reset), to: node, at: now + lookahead + lookahead, from: "network")
+                deliver(.closed(id, .reset), to: node, at: now + lookahead + lookahead, from: .network)
             }
             return
         }
@@ -157,6 +174,8 @@ extension Fabric {
     mutating func transmit(_ number: Int, _ lane: Int, _ unitNumber: Int) {
         guard let stream = streams[number], var unit = stream.lanes[lane].inFlight[unitNumber] else { return }
         let (sender, receiver) = (stream.sides[lane].node, stream.sides[1 - lane].node)
+        // Nobody is left to send it again.
+        guard isCurrent(number, stream.sides[lane]) else { return }
         if stream.isOrphan && nodes[receiver]?.isUp == true {
             drop(number, tell: lane, .reset)
             return
@@ -190,7 +209,7 @@ extension Fabric {
         }
         let roundTrip = (path(from: sender, to: receiver)?.latency ?? .zero) * 2
         let timeout = max(.milliseconds(200), roundTrip * 2) * (1 << (unit.attempts - 1))
-        push(.sendAgain(stream: number, lane: lane, unit: unitNumber), at: now + timeout, source: sender)
+        push(.sendAgain(stream: number, lane: lane, unit: unitNumber), at: now + timeout, source: .node(sender))
     }
 
     /// Delivers what has arrived without a gap before it.
@@ -202,12 +221,12 @@ extension Fabric {
             let time = max(at, stream.lanes[lane].floor)
             stream.lanes[lane].floor = time
             streams[number] = stream
-            if receiver.isClosed { continue }
+            if receiver.isClosed || !isCurrent(number, receiver) { continue }
             switch payload {
             case .data(let bytes):
-                deliver(.received(receiver.id, bytes), to: receiver.node, at: time, from: sender.node)
+                deliver(.received(receiver.id, bytes), to: receiver.node, at: time, from: .node(sender.node))
             case .end:
-                deliver(.closed(receiver.id, .finished), to: receiver.node, at: time, from: sender.node)
+                deliver(.closed(receiver.id, .finished), to: receiver.node, at: time, from: .node(sender.node))
                 forget(number)
                 return
             }
@@ -224,12 +243,12 @@ extension Fabric {
         let told = stream.sides[side]
         let other = stream.sides[1 - side].node
         let latency = max(path(from: other, to: told.node)?.latency ?? lookahead, lookahead)
-        deliver(.closed(told.id, end), to: told.node, at: now + latency * trips, from: other)
+        if isCurrent(number, told) { deliver(.closed(told.id, end), to: told.node, at: now + latency * trips, from: .node(other)) }
         forget(number)
     }
 
     mutating func forget(_ number: Int) {
         guard let stream = streams.removeValue(forKey: number) else { return }
-        for side in stream.sides { streamOf[side.node]?[side.id] = nil }
+        for side in stream.sides where isCurrent(number, side) { streamOf[side.node]?[side.id] = nil }
     }
 }

@@ -21,7 +21,18 @@ public struct Passage: Sendable {
     public var divertedTo: String?
     public var facts: [Fact] = []
     /// The taps that have changed, diverted or kept back what they saw.
-    var hands: [String] = []
+    var hands: [Origin] = []
+}
+
+/// What somebody said, with who it was: a name alone does not tell.
+public struct Statement: Sendable {
+    public var by: Origin
+    public var observation: Observation
+
+    public static func inJournalOrder(_ a: Statement, _ b: Statement) -> Bool {
+        if Observation.inJournalOrder(a.observation, b.observation) { return true }
+        return !Observation.inJournalOrder(b.observation, a.observation) && a.by < b.by
+    }
 }
 
 /// A position on the network from which an adversary (or a recorder) sees and changes what passes.

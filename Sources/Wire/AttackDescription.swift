@@ -40,8 +40,6 @@ public struct AttackDescription: Sendable {
     public var parameters: [Parameter]
     /// What it needs of its targets for itself while it lasts.
     public var holds: Hold?
-    /// It takes power from devices or starts new ones, so that nobody may be ahead of it.
-    public var changesProcesses: Bool
     /// An app that targets must have.
     public var app: String?
     public var judge: AttackJudge
@@ -49,7 +47,7 @@ public struct AttackDescription: Sendable {
     public init(
         name: AttackName, summary: String, mechanism: String, needs: String, oracle: String, techniques: [String], threats: [String],
         controls: [Control], rules: [DetectionRule], parameters: [Parameter] = [], holds: Hold? = nil,
-        changesProcesses: Bool = false, app: String? = nil, judge: AttackJudge = AttackJudge()
+        app: String? = nil, judge: AttackJudge = AttackJudge()
     ) {
         self.name = name
         self.summary = summary
@@ -62,7 +60,6 @@ public struct AttackDescription: Sendable {
         self.rules = rules
         self.parameters = parameters
         self.holds = holds
-        self.changesProcesses = changesProcesses
         self.app = app
         self.judge = judge
     }

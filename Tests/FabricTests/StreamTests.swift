@@ -194,7 +194,7 @@ struct Wires {
         }
         var wires = Wires()
         connected(&wires)
-        wires.fabric.taps.append((id: "m", tap: Meddler()))
+        wires.fabric.taps.append((by: .step(0), tap: Meddler()))
         wires.act("a", .send(Self.stream, [1, 2, 3]))
         wires.act("a", .resolve(query: 5, name: "b.test"))
         wires.run()
