@@ -6,10 +6,12 @@ public struct Ablation: Sendable, Equatable, Codable {
     /// How often an attack reached its goal in one configuration, and how often it was noticed.
     public struct Cell: Sendable, Equatable, Codable {
         public var runs = 0
-        /// Compromised, or frozen.
+        /// Compromised, frozen or degraded.
         public var succeeded = 0
-        /// Runs that could not tell.
+        /// Runs that could not tell: nothing was tried, or nobody was there to try it on.
         public var unknown = 0
+        /// How the runs ended, by the name of the outcome.
+        public var outcomes: [String: Int] = [:]
         /// From the begin of the attack to the first alert, in the runs in which there was one.
         public var detectedAfterNanoseconds: [Int64] = []
         /// Layers that code of the attacker's has reached in one run or another.
@@ -30,6 +32,8 @@ public struct Ablation: Sendable, Equatable, Codable {
     public var always: [String] = []
     /// Controls without any one of which the catalogue expects an attack to succeed.
     public var expected: [String: [String]] = [:]
+    /// The threats of MITRE EMB3D that an attack acts out.
+    public var threats: [String: [String]] = [:]
     /// Attacks in the order of the campaign.
     public var attacks: [String]
     /// What was off: nothing in the first row, then single controls, then pairs.
@@ -38,6 +42,8 @@ public struct Ablation: Sendable, Equatable, Codable {
     public var cells: [String: [String: Cell]]
 
     public static let nothingOff = "(all on)"
+    private static let harms: Set = ["compromised", "frozen", "degraded"]
+    private static let sayNothing: Set = ["unknown", "untried", "unreached"]
 
     public init(campaign: String, seeds: [UInt64], attacks: [String]) {
         self.campaign = campaign
@@ -50,7 +56,7 @@ public struct Ablation: Sendable, Equatable, Codable {
     public static func row(_ off: [Control]) -> String {
         off.isEmpty ? nothingOff : off.map(\.rawValue).joined(separator: Ablation.and)
     }
-    private static let and = " + "
+    static let and = " + "
 
     /// Nothing off, each control alone, and each pair of them if that is asked for.
     public static func configurations(_ controls: [Control], pairs: Bool) -> [[Control]] {
@@ -64,6 +70,7 @@ public struct Ablation: Sendable, Equatable, Codable {
         for verdict in report.verdicts where attacks.contains(verdict.attack) {
             var cell = cells[row]?[verdict.attack] ?? Cell()
             cell.runs += 1
+            cell.outcomes[verdict.outcome.rawValue, default: 0] += 1
             if verdict.outcome.isHarm { cell.succeeded += 1 }
             if !verdict.outcome.isKnown { cell.unknown += 1 }
             if let after = verdict.detectedAfterNanoseconds { cell.detectedAfterNanoseconds.append(after) }
@@ -72,7 +79,7 @@ public struct Ablation: Sendable, Equatable, Codable {
         }
     }
 
-    private func succeeds(_ attack: String, _ row: String) -> Bool { (cells[row]?[attack]?.successRatio ?? 0) > 0 }
+    func succeeds(_ attack: String, _ row: String) -> Bool { (cells[row]?[attack]?.successRatio ?? 0) > 0 }
 
     /// Controls whose absence let an attack succeed that fails with all on, and pairs of which neither alone does.
     public func controlsThatMatter(for attack: String) -> [String] {
@@ -81,16 +88,6 @@ public struct Ablation: Sendable, Equatable, Codable {
         return enough.filter { row in
             let parts = row.split(separator: Ablation.and).map(String.init)
             return parts.count == 1 || !parts.contains { enough.contains($0) }
-        }
-    }
-
-    /// Where what was measured is not what the catalogue expects of a single control.
-    public var surprises: [String] {
-        attacks.flatMap { attack -> [String] in
-            let expected = Set(expected[attack] ?? []).intersection(rows)
-            let measured = Set(controlsThatMatter(for: attack).filter { !$0.contains(Ablation.and) })
-            return expected.subtracting(measured).sorted().map { "\(attack): expected to succeed without \($0), and did not" }
-                + measured.subtracting(expected).sorted().map { "\(attack): succeeded without \($0), which was not expected" }
         }
     }
 }

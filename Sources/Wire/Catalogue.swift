@@ -73,27 +73,31 @@ public enum Control: String, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// The MITRE EMB3D 2.0.1 mitigation that the control stands for.
-    public var mitigation: String {
+    /// The mitigations of MITRE EMB3D 2.0.1 that the control is an implementation of. Detection at the service is none: EMB3D speaks of what
+    /// a device does.
+    public var mitigations: [String] {
         switch self {
-        case .hardwareRootOfTrust: "MID-029"
-        case .secureBoot: "MID-002"
-        case .glitchHardening: "MID-063"
-        case .debugLock: "MID-057"
-        case .certificateAuth, .mutualDeviceAuth: "MID-034"
-        case .attestationGate: "MID-003"
-        case .transportEncryption: "MID-035"
-        case .signedUpdates, .updateFreshness, .renewableSecurity: "MID-026"
-        case .rollbackProtection: "MID-030"
-        case .errorReporting, .threatDetection: "MID-085"
-        case .requestLimits: "MID-080"
-        case .nonces: "MID-036"
-        case .authenticatedTime: "MID-037"
-        case .networkFirewall: "MID-034"
-        case .strongAlgorithms: "MID-044"
-        case .stackProtection: "none"
-        case .memoryProtection: "MID-086"
-        case .appIsolation: "MID-012"
+        case .hardwareRootOfTrust: ["MID-028"]
+        case .secureBoot: ["MID-002"]
+        case .glitchHardening: ["MID-063"]
+        case .debugLock: ["MID-057"]
+        case .certificateAuth, .mutualDeviceAuth, .authenticatedTime: ["MID-034"]
+        case .attestationGate: ["MID-003"]
+        // TLS is both: without it there are no certificates either.
+        case .transportEncryption: ["MID-034", "MID-035"]
+        case .signedUpdates, .renewableSecurity: ["MID-026"]
+        // What has expired is refused as too old.
+        case .updateFreshness: ["MID-026", "MID-037"]
+        case .rollbackProtection: ["MID-030"]
+        case .errorReporting: ["MID-085"]
+        case .threatDetection: []
+        case .requestLimits: ["MID-080"]
+        case .nonces: ["MID-036"]
+        case .networkFirewall: ["MID-083"]
+        case .strongAlgorithms: ["MID-044"]
+        case .stackProtection: ["MID-007"]
+        case .memoryProtection: ["MID-004"]
+        case .appIsolation: ["MID-012"]
         }
     }
 }

@@ -1,5 +1,6 @@
 import Adversary
 import ArgumentParser
+import Campaign
 import Wire
 
 struct AttacksCommand: ParsableCommand {
@@ -45,5 +46,11 @@ struct Faults: ParsableCommand {
 
 struct Controls: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "What protections can be switched off.")
-    func run() { for control in Control.allCases { print("\(control.rawValue) (\(control.mitigation))\n    off: \(control.whenOff)") } }
+    func run() {
+        for control in Control.allCases {
+            let mitigations = control.mitigations.map { "\($0) \(EMB3D.name(of: $0) ?? "")" }.joined(separator: ", ")
+            print("\(control.rawValue)\n    off: \(control.whenOff)")
+            print("    MITRE EMB3D \(EMB3D.version): \(mitigations.isEmpty ? "none of its mitigations" : mitigations)")
+        }
+    }
 }
