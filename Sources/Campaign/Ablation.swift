@@ -42,8 +42,6 @@ public struct Ablation: Sendable, Equatable, Codable {
     public var cells: [String: [String: Cell]]
 
     public static let nothingOff = "(all on)"
-    private static let harms: Set = ["compromised", "frozen", "degraded"]
-    private static let sayNothing: Set = ["unknown", "untried", "unreached"]
 
     public init(campaign: String, seeds: [UInt64], attacks: [String]) {
         self.campaign = campaign

@@ -1,4 +1,4 @@
-public import Wire
+import Wire
 
 /// MITRE EMB3D 2.0.1 (April 2025): which mitigation is good against which threats. Its terms are in NOTICE.
 ///
@@ -89,9 +89,4 @@ public enum EMB3D {
         let good = Set(control.mitigations.flatMap { EMB3D.threats(mitigatedBy: $0) })
         return threats.filter(good.contains)
     }
-}
-
-extension AttackEntry {
-    /// The threats of EMB3D among what the attack represents.
-    public var threats: [String] { techniques.matches(of: /TID-[0-9]{3}/).map { String($0.output) } }
 }

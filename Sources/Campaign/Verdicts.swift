@@ -110,7 +110,7 @@ private struct TargetJudge {
         let begin = truth.journal.partitioningIndex { $0.at >= step.at }
         trial = Trial(
             step: step, target: target, address: plan.devices.first { $0.name == target }?.address, journal: truth.journal[begin...],
-            before: truth.journal[..<begin], own: truth.own[step.id]?.filter { $0.fact.text(.target) == target } ?? [],
+            before: truth.journal[..<begin], own: truth.own[step.id]?.filter { ($0.fact.text(.target) ?? target) == target } ?? [],
             marks: truth.marks(of: step.id, on: target), everywhere: truth.marks(of: step.id))
     }
 

@@ -258,5 +258,5 @@ struct Wires {
 }
 
 extension Event {
-    fileprivate func isConnected(_ stream: StreamID) -> Bool { if case .connected(stream, _) = self { true } else { false } }
+    func isConnected(_ stream: StreamID) -> Bool { if case .connected(stream, _) = self { true } else { false } }
 }
