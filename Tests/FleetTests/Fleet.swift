@@ -10,7 +10,8 @@ import Wire
 
 /// A whole fleet in one process: the injector, the service and all devices as values, driven by hand.
 ///
-/// Randomness is the system's, since tests run side by side: what a test asserts must hold for any draws.
+/// Randomness is the system's, since tests run side by side: what a test asserts must hold for any draws. Unless a fleet
+/// is to be compared with another: then each of its nodes has its own stream.
 final class Fleet {
     private enum Process {
         case device(NodeRunner<Device>)
@@ -27,10 +28,19 @@ final class Fleet {
     private var injector: Injector
     private var processes: [String: Process] = [:]
     private let path: String
+    private let isSeeded: Bool
+    private var draws: [String: Draws] = [:]
+    private var disorder: Disorder?
 
     /// - Parameters:
     ///   - method: Steps in the words of a campaign file.
-    init(_ topology: String = Fleet.small, method: String = "", off: [Control] = []) throws {
+    ///   - isSeeded: The same random bytes in each fleet.
+    ///   - disorder: What comes between its processes and the injector.
+    init(
+        _ topology: String = Fleet.small, method: String = "", off: [Control] = [], isSeeded: Bool = false, disorder: Disorder? = nil
+    ) throws {
+        self.isSeeded = isSeeded
+        self.disorder = disorder
         let text = topology + (method.isEmpty ? "" : "method:\n\(method)\n")
         var plan = try Plan.read(file: "test.yaml", attacks: Attacks.catalogue) { _ in text }
         plan.controlsOff = off
@@ -41,7 +51,9 @@ final class Fleet {
         // Keys from the system's generator: a seeded one would be shared by all tests of this process.
         var workshopPlan = plan
         workshopPlan.clock = .wall
-        try Workshop(plan: workshopPlan, folder: folder, guestFolder: Fleet.root + "/.build/guest").prepare()
+        let folder = folder
+        let prepare = { try Workshop(plan: workshopPlan, folder: folder, guestFolder: Fleet.root + "/.build/guest").prepare() }
+        if isSeeded { try Draws("factory").drive(prepare) } else { try prepare() }
         var threat = try JSONDecoder().decode(
             ThreatConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: folder.state("threat.json"))))
         threat.setting.clock = .virtual
@@ -69,17 +81,21 @@ final class Fleet {
         stop: "2h", devices: "fridge: { network: home, peers: [oven] }", "oven:   { network: home, peers: [fridge] }")
 
     func run() throws -> Report {
-        injector.receive(.hello(Hello(node: "coordinator", generation: 0, publicIdentity: "")), from: PeerName.coordinator, now: .start)
+        hand(.hello(Hello(node: "coordinator", generation: 0, publicIdentity: "")), from: PeerName.coordinator)
         try start("service", 0)
         for device in plan.devices { try start(device.name, 0) }
         var isOver = false
         while !isOver {
-            injector.advance(now: .start)
-            let outgoing = injector.takeOutgoing()
-            if outgoing.isEmpty { break }
+            let arrivals = disorder?.arrivals() ?? []
+            let outgoing = drive("threat") {
+                for (frame, peer) in arrivals { injector.receive(frame, from: peer, now: .start) }
+                injector.advance(now: .start)
+                return injector.takeOutgoing()
+            }
+            if outgoing.isEmpty && arrivals.isEmpty { break }
             for (peer, frame) in outgoing {
                 switch frame {
-                case .grant(let grant): injector.receive(.yield(step(peer, grant)), from: peer, now: .start)
+                case .grant(let grant): hand(.yield(drive(peer) { step(peer, grant) }), from: peer)
                 case .journal(let observations): journal += observations
                 case .processWanted(let order): try carryOut(order)
                 case .finished: isOver = true
@@ -94,7 +110,23 @@ final class Fleet {
         journal.filter { $0.fact.kind == kind && (node == nil || $0.node == node) }
     }
 
+    private func hand(_ frame: Frame, from peer: String) {
+        if disorder != nil { disorder?.send(frame, from: peer) } else { injector.receive(frame, from: peer, now: .start) }
+    }
+
+    private func drive<T>(_ who: String, _ body: () throws -> T) rethrows -> T {
+        guard isSeeded else { return try body() }
+        let own = draws[who] ?? Draws(who)
+        draws[who] = own
+        return try own.drive(body)
+    }
+
     private func start(_ node: String, _ generation: UInt32) throws {
+        let peer = PeerName.of(node, generation)
+        hand(.hello(try drive(peer) { try make(node, generation) }), from: peer)
+    }
+
+    private func make(_ node: String, _ generation: UInt32) throws -> Hello {
         let peer = PeerName.of(node, generation)
         let data = try Data(contentsOf: URL(fileURLWithPath: Workshop.configuration(folder, node)))
         var identity = ""
@@ -108,7 +140,7 @@ final class Fleet {
             identity = device.deviceID
             processes[peer] = .device(NodeRunner(device))
         }
-        injector.receive(.hello(Hello(node: node, generation: generation, publicIdentity: identity, marks: marks)), from: peer, now: .start)
+        return Hello(node: node, generation: generation, publicIdentity: identity, marks: marks)
     }
 
     private func step(_ peer: String, _ grant: Grant) -> Yield {
@@ -116,20 +148,25 @@ final class Fleet {
         case .device(var runner)?:
             processes[peer] = nil
             defer { processes[peer] = .device(runner) }
-            return runner.run(grant)
+            return runner.run(shortened(grant, before: runner.nextWork))
         case .service(var runner)?:
             processes[peer] = nil
             defer { processes[peer] = .service(runner) }
-            return runner.run(grant)
+            return runner.run(shortened(grant, before: runner.nextWork))
         case nil: return Yield(effects: [], nextWork: .never, nextSend: .never)
         }
+    }
+
+    private func shortened(_ grant: Grant, before work: Instant) -> Grant {
+        let first = min(work, grant.deliveries.map(\.at).min() ?? .never)
+        return disorder?.cut(grant, work: first) ?? grant
     }
 
     private func carryOut(_ order: ProcessOrder) throws {
         switch order.verb {
         case .kill: processes[PeerName.of(order.node, order.generation)] = nil
         case .start, .clone, .duplicate, .rewrite, .glitch, .recover:
-            try Bench.carryOut(order, folder)
+            try drive("bench") { try Bench.carryOut(order, folder) }
             try start(order.node, order.generation)
         }
     }
