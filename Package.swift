@@ -61,6 +61,8 @@ let package = Package(
         system("CUnicorn", apt: "libunicorn-dev"),
 
         // Lowest first. PURE: no clock, file, process or socket. UNSAFE: the only places with C and `unsafe`.
+        .plugin(name: "VersionPlugin", capability: .buildTool(), path: "Sources/VersionPlugin"),
+        .target(name: "Version", swiftSettings: strict, plugins: ["VersionPlugin"]),  // what git said at build time
         module("Wire", []),  // PURE: all that crosses a process boundary
         module("Fabric", ["Wire"]),  // PURE: the network model and its time
         module("Formats", []),  // PURE: image packages, file system, CBOR/COSE, evidence
@@ -79,8 +81,8 @@ let package = Package(
         module(
             "Coordinator",
             [
-                "Adversary", "Wire", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", argumentParser,
-                subprocess,
+                "Adversary", "Wire", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF",
+                argumentParser, subprocess, "Version",
             ]),
 
         process("orrery", ["Coordinator"]),

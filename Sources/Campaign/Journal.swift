@@ -1,7 +1,10 @@
 public import Wire
 
-/// The journal as lines of JSON (NDJSON): one observation each, keys in order, times in nanoseconds.
+/// The journal as lines of JSON (NDJSON): one observation each, keys in order, times in nanoseconds; before them a header.
 public enum Journal {
+    /// The first line: which form the others have.
+    public static let header = "{\"at_ns\":0,\"node\":\"orrery\",\"kind\":\"journal\",\"schema\":\(Schema.journal)}"
+
     public static func line(_ observation: Observation) -> String {
         var text = "{\"at_ns\":\(observation.at.nanoseconds),\"node\":\(quoted(observation.node))"
         text += ",\"kind\":\"\(observation.fact.kind.rawValue)\""

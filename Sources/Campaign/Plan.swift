@@ -57,8 +57,12 @@ public struct Plan: Sendable, Equatable, Codable {
         public var exits: [GatewayConfiguration.Exit]
     }
 
+    public var schema = Schema.plan
+    public var provenance: Provenance?
     public var name: String
     public var file: String
+    /// All files that it was read from.
+    public var sources: [String] = []
     public var seed: UInt64
     public var clock: ClockKind
     /// Unix time at the start of the run.

@@ -8,7 +8,9 @@ enum JournalFile {
     static func read(_ path: String) throws -> (journal: [Observation], digest: String) {
         guard let data = FileManager.default.contents(atPath: path) else { throw RunError("cannot read \(path)") }
         var journal: [Observation] = []
-        for (number, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
+        let lines = data.split(separator: UInt8(ascii: "\n"))
+        try SchemaCheck.check(Data(lines.first ?? Data()), path, "journal", is: Schema.journal)
+        for (number, line) in lines.enumerated().dropFirst() {
             guard let observation = parse(Data(line)) else { throw RunError("\(path):\(number + 1): not an observation") }
             journal.append(observation)
         }

@@ -3,6 +3,7 @@ public import ArgumentParser
 import Campaign
 import Foundation
 import Runtime
+import Version
 import Wire
 
 /// The command line.
@@ -14,6 +15,7 @@ public struct Orrery: AsyncParsableCommand {
             Exit codes: 0 all expectations held, 1 some did not, 2 could not tell, 64 bad usage or file, \
             70 internal error.
             """,
+        version: Version.described,
         subcommands: [
             Validate.self, Show.self, Run.self, Up.self, Replay.self, Ablate.self, ReportCommand.self, AttacksCommand.self, Faults.self,
             Controls.self, Emulate.self, GlitchCommand.self, ImageCommand.self, SDKCommand.self, New.self, DeviceCommand.self, Tuf.self,
@@ -33,6 +35,8 @@ public struct Orrery: AsyncParsableCommand {
             }
         } catch let error as RunError {
             fail("\(error)", 70)
+        } catch let error as FileRefused {
+            fail("\(error)", 64)
         } catch let error as PlanProblems {
             fail(error.problems.map(\.description).joined(separator: "\n"), 64)
         } catch {
@@ -54,8 +58,12 @@ public struct Orrery: AsyncParsableCommand {
 
 extension Plan {
     static func load(_ file: String) throws(PlanProblems) -> Plan {
-        try Plan.read(file: file, attacks: Attacks.catalogue) { path in
-            FileManager.default.contents(atPath: path).flatMap { String(data: $0, encoding: .utf8) }
+        var sources: [String] = []
+        var plan = try Plan.read(file: file, attacks: Attacks.catalogue) { path in
+            sources.append(path)
+            return FileManager.default.contents(atPath: path).flatMap { String(data: $0, encoding: .utf8) }
         }
+        plan.sources = sources
+        return plan
     }
 }

@@ -69,15 +69,17 @@ struct RunFolder {
         guard let data = FileManager.default.contents(atPath: planPath) else {
             throw RunError("\(path) is not the folder of a run: it has no plan.json")
         }
+        try SchemaCheck.check(data, planPath, "plan", is: Schema.plan)
         do { return try JSONDecoder().decode(Plan.self, from: data) } catch {
             throw RunError("\(planPath) does not parse: \(error)")
         }
     }
 
     func readReport() throws -> Report {
-        guard let data = FileManager.default.contents(atPath: resultPath),
-            let report = try? JSONDecoder().decode(Report.self, from: data)
-        else { throw RunError("\(path) has no readable metrics.json: did its run end?") }
-        return report
+        guard let data = FileManager.default.contents(atPath: resultPath) else {
+            throw RunError("\(path) has no metrics.json: did its run end?")
+        }
+        try SchemaCheck.check(data, resultPath, "metrics", is: Schema.metrics)
+        do { return try JSONDecoder().decode(Report.self, from: data) } catch { throw RunError("\(resultPath) does not parse: \(error)") }
     }
 }

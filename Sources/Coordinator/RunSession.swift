@@ -10,6 +10,7 @@ import Wire
 final class RunSession: Sendable {
     struct Outcome {
         var report: Report
+        var provenance: Provenance?
         var folder: RunFolder
         var wallSeconds: Double
         /// Without preparing and launching: what the clock itself took.
@@ -24,10 +25,12 @@ final class RunSession: Sendable {
     private let wasInterrupted = Atomic<Bool>(false)
 
     init(_ plan: Plan, base: String, watcher: any RunWatcher) throws {
-        self.plan = plan
         self.watcher = watcher
         preflight = Preflight(binFolder: Machine.executableFolder)
         try preflight.check(plan)
+        var plan = plan
+        plan.provenance = .gather(plan, guestFolder: preflight.guestFolder)
+        self.plan = plan
         folder = try RunFolder(base: base, plan: plan)
     }
 
@@ -73,14 +76,14 @@ final class RunSession: Sendable {
         await supervisor.stopAll()
         link.end()
         let report = Report(plan: plan, journal: recorder.journal, digest: recorder.finish(), attacks: Attacks.catalogue)
-        try RunFolder.writeJSON(report, folder.resultPath)
+        try RunFolder.writeJSON(MetricsFile(report: report, provenance: plan.provenance), folder.resultPath)
         let page = HTMLReport(plan: plan, report: report, journal: recorder.journal).page
         for (name, text) in [
             ("report.txt", report.text), ("report.html", page), ("junit.xml", report.junit), ("metrics.prom", report.openMetrics),
             ("attack-layer.json", report.navigatorLayer(Attacks.catalogue)), ("devices.csv", report.csv(devices: plan.devices)),
         ] { try RunFolder.write(Array(text.utf8), "\(folder.path)/\(name)") }
         return Outcome(
-            report: report, folder: folder, wallSeconds: RunSession.seconds(ContinuousClock.now - begun),
+            report: report, provenance: plan.provenance, folder: folder, wallSeconds: RunSession.seconds(ContinuousClock.now - begun),
             runSeconds: RunSession.seconds(runEnded - runBegun))
     }
 
@@ -160,11 +163,16 @@ final class Recorder {
     init(path: String) throws {
         guard let file = ByteFile(path: path) else { throw RunError("cannot write \(path)") }
         self.file = file
+        write(Journal.header + "\n")
     }
 
     func append(_ observations: [Observation]) {
         journal += observations
-        let bytes = Array(observations.map { Journal.line($0) + "\n" }.joined().utf8)
+        write(observations.map { Journal.line($0) + "\n" }.joined())
+    }
+
+    private func write(_ text: String) {
+        let bytes = Array(text.utf8)
         digest.update(bytes)
         file.append(bytes)
     }

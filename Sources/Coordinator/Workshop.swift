@@ -152,17 +152,12 @@ struct Workshop {
         do { return try ELFImage(bytes) } catch { throw RunError("\(path): \(error)") }
     }
 
-    private static let panel = "panel"
-
     private static func component(_ app: String) -> String {
         let digits = Array(sha256(Array("component \(app)".utf8)).hex)
         return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
     }
 
-    /// The panel's vendor builds it with a guard on the stack, or without.
-    private func fileName(_ app: String) -> String {
-        app == Workshop.panel ? "\(app)-\(plan.controlsOff.contains(.stackProtection) ? "plain" : "hardened")" : app
-    }
+    private func fileName(_ app: String) -> String { Workshop.guestProgram(of: app, plan) }
 
     private func source(_ app: String, _ defect: UpdateOrder.Defect? = nil) throws -> AppSource {
         if let own = plan.apps[app] {

@@ -148,7 +148,7 @@ import Wire
     /// A new attack or fault has to be tried here too.
     @Test func nothingIsLeftOut() {
         let attacks = Set(Self.groups.flatMap { $0.attacks.map(\.0) })
-        #expect(attacks == Set(AttackName.allCases))
+        #expect(attacks == Set(Attacks.catalogue.all.map(\.name)))
         let text = Self.faults.flatMap(\.steps).joined(separator: "\n")
         #expect(FaultName.allCases.allSatisfy { text.contains("fault: \($0.rawValue)") })
     }

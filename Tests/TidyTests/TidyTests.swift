@@ -26,6 +26,8 @@ import Testing
 
     /// What each module may import: ours, and from outside.
     static let allowed: [String: Set<String>] = [
+        "Version": [],
+        "VersionPlugin": ["Foundation", "PackagePlugin"],
         "Wire": [],
         "Fabric": ["Wire"],
         "Formats": ["FoundationEssentials"],
@@ -43,8 +45,7 @@ import Testing
         "Campaign": ["Wire", "Yams", "Histogram"],
         "Coordinator": [
             "Adversary", "Wire", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "Silicon", "SecureChannel", "TUF",
-            "ArgumentParser",
-            "Subprocess",
+            "ArgumentParser", "Subprocess", "Version",
             "SystemPackage", "Foundation", "FoundationNetworking", "Synchronization",
         ],
         "orrery": ["Coordinator"],

@@ -1,11 +1,15 @@
 import ArgumentParser
 import Campaign
+import Runtime
 import Wire
 
 struct Replay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a run's plan again and compare the digests.",
-        discussion: "Ends with 0 if they are the same, 1 if they differ, 2 if the run was not reproducible by nature.")
+        discussion: """
+            Says first what has changed since: orrery itself, the files that the run was made of. Ends with 0 if the digests are the \
+            same, 1 if they differ, 2 if the run was not reproducible by nature.
+            """)
 
     @Argument(help: "The folder of a run.") var folder: String
     @Option(help: "Folder for run folders.") var out = "runs"
@@ -18,6 +22,7 @@ struct Replay: AsyncParsableCommand {
             print("\(folder) ran on the wall clock or ended early: it cannot be replayed")
             throw ExitCode(2)
         }
+        print(since(plan), terminator: "")
         let watcher = TerminalWatcher(isQuiet: false)
         let after = try await Orrery.perform(plan, base: out, watcher: watcher)
         watcher.done()
@@ -26,5 +31,13 @@ struct Replay: AsyncParsableCommand {
             "before  \(before.digest)\nafter   \(after.report.digest)\n\(isSame ? "the same" : "DIFFERENT: compare \(old.journalPath) with \(after.folder.journalPath)")"
         )
         if !isSame { throw ExitCode(1) }
+    }
+
+    /// What is run again is the plan in the folder: a topology file that has changed is told, not read.
+    private func since(_ plan: Plan) -> String {
+        guard let then = plan.provenance else { return "the plan does not say what its run was made of\n" }
+        let now = Provenance.gather(plan, guestFolder: Preflight(binFolder: Machine.executableFolder).guestFolder)
+        let changes = then.changes(until: now)
+        return changes.isEmpty ? "nothing has changed since\n" : "changed since:\n\(changes.map { "  \($0)\n" }.joined())"
     }
 }

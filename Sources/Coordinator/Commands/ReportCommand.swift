@@ -20,7 +20,7 @@ struct ReportCommand: ParsableCommand {
             switch format {
             case .text: report.text
             case .html: HTMLReport(plan: plan, report: report, journal: journal).page
-            case .json: try RunFolder.encode(report)
+            case .json: try RunFolder.encode(MetricsFile(report: report, provenance: plan.provenance))
             case .junit: report.junit
             case .openmetrics: report.openMetrics
             case .csv: report.csv(devices: plan.devices)

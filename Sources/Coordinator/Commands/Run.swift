@@ -74,7 +74,7 @@ extension Orrery {
 
     static func show(_ outcome: RunSession.Outcome, _ plan: Plan, asJSON: Bool) {
         if asJSON {
-            print((try? RunFolder.encode(outcome.report)) ?? "", terminator: "")
+            print((try? RunFolder.encode(MetricsFile(report: outcome.report, provenance: outcome.provenance))) ?? "", terminator: "")
             return
         }
         print(outcome.report.text, terminator: "")
