@@ -134,7 +134,10 @@ private struct TargetJudge {
             return came(outcome, proof.observation, proof.words)
         }
         if truth.end < step.at { return came(.unknown, nil, "the run ended before it began") }
-        if ways.isEmpty { return came(.untried, nil, "nothing was tried on \(name)") }
+        if ways.isEmpty {
+            return came(
+                .untried, nil, step.uses.map { "what it needs was not obtained by '\($0)'" } ?? "nothing was tried on \(name)")
+        }
         if let lost = trial.during.first(where: { $0.fact.kind == .certificateExpired && $0.node == name }) {
             return came(.degraded, lost, "\(name) lost its certificates meanwhile")
         }
