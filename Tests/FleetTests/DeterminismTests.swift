@@ -115,24 +115,26 @@ import Wire
 
     private static let seeds = 1...(ProcessInfo.processInfo.environment["ORRERY_DISORDERS"].flatMap { UInt64($0) } ?? 1)
 
-    private func fleet(_ one: Case, _ seed: UInt64?) throws -> Fleet {
-        let steps = ["at: 2m, update: { image: compressor@2 }", "at: 14m, update: { image: compressor@3 }"] + one.steps
+    private func fleet(_ one: Case, _ topology: String?, _ seed: UInt64?) throws -> Fleet {
+        let releases = topology != nil ? [] : ["at: 2m, update: { image: compressor@2 }", "at: 14m, update: { image: compressor@3 }"]
+        let steps = releases + one.steps
         let fleet = try Fleet(
-            Self.topology(one.minutes), method: steps.map { "  - { \($0) }" }.joined(separator: "\n"), off: one.off, isSeeded: true,
+            topology ?? Self.topology(one.minutes), method: steps.map { "  - { \($0) }" }.joined(separator: "\n"), off: one.off,
+            isSeeded: true,
             disorder: seed.map { Disorder(seed: $0) })
         _ = try fleet.run()
         return fleet
     }
 
-    private func check(_ one: Case) throws {
-        let reference = try fleet(one, nil)
+    private func check(_ one: Case, _ topology: String? = nil) throws {
+        let reference = try fleet(one, topology, nil)
         let lines = reference.journal.map(Journal.line)
         #expect(reference.facts(.runEnded).count == 1)
         let succeeded = Set(reference.facts(.attackSucceeded).compactMap { $0.fact.text(.attack) })
         let missing = one.succeeding.map(\.rawValue).filter { !succeeded.contains($0) }
         #expect(missing.isEmpty, "no success: what is concluded from one is not tried")
         for seed in Self.seeds {
-            let other = try fleet(one, seed).journal.map(Journal.line)
+            let other = try fleet(one, topology, seed).journal.map(Journal.line)
             guard other != lines else { continue }
             let index = zip(lines, other).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(lines.count, other.count)
             let (expected, found) = (lines.dropFirst(index).first ?? "its end", other.dropFirst(index).first ?? "its end")
@@ -144,6 +146,19 @@ import Wire
     @Test(arguments: succeeding) func attacksThatSucceed(_ one: Case) throws { try check(one) }
     @Test(arguments: faults) func faultsOfEachKind(_ one: Case) throws { try check(one) }
     @Test(arguments: pairs) func attacksWhileProcessesComeAndGo(_ one: Case) throws { try check(one) }
+
+    /// Where many have something to say within the time that anything takes to arrive, who is heard first is another each time.
+    @Test(arguments: [Case(name: "crowd", steps: [], minutes: 8, off: [.debugLock, .hardwareRootOfTrust], succeeding: [.debugPort])])
+    func attacksInACrowd(_ one: Case) throws {
+        let crowd = Fleet.topology(
+            stop: "\(one.minutes)m", devices: "fridge: { count: 4, network: home, apps: [compressor], peers: [oven], call-every: 3s }",
+            "oven: { count: 4, network: home, peers: [fridge], call-every: 3s }")
+        var one = one
+        one.steps = [AttackName.debugPort, .clonedDevice].map {
+            "at: 6m, for: 90s, attack: \($0.rawValue), target: { devices: fridge }"
+        }
+        try check(one, crowd)
+    }
 
     /// A new attack or fault has to be tried here too.
     @Test func nothingIsLeftOut() {
