@@ -12,7 +12,9 @@ public struct NodeProcess<Body: Node> {
     public var cablePorts: [UInt16: UInt16] { cable?.ports ?? [:] }
 
     /// - Parameter cablePorts: The node's ports that a cable can be plugged into, in wall time.
-    public init(_ node: Body, name: String, publicIdentity: String, marks: [String] = [], startup: Startup, cablePorts: [UInt16] = []) throws(BusError) {
+    public init(_ node: Body, name: String, publicIdentity: String, marks: [String] = [], startup: Startup, cablePorts: [UInt16] = [])
+        throws(BusError)
+    {
         runner = NodeRunner(node)
         cable = ServiceCable(nodePorts: cablePorts)
         bus = try Bus(connect: startup.endpoint, as: PeerName.of(name, startup.generation))

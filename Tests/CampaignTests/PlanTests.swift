@@ -179,7 +179,8 @@ import Wire
         let plan = try Plan.read(file: "f", attacks: Attacks.catalogue) { _ in text }
         let fact: Fact =
             succeeded
-            ? Fact(.attackSucceeded, [.instance: "s1", .evidence: "e"]) : Fact(.attackStep, [.instance: "s1", .code: .text(Code.tlsAlert.rawValue), .reason: "r"])
+            ? Fact(.attackSucceeded, [.instance: "s1", .evidence: "e"])
+            : Fact(.attackStep, [.instance: "s1", .code: .text(Code.tlsAlert.rawValue), .reason: "r"])
         let journal = tried ? [Observation(at: .start + .minutes(2), node: "x", sequence: 0, fact: fact)] : []
         return Report(plan: plan, journal: journal, digest: "", attacks: Attacks.catalogue)
     }

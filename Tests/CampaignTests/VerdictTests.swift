@@ -131,7 +131,8 @@ import Wire
     }
 
     @Test func whatCanNeverReachItsTargetIsWarnedOf() throws {
-        let text = Self.text.replacing("attack: record-tamper", with: "attack: remote-exploit").replacing("at: 30m, for: 40m", with: "at: 5m, for: 40m")
+        let text = Self.text.replacing("attack: record-tamper", with: "attack: remote-exploit").replacing(
+            "at: 30m, for: 40m", with: "at: 5m, for: 40m")
         let plan = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in text }
         let warnings = plan.warnings(Attacks.catalogue)
         #expect(warnings.contains { $0.contains("fridge-1, fridge-2 without the app 'panel'") })

@@ -1,3 +1,4 @@
+import Adversary
 import Campaign
 import Foundation
 import Testing
@@ -57,24 +58,21 @@ import Wire
     ]
 
     /// Attacks whose success the hub concludes from what a device of somebody else's says.
-    private static let concluded: Set<AttackName> = [.clonedDevice, .debugPort, .modifiedImage, .bootGlitch, .stolenDeviceKey]
+    private static let concluded: Set<AttackName> = [.clonedDevice, .debugPort, .modifiedImage, .bootGlitch]
 
-    /// A double of a device is one only when it has been accepted for half an hour.
-    private static func minutes(_ group: (attacks: [(AttackName, String)], off: [Control])) -> Int {
-        group.attacks.contains { $0.0 == .stolenDeviceKey } ? 48 : 34
-    }
+    private static let minutes = 30
 
     static let failing = groups.map { group in
         Case(
             name: "failing: " + group.attacks.map(\.0.rawValue).joined(separator: " "),
-            steps: group.attacks.map { attack($0, on: $1, for: minutes(group) - 14) }, minutes: minutes(group))
+            steps: group.attacks.map { attack($0, on: $1, for: minutes - 14) }, minutes: minutes)
     }
 
     static let succeeding = groups.map { group in
         Case(
             name: "succeeding: " + group.attacks.map(\.0.rawValue).joined(separator: " "),
-            steps: group.attacks.map { attack($0, on: $1, for: minutes(group) - 14) },
-            minutes: minutes(group), off: group.off, succeeding: group.attacks.map(\.0).filter { concluded.contains($0) })
+            steps: group.attacks.map { attack($0, on: $1, for: minutes - 14) },
+            minutes: minutes, off: group.off, succeeding: group.attacks.map(\.0).filter { concluded.contains($0) })
     }
 
     private static let network = [
@@ -108,9 +106,9 @@ import Wire
         let isOnBench = groups[index].attacks.contains { $0.0 == .modifiedImage || $0.0 == .bootGlitch }
         return Case(
             name: "attacks and lost processes, \(index)",
-            steps: groups[index].attacks.map { attack($0, on: $1, for: minutes(groups[index]) - 14) }
+            steps: groups[index].attacks.map { attack($0, on: $1, for: minutes - 14) }
                 + processes.filter { !isOnBench || $0.contains("service-kill") },
-            minutes: max(40, minutes(groups[index])), off: groups[index].off)
+            minutes: 40, off: groups[index].off)
     }
 
     private static let seeds = 1...(ProcessInfo.processInfo.environment["ORRERY_DISORDERS"].flatMap { UInt64($0) } ?? 1)
