@@ -77,7 +77,7 @@ import Wire
 
     private static let network = [
         "at: 4m, for: 8m, fault: latency, delay: 200ms", "at: 8m, for: 9m, fault: loss, ratio: 20%",
-        "at: 15m, for: 5m, fault: bandwidth, rate: 64kbps", "at: 19m, for: 9m, fault: reorder, ratio: 30%",
+        "at: 15m, for: 5m, fault: bandwidth, rate: 64kbit", "at: 19m, for: 9m, fault: reorder, ratio: 30%",
         "at: 24m, for: 9m, fault: duplicate, ratio: 30%", "at: 33m, for: 3m, fault: dns-outage", "at: 36m, for: 2m, fault: partition",
     ].map { $0 + ", target: { network: home }" }
 
