@@ -74,7 +74,8 @@ public enum EMB3D {
 
     /// The number in an ID such as `MID-026`; nil if it is none.
     private static func number(_ id: String, _ prefix: String) -> Int? {
-        id.hasPrefix(prefix) && id.count == prefix.count + 3 ? Int(id.dropFirst(prefix.count)) : nil
+        let digits = id.dropFirst(prefix.count)
+        return id.hasPrefix(prefix) && digits.count == 3 && digits.allSatisfy("0123456789".contains) ? Int(digits) : nil
     }
 
     /// The threats that a mitigation is good against; none for an ID that there is not.
