@@ -17,6 +17,10 @@ public struct Ablation: Sendable, Equatable, Codable {
         /// Layers that code of the attacker's has reached in one run or another.
         public var reached: [String] = []
 
+        public init(runs: Int = 0, succeeded: Int = 0, unknown: Int = 0) {
+            (self.runs, self.succeeded, self.unknown) = (runs, succeeded, unknown)
+        }
+
         /// 0…1 of the runs that could tell; nil if none could.
         public var successRatio: Double? { runs == unknown ? nil : Double(succeeded) / Double(runs - unknown) }
         /// 0…1 of the runs.
