@@ -44,4 +44,18 @@ extension Trial {
                 && codes.map(\.rawValue).contains($0.fact.text(.code) ?? "")
         }
     }
+
+    /// The service has no connection left for the target, while the attack lasts.
+    public var turnedAway: AttackJudge.Proof? {
+        guard let address else { return nil }
+        return during.first {
+            $0.fact.kind == .refusal && $0.fact.text(.code) == Code.noConnectionLeft.rawValue && $0.fact.text(.address) == "\(address)"
+        }.map { .init(.compromised, $0, "the service turned \(target) away: no connection left") }
+    }
+
+    /// Whether an observation says that somebody has answered the target, while the attack lasts.
+    public func isServed(_ observation: Observation) -> Bool {
+        observation.node == target && observation.fact.kind == .exchange && observation.fact.text(.result) == "accepted"
+            && observation.at < step.end
+    }
 }

@@ -17,18 +17,10 @@ final class CredentialFlood: Attack {
         techniques: ["T0814 Denial of Service"], threats: ["TID-405"],
         controls: [.requestLimits], rules: [.flood],
         judge: AttackJudge(
-            countsMarks: false,
-            proof: { trial in
-                guard let address = trial.address else { return nil }
-                return trial.during.first {
-                    $0.fact.kind == .refusal && $0.fact.text(.code) == Code.noConnectionLeft.rawValue
-                        && $0.fact.text(.address) == "\(address)"
-                }.map { .init(.compromised, $0, "the service turned \(trial.target) away: no connection left") }
-            },
+            countsMarks: false, proof: { $0.turnedAway },
             isWitness: { trial, observation in
                 // The flooder is turned away, and the target is served meanwhile.
-                observation.node == trial.target && observation.fact.kind == .exchange && observation.fact.text(.result) == "accepted"
-                    && observation.at < trial.step.end && trial.wasTurnedAway(.tooManyConnections, .tooManyRequests, before: observation)
+                trial.isServed(observation) && trial.wasTurnedAway(.tooManyConnections, .tooManyRequests, before: observation)
             }))
 
     private static let connections = 320
