@@ -150,7 +150,7 @@ public enum Attacks {
         TLSInterception.self, RecordTamper.self, RogueDevice.self, ClonedDevice.self, DNSSpoof.self, RecordReplay.self, TimeSpoof.self,
         Downgrade.self, StaleMeasurement.self, ModifiedImage.self, BootGlitch.self, DebugPort.self, UpdateRollback.self,
         UpdateFreeze.self, UpdateMixAndMatch.self, EndlessData.self, StolenSigningKey.self, StolenDeviceKey.self, StolenCatalogCA.self,
-        CredentialFlood.self, Botnet.self, RemoteExploit.self, Escalation.self,
+        CredentialFlood.self, Botnet.self, RemoteExploit.self, Escalation.self, SlowRequests.self,
     ]
 
     public static let catalogue = AttackCatalogue(kinds.map { $0.description })

@@ -38,7 +38,8 @@ import Wire
         ),
         (
             [
-                (.modifiedImage, "fridge-2"), (.updateMixAndMatch, "fridge-1"), (.stolenCatalogCA, "oven-1"), (.staleMeasurement, "oven-2"),
+                (.modifiedImage, "fridge-2"), (.slowRequests, "oven-2"), (.updateMixAndMatch, "fridge-1"), (.stolenCatalogCA, "oven-1"),
+                (.staleMeasurement, "oven-2"),
             ], [.secureBoot, .updateFreshness, .attestationGate, .nonces]
         ),
         ([(.recordTamper, "oven-1"), (.recordReplay, "oven-2"), (.updateFreeze, "fridge-1")], [.transportEncryption, .updateFreshness]),
