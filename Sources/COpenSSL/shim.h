@@ -33,6 +33,20 @@ static inline const ASN1_STRING *general_name_text(const GENERAL_NAME *n, int *t
     *type = n->type;
     return n->type == GEN_DNS || n->type == GEN_URI ? n->d.ia5 : NULL;
 }
+static inline GENERAL_NAMES *general_names_new(void) { return sk_GENERAL_NAME_new_null(); }
+static inline void general_names_free(GENERAL_NAMES *s) { sk_GENERAL_NAME_pop_free(s, GENERAL_NAME_free); }
+/* A name of a type whose value is an IA5String, taken byte for byte. */
+static inline int general_names_add(GENERAL_NAMES *s, int type, const unsigned char *text, int count) {
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_IA5STRING *value = ASN1_IA5STRING_new();
+    if (!name || !value || !ASN1_STRING_set(value, text, count) || !sk_GENERAL_NAME_push(s, name)) {
+        GENERAL_NAME_free(name);
+        ASN1_IA5STRING_free(value);
+        return 0;
+    }
+    GENERAL_NAME_set0_value(name, type, value);
+    return 1;
+}
 static inline int ec_key_data_index(CRYPTO_EX_dup *copy, CRYPTO_EX_free *release) {
     return EC_KEY_get_ex_new_index(0, NULL, NULL, copy, release);
 }

@@ -23,6 +23,7 @@ final class Document {
     init(file: String, text: String) {
         self.file = file
         do {
+            try DocumentBudget.check(text)
             root = try compose(yaml: text)
             if root == nil { problems.append(Problem(file: file, line: 1, column: 1, message: "the file is empty")) }
         } catch {
@@ -32,6 +33,9 @@ final class Document {
     }
 
     private static func problem(_ file: String, _ error: any Error) -> Problem {
+        if let excess = error as? DocumentBudget.Excess {
+            return Problem(file: file, line: excess.line, column: excess.column, message: excess.message)
+        }
         switch error as? YamlError {
         case .scanner(_, let text, let mark, _)?, .parser(_, let text, let mark, _)?, .composer(_, let text, let mark, _)?:
             return Problem(file: file, line: mark.line, column: mark.column, message: text)
@@ -83,17 +87,17 @@ final class Document {
         }
         return mapping.compactMap { key, value in
             let text = key.string ?? ""
-            guard isName(text) else {
-                report(key, "'\(text)' is no name: letters, digits and '-', at most 40 characters")
-                return nil
-            }
+            guard isName(key, text) else { return nil }
             return (text, key, value)
         }
     }
 
-    private func isName(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= 40
-            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+    /// One grammar for the names of devices, networks, products, groups, apps, gateways, catalogs and runs; what is wrong with one is
+    /// reported.
+    @discardableResult func isName(_ node: YAMLNode?, _ text: String) -> Bool {
+        guard let mistake = NameGrammar.mistake(in: text) else { return true }
+        report(node, mistake)
+        return false
     }
 
     func suggestion(_ word: String, among words: [String]) -> String {

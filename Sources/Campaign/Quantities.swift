@@ -27,6 +27,9 @@ extension QuantityKind {
 extension Quantity {
     struct Mistake: Error { var message: String }
 
+    /// About thirty years.
+    private static let longestNanoseconds = 9.5e17
+
     /// Reads a number with its unit. A bare number is refused: which unit was meant is not ours to guess.
     static func parse(_ text: String, _ kind: QuantityKind) -> Result<Quantity, Mistake> {
         if kind == .offset, text.hasPrefix("-") {
@@ -46,7 +49,9 @@ extension Quantity {
             return .failure(Mistake(message: "\(what); expected \(kind.example) (units: \(known))"))
         }
         let value = number * scale
-        guard value < 9.2e18 else { return .failure(Mistake(message: "'\(text)' is too large")) }
+        // Times are added to each other: some of them must fit into 64 bits.
+        let limit = kind == .duration || kind == .offset ? Quantity.longestNanoseconds : 9.2e18
+        guard value < limit else { return .failure(Mistake(message: "'\(text)' is too large")) }
         switch kind {
         case .duration, .offset: return .success(.nanoseconds(Int64(value.rounded())))
         case .ratio:

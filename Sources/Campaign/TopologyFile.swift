@@ -42,7 +42,7 @@ struct PlanReader {
     private mutating func readGateways(_ section: Section) {
         for (index, (name, key, value)) in document.named(section.fields["gateways"], "gateways").enumerated() {
             guard let entry = document.section(value, "gateway \(name)", keys: ["network", "ports", "exits"]) else { continue }
-            if name == "service" || plan.devices.contains(where: { $0.name == name }) { document.report(key, "'\(name)' is taken") }
+            if plan.devices.contains(where: { $0.name == name }) { document.report(key, "'\(name)' is taken") }
             let place = entry.required("network").flatMap(network) ?? ""
             let nodes = ["service"] + plan.devices.map(\.name)
             let doors: [GatewayConfiguration.Door] = (entry.fields["ports"]?.sequence ?? []).compactMap { item in
@@ -82,7 +82,11 @@ struct PlanReader {
 
     /// What topologies and campaigns have in common at their top.
     mutating func readHead(_ section: Section) {
-        if let name = section.text("name", isRequired: true) { plan.name = name }
+        // It is a folder's name, too.
+        if let name = section.text("name", isRequired: true) {
+            document.isName(section.fields["name"], name)
+            plan.name = name
+        }
         if let seed = section.seed("seed") { plan.seed = seed }
         if let stop = section.duration("stop") { plan.stop = .start + stop }
         if let field = section.fields["start"] { readStart(field) }
@@ -154,6 +158,7 @@ struct PlanReader {
     private mutating func readService(_ section: Section) {
         guard let service = document.section(section.required("service"), "service", keys: ["network", "catalog"]) else { return }
         plan.catalog = service.text("catalog", isRequired: true) ?? ""
+        if service.has("catalog") { document.isName(service.fields["catalog"], plan.catalog) }
         if !plan.catalog.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }) {
             document.report(service.fields["catalog"], "catalog: lower-case letters, digits and '-'")
         }
@@ -184,13 +189,13 @@ struct PlanReader {
     private mutating func readDevices(_ section: Section) {
         var hosts: [String: Int] = [:]
         var peers: [(kind: String, products: [(text: String, node: YAMLNode)])] = []
-        for (kind, key, value) in document.named(section.required("devices"), "devices") {
+        for (kind, _, value) in document.named(section.required("devices"), "devices") {
             let keys = [
                 "count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels", "attach",
                 "app-memory",
             ]
             guard let entry = document.section(value, "device \(kind)", keys: keys) else { continue }
-            if kind == "service" { document.report(key, "'service' is the name of the security service") }
+            for word in ["product", "group"] { entry.text(word).map { _ = document.isName(entry.fields[word], $0) } }
             let networks = entry.words("network").compactMap { network($0.node) }
             if entry.words("network").isEmpty { _ = entry.required("network") }
             let apps = PlanReader.knownApps + plan.apps.keys.sorted()
@@ -217,9 +222,20 @@ struct PlanReader {
             }
         }
         connect(peers)
+        checkNames(section.fields["devices"])
+    }
+
+    /// A count gives names that may be there already; and so does an attacker that copies a device.
+    private func checkNames(_ node: YAMLNode?) {
         var seen: Set<String> = []
-        for device in plan.devices where !seen.insert(device.name).inserted {
-            document.report(section.fields["devices"], "two devices have the name '\(device.name)'")
+        for device in plan.devices {
+            if !seen.insert(device.name.lowercased()).inserted { document.report(node, "two devices have the name '\(device.name)'") }
+            if device.name.utf8.count > NameGrammar.longest { document.isName(node, device.name) }
+        }
+        for device in plan.devices {
+            for copy in NameGrammar.copies where seen.contains(device.name.lowercased() + copy) {
+                document.report(node, "'\(device.name + copy)' is what an attacker's copy of '\(device.name)' would be called")
+            }
         }
     }
 

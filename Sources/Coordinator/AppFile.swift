@@ -49,9 +49,47 @@ enum AppFile {
         return Array(data)
     }
 
+    /// What the original has for all apps of a device together.
+    private static let productBytes = 1 << 20
+    /// Two copies of all images lie in flash; the OS has its part of each half.
+    private static let roomBytes = FlashLayout.imageArea.count / 2 - 512 << 10
+
+    /// In its image package.
+    private static func size(of source: AppSource) -> Int {
+        let files = [source.manifest, source.program] + source.resources.values
+        return files.reduce(FlashLayout.sectorBytes) { $0 + ($1.count + 31) / 32 * 32 }
+    }
+
+    /// Apps that do not fit into flash twice are refused, and those that the original would have no room for are told of.
+    private static func checkRoom(_ plan: Plan, _ sizes: [String: Int]) throws {
+        var told: Set<[String]> = []
+        for device in plan.devices where told.insert(device.apps).inserted {
+            let own = device.apps.filter { sizes[$0] != nil }
+            let total = own.reduce(0) { $0 + (sizes[$1] ?? 0) }
+            guard total > productBytes * 2 / 3 else { continue }
+            let list = own.map { "\($0) (\(path(of: plan.apps[$0]))) \(kibibytes(sizes[$0] ?? 0))" }.joined(separator: ", ")
+            guard total <= roomBytes else {
+                throw PlanProblems(
+                    file: plan.file,
+                    "device \(device.name): its apps do not fit into flash: \(list); there is room for two copies of \(kibibytes(roomBytes))"
+                )
+            }
+            let comparison = total > productBytes ? "more than" : "close to"
+            FileHandle.standardError.write(
+                Data(
+                    "\(plan.file): device \(device.name): \(list): \(comparison) the \(kibibytes(productBytes)) that the MT3620 has for all apps\n"
+                        .utf8))
+        }
+    }
+
+    private static func path(of app: Plan.App?) -> String { app?.image ?? app?.program ?? "" }
+    private static func kibibytes(_ bytes: Int) -> String { "\((bytes + 1023) >> 10) KiB" }
+
     /// All apps and attachments of a plan, as far as they can be told from their files.
     static func check(_ plan: Plan) throws {
-        for (name, app) in plan.apps.sorted(by: { $0.key < $1.key }) { _ = try read(app, name: name) }
+        var sizes: [String: Int] = [:]
+        for (name, app) in plan.apps.sorted(by: { $0.key < $1.key }) { sizes[name] = size(of: try read(app, name: name)) }
+        try checkRoom(plan, sizes)
         for device in plan.devices {
             let board = Board()
             do { for text in device.attachments { try board.attach(text) } } catch { throw RunError("device \(device.name): \(error)") }

@@ -23,6 +23,8 @@ final class RunSession: Sendable {
     private let watcher: any RunWatcher
     private let link = Mutex<ControlLink?>(nil)
     private let wasInterrupted = Atomic<Bool>(false)
+    /// A process has ended because the disk did not take what it was told to keep.
+    private let cannotWrite = Atomic<Bool>(false)
 
     init(_ plan: Plan, base: String, watcher: any RunWatcher) throws {
         self.watcher = watcher
@@ -49,8 +51,11 @@ final class RunSession: Sendable {
         let endpoint = "ipc://\(socketFolder)/bus"
         let link = ControlLink(endpoint: endpoint)
         self.link.withLock { $0 = link }
-        let supervisor = Supervisor(binFolder: preflight.binFolder, endpoint: endpoint, folder: folder) { key, end in
+        let supervisor = Supervisor(binFolder: preflight.binFolder, endpoint: endpoint, folder: folder) { key, end, code in
             self.watcher.lost(key.name, end)
+            // The run would be judged without what it was told to keep.
+            if code == Startup.cannotWrite { self.cannotWrite.store(true, ordering: .relaxed) }
+            if self.cannotWrite.load(ordering: .relaxed) { return link.end() }
             // Without the network there is no run.
             if key.name == "threat" {
                 link.end()
@@ -111,11 +116,14 @@ final class RunSession: Sendable {
                 begun = .now
                 if wasInterrupted.load(ordering: .relaxed) { link.send(.finish) }
             case .journal(let observations):
-                recorder.append(observations)
+                try recorder.append(observations)
                 watcher.observed(observations)
             case .progress(let now, _): watcher.progress(now, of: plan.stop)
             case .processWanted(let order): try await carryOut(order, supervisor)
-            case .capture(let bytes): capture?.append(bytes)
+            case .capture(let bytes):
+                guard capture?.append(bytes) ?? true else {
+                    throw RunError("cannot write \(folder.path)/capture.pcapng: is the disk full?")
+                }
             case .refused(let why): throw RunError(why)
             case .finished:
                 await supervisor.expectEnds()
@@ -123,6 +131,7 @@ final class RunSession: Sendable {
             default: break
             }
         }
+        if cannotWrite.load(ordering: .relaxed) { throw RunError("cannot write \(folder.path)/keys.log: is the disk full?") }
         throw RunError("the injector ended before the run did: see \(folder.log("threat"))")
     }
 
@@ -158,23 +167,27 @@ protocol RunWatcher: Sendable {
 final class Recorder {
     private(set) var journal: [Observation] = []
     private let file: ByteFile
+    private let path: String
     private let digest = SHA256Stream()
 
     init(path: String) throws {
         guard let file = ByteFile(path: path) else { throw RunError("cannot write \(path)") }
         self.file = file
-        write(Journal.header + "\n")
+        self.path = path
+        try write(Journal.header + "
+")
     }
 
-    func append(_ observations: [Observation]) {
+    /// A journal with a hole would be judged like a whole one: the run ends instead.
+    func append(_ observations: [Observation]) throws {
         journal += observations
-        write(observations.map { Journal.line($0) + "\n" }.joined())
+        try write(observations.map { Journal.line($0) + "\n" }.joined())
     }
 
-    private func write(_ text: String) {
+    private func write(_ text: String) throws {
         let bytes = Array(text.utf8)
         digest.update(bytes)
-        file.append(bytes)
+        guard file.append(bytes) else { throw RunError("cannot write \(path): is the disk full?") }
     }
 
     func finish() -> String { digest.finish().hex }

@@ -21,10 +21,10 @@ actor Supervisor {
     private let folder: RunFolder
     private var children: [Key: Child] = [:]
     private var expectedEnds: Set<Key> = []
-    private let ended: @Sendable (Key, String) -> Void
+    private let ended: @Sendable (Key, String, Int32?) -> Void
 
     /// - Parameter ended: Called when a child ends that was not told to.
-    init(binFolder: String, endpoint: String, folder: RunFolder, ended: @escaping @Sendable (Key, String) -> Void) {
+    init(binFolder: String, endpoint: String, folder: RunFolder, ended: @escaping @Sendable (Key, String, Int32?) -> Void) {
         self.binFolder = binFolder
         self.endpoint = endpoint
         self.folder = folder
@@ -43,6 +43,7 @@ actor Supervisor {
         ]
         let task = Task { [self] in
             var end: String? = "did not start"
+            var code: Int32?
             do {
                 // glibc keeps freed memory per thread; two arenas are enough for a single-threaded node.
                 let result = try await run(
@@ -55,20 +56,21 @@ actor Supervisor {
                 }
                 // A child leaves by itself only when it is told to; anything else is a loss.
                 end = result.terminationStatus.isSuccess ? nil : "\(result.terminationStatus)"
+                if case .exited(let number) = result.terminationStatus { code = number }
             } catch {
                 end = "\(error)"
             }
-            gone(key, end)
+            gone(key, end, code)
         }
         children[key] = Child(task: task, lifeline: FileDescriptor(rawValue: parentEnd))
     }
 
     private func running(_ key: Key, _ identifier: Int32) { children[key]?.identifier = identifier }
 
-    private func gone(_ key: Key, _ end: String?) {
+    private func gone(_ key: Key, _ end: String?, _ code: Int32?) {
         cutLifeline(key)
         guard children.removeValue(forKey: key) != nil else { return }
-        if expectedEnds.remove(key) == nil, let end { ended(key, end) }
+        if expectedEnds.remove(key) == nil, let end { ended(key, end, code) }
     }
 
     /// Once only: the number may be somebody else's by then, such as a socket's of the bus.

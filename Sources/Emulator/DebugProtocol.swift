@@ -17,25 +17,27 @@ public struct DebugProtocol {
         buffer += bytes
         var commands: [Command] = []
         var answers: [UInt8] = []
-        while let first = buffer.first {
+        var left = buffer[...]
+        defer { buffer = Array(left) }
+        while let first = left.first {
             if first == 0x03 {
                 commands.append(.interrupt)
-                buffer.removeFirst()
+                left.removeFirst()
             } else if first != UInt8(ascii: "$") {
-                buffer.removeFirst()
-            } else if let end = buffer.firstIndex(of: UInt8(ascii: "#")) {
-                guard buffer.count >= end + 3 else { break }
-                let body = buffer[1..<end]
-                let sum = UInt8(String(decoding: buffer[end + 1...end + 2], as: UTF8.self), radix: 16)
+                left.removeFirst()
+            } else if let end = left.firstIndex(of: UInt8(ascii: "#")) {
+                guard left.endIndex >= end + 3 else { break }
+                let body = left[(left.startIndex + 1)..<end]
+                let sum = UInt8(String(decoding: left[end + 1...end + 2], as: UTF8.self), radix: 16)
                 if sum == DebugProtocol.checksum(body) {
                     answers.append(UInt8(ascii: "+"))
                     commands.append(.packet(String(decoding: body, as: UTF8.self)))
                 } else {
                     answers.append(UInt8(ascii: "-"))
                 }
-                buffer.removeFirst(end + 3)
+                left = left[(end + 3)...]
             } else {
-                if buffer.count > DebugProtocol.longestPacket { buffer = [] }
+                if left.count > DebugProtocol.longestPacket { left = [] }
                 break
             }
         }

@@ -54,10 +54,14 @@ public final class HTTPChannel {
     /// Enough for certificates and error reports, little enough that a flood of bodies cannot fill the memory.
     public static let usualLimitBytes = 256 * 1024
 
+    private static let headLimitBytes = 64 * 1024
+
     private let channel: EmbeddedChannel
     private let isServer: Bool
     var bodyLimitBytes: Int
     private var head: Request?
+    /// What has come since the last head or body began or ended.
+    private var pendingBytes = 0
     private var status = 0
     private var headers = HTTPHeaders()
     private var body: [UInt8] = []
@@ -133,6 +137,9 @@ public final class HTTPChannel {
     }
 
     private func feed(_ bytes: [UInt8]) throws(HTTPError) {
+        // Between one head and the next there is nothing that a decoder would have to keep for long.
+        pendingBytes += bytes.count
+        guard pendingBytes <= HTTPChannel.headLimitBytes + bodyLimitBytes else { throw .malformed("a head without end") }
         do {
             try channel.writeInbound(ByteBuffer(bytes: bytes))
             if isServer {
@@ -152,9 +159,10 @@ public final class HTTPChannel {
         case .head(let head):
             self.head = Request(
                 head.method.rawValue, head.uri, headers: head.headers.map { ($0.name, $0.value) })
-            body = []
+            begins()
         case .body(let buffer): try grow(buffer)
         case .end:
+            pendingBytes = 0
             if var request = head {
                 request.body = body
                 requests.append(request)
@@ -168,17 +176,23 @@ public final class HTTPChannel {
         case .head(let head):
             status = Int(head.status.code)
             headers = head.headers
-            body = []
+            begins()
         case .body(let buffer): try grow(buffer)
         case .end:
+            pendingBytes = 0
             // 1xx answers come before the one that counts.
             if status >= 200 {
                 responses.append(
                     Response(
                         status, headers.first(name: "content-type") ?? "", body: body,
-                        retryAfterSeconds: headers.first(name: "retry-after").flatMap(Int.init)))
+                        retryAfterSeconds: headers.first(name: "retry-after").flatMap(Int.init).map { min(max($0, 0), 86_400) }))
             }
         }
+    }
+
+    private func begins() {
+        pendingBytes = 0
+        body = []
     }
 
     private func grow(_ buffer: ByteBuffer) throws(HTTPError) {

@@ -54,7 +54,7 @@ public struct FlashBuilder {
         (.plutonRuntime, 24 << 10), (.securityMonitor, 48 << 10), (.kernel, 96 << 10),
     ]
 
-    public func build(apps: [AppSource], roots: [Certificate]) throws(CryptoError) -> Product {
+    public func build(apps: [AppSource], roots: [Certificate]) throws -> Product {
         let (os, app) = (osKeys[0], appKeys[0])
         let first = FlashBuilder.loaderBody(key: bootKey.key.publicKey.bytes, code: loader) + code(.oneBL, osVersion, bytes: 4 << 10)
         var packages: [(ImageType, [UInt8])] = [
@@ -68,7 +68,7 @@ public struct FlashBuilder {
         packages.append((.services, sign(.services, osVersion, code(.services, osVersion, bytes: 32 << 10), os)))
         for source in apps { packages.append((.applications, package(source, version: 1, key: app))) }
         return Product(
-            flash: place(packages), measurements: packages.map { (UInt32($0.0.rawValue), sha256($0.1)) })
+            flash: try place(packages), measurements: packages.map { (UInt32($0.0.rawValue), sha256($0.1)) })
     }
 
     /// 1BL's body begins with the key that it is signed with; then the length of its code, and the code.
@@ -132,7 +132,19 @@ public struct FlashBuilder {
         return head + filling.prefix(bytes)
     }
 
-    private func place(_ packages: [(ImageType, [UInt8])]) -> [UInt8] {
+    /// Images that do not fit, with the bytes of each.
+    public struct FlashFull: Error, CustomStringConvertible {
+        public var packages: [(name: String, bytes: Int)]
+        public var description: String {
+            "two copies of all images do not fit into \(FlashLayout.imageArea.count) bytes of flash: "
+                + packages.map { "\($0.name) \($0.bytes)" }.joined(separator: ", ")
+        }
+    }
+
+    private func place(_ packages: [(ImageType, [UInt8])]) throws(FlashFull) -> [UInt8] {
+        let sector = FlashLayout.sectorBytes
+        let needed = packages.reduce(0) { $0 + 2 * ($1.1.count + sector - 1) / sector * sector + sector }
+        guard needed <= FlashLayout.imageArea.count else { throw FlashFull(packages: packages.map { ($0.0.name, $0.1.count) }) }
         var flash = [UInt8](repeating: 0xFF, count: FlashLayout.totalBytes)
         var entries: [FlashLayout.Entry] = []
         var offset = 64 << 10

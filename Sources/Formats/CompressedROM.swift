@@ -19,6 +19,19 @@ public enum CompressedROM {
         case notPlain(String)
         case specialFile(String)
         case tooDeep
+        /// Directories share each other's entries, so that little data would be a great many files.
+        case tooManyEntries
+        /// Files share their content, so that a small image would be a great deal of data.
+        case tooManyBytes
+    }
+
+    private static let mostEntries = 4096
+    private static let mostBytes = 64 << 20
+
+    /// What reading an image may still come to.
+    private struct Budget {
+        var entries = mostEntries
+        var bytes = mostBytes
     }
 
     static let magic: UInt32 = 0x28CD_3D45
@@ -61,7 +74,8 @@ public enum CompressedROM {
         let image = Bytes(bytes)
         guard image.u32(0) == magic else { throw .badMagic }
         var contents = Contents()
-        try walk(image, inodeAt: 64, path: "", depth: 0, takesDevices, &contents)
+        var budget = Budget()
+        try walk(image, inodeAt: 64, path: "", depth: 0, takesDevices, &contents, &budget)
         return contents
     }
 
@@ -129,9 +143,12 @@ public enum CompressedROM {
     // MARK: Reading
 
     private static func walk(
-        _ image: Bytes, inodeAt position: Int, path: String, depth: Int, _ takesDevices: Bool, _ contents: inout Contents
+        _ image: Bytes, inodeAt position: Int, path: String, depth: Int, _ takesDevices: Bool, _ contents: inout Contents,
+        _ budget: inout Budget
     ) throws(Failure) {
         guard depth < 8 else { throw .tooDeep }
+        budget.entries -= 1
+        guard budget.entries >= 0 else { throw .tooManyEntries }
         guard let mode = image.u16(position), let sizeWord = image.u32(position + 4),
             let place = image.u32(position + 8)
         else { throw .truncated }
@@ -140,6 +157,8 @@ public enum CompressedROM {
         case 0o100_000:
             // A compressed file has no sticky bit; ours never are.
             guard mode & 0o001_000 != 0 else { throw .notPlain(path) }
+            budget.bytes -= size
+            guard budget.bytes >= 0 else { throw .tooManyBytes }
             guard let bytes = image.block(offset, size) else { throw .truncated }
             contents.files[path] = bytes
         case 0o040_000:
@@ -152,7 +171,7 @@ public enum CompressedROM {
                 }
                 try walk(
                     image, inodeAt: cursor, path: path.isEmpty ? name : "\(path)/\(name)", depth: depth + 1, takesDevices,
-                    &contents)
+                    &contents, &budget)
                 cursor += 12 + nameBytes
             }
         case ImageDevice.mode & 0o170_000 where takesDevices:

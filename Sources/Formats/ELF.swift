@@ -67,7 +67,7 @@ public struct ELFImage: Equatable, Sendable {
         }
         headerCount = Int(count)
         headersAddress = segments.first { Int(table) >= $0.fileOffset && Int(table) < $0.fileOffset + $0.bytes.count }
-            .map { $0.address + table - UInt32($0.fileOffset) }
+            .map { $0.address + (table - UInt32($0.fileOffset)) }
         self.file = bytes
         self.entry = entry
         self.segments = segments

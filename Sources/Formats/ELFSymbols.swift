@@ -11,12 +11,15 @@ public struct ELFSymbols: Equatable, Sendable {
     /// Variables, likewise.
     public let objects: [Symbol]
 
+    /// Sections that say the same again are no reason to read it again.
+    private static let mostSymbols = 1 << 17
+
     /// A file without symbols, or with wrong ones, has none: they are never needed to run it.
     public init(_ file: [UInt8]) {
         let bytes = Bytes(file)
         var found: [(kind: UInt8, symbol: Symbol)] = []
         if let table = bytes.u32(32), let size = bytes.u16(46), let count = bytes.u16(48), count <= 256 {
-            for index in 0..<Int(count) {
+            for index in 0..<Int(count) where found.count < ELFSymbols.mostSymbols {
                 let header = Int(table) + index * Int(size)
                 // SHT_SYMTAB, with the section of its strings in the link field.
                 guard bytes.u32(header + 4) == 2, let offset = bytes.u32(header + 16), let length = bytes.u32(header + 20),

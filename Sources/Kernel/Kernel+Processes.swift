@@ -100,7 +100,8 @@ extension Kernel {
         first.mask = thread.mask
         if a[0] & 0x20_0000 != 0 { first.clearedAtEnd = a[4] }
         if a[0] & 0x100_0000 != 0 { child.core.memory.store(a[4], UInt32(child.id).littleEndianBytes) }
-        if a[0] & 0x10_0000 != 0 { try parent.memory.put(a[2], UInt32(child.id).littleEndianBytes) }
+        // As in Linux, a wrong place for the number does not undo the fork.
+        if a[0] & 0x10_0000 != 0 { parent.core.memory.store(a[2], UInt32(child.id).littleEndianBytes) }
         processes[child.id] = child
         showProcess(child)
         add(first)

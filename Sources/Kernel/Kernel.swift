@@ -68,6 +68,7 @@ public final class Kernel {
 
     /// How long a thread runs before the next has its turn.
     private static let turn: Int64 = 2_000_000
+    private static let shortestInterval: Int64 = 50_000
     private static let nanosecondsPerInstruction = 1_000_000_000 / ApplicationCore.hertz
 
     /// - Parameter world: What is on the chip's pins; nil for a kernel without any.
@@ -349,6 +350,15 @@ public final class Kernel {
         min(process.files.values.map { $0.file.nextEvent }.min() ?? .max, chip?.nextInput ?? .max)
     }
 
+    /// When a timer is due again that was due. What it has missed counts once, as a pending signal does; and it leaves the program
+    /// time to run.
+    private static func next(after due: Int64, each interval: Int64, at now: Int64) -> Int64 {
+        guard interval > 0 else { return .max }
+        let missed = (now - due) / interval
+        let (next, isTooFar) = due.addingReportingOverflow((missed + 1) * interval)
+        return isTooFar ? .max : max(next, now + shortestInterval)
+    }
+
     private func fireTimers() {
         // After each call: usually nobody has one that is due.
         let isDue = processes.values.contains { process in
@@ -357,12 +367,12 @@ public final class Kernel {
         guard isDue else { return }
         for process in processes.values.sorted(by: { $0.id < $1.id }) where process.status == nil {
             if process.alarmAt <= now {
-                process.alarmAt = process.alarmInterval > 0 ? process.alarmAt + process.alarmInterval : .max
+                process.alarmAt = Kernel.next(after: process.alarmAt, each: process.alarmInterval, at: now)
                 send(SignalInformation(number: SignalNumber.alarm), to: process)
             }
             for number in process.timers.keys.sorted() {
                 guard let timer = process.timers[number], timer.expiresAt <= now else { continue }
-                process.timers[number]?.expiresAt = timer.interval > 0 ? timer.expiresAt + timer.interval : .max
+                process.timers[number]?.expiresAt = Kernel.next(after: timer.expiresAt, each: timer.interval, at: now)
                 if timer.signal > 0 { send(SignalInformation(number: timer.signal, code: -2, value: timer.value), to: process) }
             }
         }

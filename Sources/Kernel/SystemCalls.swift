@@ -47,8 +47,13 @@ extension Kernel {
     func wait(_ thread: Thread, _ nanoseconds: Int64? = nil) -> Answer {
         if case .waiting = thread.state { return .wait(until: thread.deadline) }
         guard let nanoseconds else { return .wait(until: .max) }
-        let (end, isTooLong) = now.addingReportingOverflow(nanoseconds)
-        return .wait(until: isTooLong ? .max : end)
+        return .wait(until: time(in: nanoseconds))
+    }
+
+    /// So long from now on; `.max` for what is too far away to be told.
+    func time(in nanoseconds: Int64) -> Int64 {
+        let (end, isTooFar) = now.addingReportingOverflow(nanoseconds)
+        return isTooFar ? .max : end
     }
 
     /// The time of a call that waits is over.

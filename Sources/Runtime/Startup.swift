@@ -38,6 +38,9 @@ public struct Startup {
     }
 
     /// Says why and leaves.
+    /// Of a process that could not write what it was told to keep (EX_IOERR of sysexits.h).
+    public static let cannotWrite: Int32 = 74
+
     public static func end(_ name: String, _ message: String, code: Int32) -> Never {
         Logger(label: name).error("\(message)")
         exit(code)
@@ -100,10 +103,8 @@ public enum OSThread {
         if descriptor < 0 { return nil }
     }
     deinit { close(descriptor) }
-    public func append(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        unsafe _ = write(descriptor, bytes, bytes.count)
-    }
+    /// False if the disk did not take it, which is then for the caller to say.
+    @discardableResult public func append(_ line: String) -> Bool { writeAll(Array((line + "\n").utf8), to: descriptor) }
 }
 
 /// Opens a file that a child's log is appended to; nil if that cannot be.
@@ -120,7 +121,22 @@ public func openLog(path: String) -> Int32? {
         if descriptor < 0 { return nil }
     }
     deinit { close(descriptor) }
-    public func append(_ bytes: [UInt8]) { unsafe _ = write(descriptor, bytes, bytes.count) }
+    /// False if the disk did not take all of it.
+    public func append(_ bytes: [UInt8]) -> Bool { writeAll(bytes, to: descriptor) }
+}
+
+/// A write may take less than it is given, and be interrupted.
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    var done = 0
+    while done < bytes.count {
+        let put = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe write(descriptor, buffer.baseAddress! + done, bytes.count - done)
+        }
+        if put < 0, errno == EINTR { continue }
+        guard put > 0 else { return false }
+        done += put
+    }
+    return true
 }
 
 /// Time since an origin on the monotonic clock.

@@ -39,6 +39,7 @@ public struct CertificateTemplate: Sendable {
     public func issue(
         for subjectKey: P256PublicKey, by issuerKey: any SigningKey, issuer: Certificate?
     ) throws(CryptoError) -> Certificate {
+        try checkNames()
         let x509 = unsafe X509_new()
         defer { unsafe X509_free(x509) }
         unsafe X509_set_version(x509, 2)
@@ -72,6 +73,7 @@ public struct CertificateTemplate: Sendable {
             unsafe X509_add_ext(x509, made, -1)
             unsafe X509_EXTENSION_free(made)
         }
+        unsafe try addNames(to: x509)
         let signer = unsafe try issuerKey.makeEVPKey()
         defer { unsafe EVP_PKEY_free(signer) }
         guard unsafe X509_sign(x509, signer, EVP_sha256()) > 0 else { throw .failed(ErrorQueue.take()) }
@@ -91,9 +93,37 @@ public struct CertificateTemplate: Sendable {
         }
         list.append((NID_subject_key_identifier, "hash"))
         if !selfSigned { list.append((NID_authority_key_identifier, "keyid:always")) }
-        let names = hostNames.map { "DNS:\($0)" } + uris.map { "URI:\($0)" }
-        if !names.isEmpty { list.append((NID_subject_alt_name, names.joined(separator: ","))) }
         return list
+    }
+
+    /// What would be another name to somebody who reads it carelessly is not signed.
+    private func checkNames() throws(CryptoError) {
+        func refuse(_ text: String, _ isGood: (UInt8) -> Bool) throws(CryptoError) {
+            guard !text.isEmpty, text.utf8.allSatisfy(isGood) else {
+                throw .badCertificate(
+                    "'\(text.unicodeScalars.map { $0.value < 32 ? "?" : String($0) }.joined())' is no name for a certificate")
+            }
+        }
+        let (comma, asterisk) = (UInt8(ascii: ","), UInt8(ascii: "*"))
+        for text in [commonName, organization] { try refuse(text) { $0 >= 0x20 && $0 != 0x7F && $0 != comma } }
+        for host in hostNames {
+            try refuse(host) { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 || [0x2D, 0x2E, asterisk].contains($0) }
+        }
+        for uri in uris { try refuse(uri) { $0 > 0x20 && $0 < 0x7F && $0 != comma } }
+    }
+
+    /// By the library's calls, never by its configuration language: there a comma in a name begins the next one.
+    @unsafe private func addNames(to x509: OpaquePointer?) throws(CryptoError) {
+        guard !hostNames.isEmpty || !uris.isEmpty else { return }
+        let names = unsafe general_names_new()
+        defer { unsafe general_names_free(names) }
+        for (type, text) in hostNames.map({ (GEN_DNS, $0) }) + uris.map({ (GEN_URI, $0) }) {
+            let bytes = Array(text.utf8)
+            guard unsafe general_names_add(names, type, bytes, Int32(bytes.count)) == 1 else { throw .failed(ErrorQueue.take()) }
+        }
+        guard unsafe X509_add1_ext_i2d(x509, NID_subject_alt_name, UnsafeMutableRawPointer(names), 0, 0) == 1 else {
+            throw .failed(ErrorQueue.take())
+        }
     }
 }
 

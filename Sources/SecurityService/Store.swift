@@ -37,12 +37,21 @@ final class Store {
         }
         let found = try perform { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
         guard found <= Store.version else { throw .newerVersion(found: found, supported: Store.version) }
-        if found < 1 { try perform(Store.create) }
-        if found < 2 {
-            try perform(Store.createDetection)
-            try perform(Store.createUpdates)
+        do { try Store.migrator.migrate(queue) } catch { throw .database("\(error)") }
+    }
+
+    /// Each version is one transaction: a service that dies in the middle finds the one before it, whole.
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        let versions: [[@Sendable (Database) throws -> Void]] = [[create], [createDetection, createUpdates], [createFeeds]]
+        for (index, steps) in versions.enumerated() {
+            migrator.registerMigration("\(index + 1)") { db in
+                // Databases from before there was a migrator say their version themselves.
+                guard try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 <= index else { return }
+                for step in steps { try step(db) }
+            }
         }
-        if found < 3 { try perform(Store.createFeeds) }
+        return migrator
     }
 
     private static func create(_ db: Database) throws {
@@ -77,7 +86,9 @@ final class Store {
 
     /// Claims a device. Nil, or why not: it belongs to somebody already, under another name.
     func claim(_ claim: Claim) throws(StoreError) -> String? {
-        try perform { db in
+        // They become parts of a host's name and of a URI in certificates.
+        for word in [claim.name, claim.product] where !Store.isName(word) { return "'\(word.prefix(80))' is no name" }
+        return try perform { db in
             if let known = try Device.fetchOne(db, key: claim.deviceID) {
                 return known.name == claim.name ? nil : "already claimed as \(known.name)"
             }
@@ -89,6 +100,12 @@ final class Store {
             ).insert(db)
             return nil
         }
+    }
+
+    /// A letter, then letters, digits and '-', at most 63.
+    private static func isName(_ text: String) -> Bool {
+        text.utf8.count <= 63 && text.first.map { $0.isASCII && $0.isLetter } ?? false
+            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
     }
 
     func device(_ deviceID: String) throws(StoreError) -> Device? {
@@ -178,10 +195,11 @@ final class Store {
 
     private final class FullDisk: TransactionObserver {
         func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { true }
-        func databaseDidChange(with event: DatabaseEvent) {}
-        func databaseWillCommit() throws { throw StoreError.database("the disk is full") }
-        func databaseDidCommit(_ db: Database) {}
-        func databaseDidRollback(_ db: Database) {}
+        private var hasChanged = false
+        func databaseDidChange(with event: DatabaseEvent) { hasChanged = true }
+        func databaseWillCommit() throws { if hasChanged { throw StoreError.database("the disk is full") } }
+        func databaseDidCommit(_ db: Database) { hasChanged = false }
+        func databaseDidRollback(_ db: Database) { hasChanged = false }
     }
 
     func counts() throws(StoreError) -> (devices: Int, certificates: Int, reports: Int) {

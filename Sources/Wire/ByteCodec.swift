@@ -81,7 +81,7 @@ public struct ByteReader {
         // An element takes at least one byte, so a count above that is a lie: refuse before reserving.
         guard count <= remaining else { throw .truncated }
         var items: [T] = []
-        items.reserveCapacity(count)
+        items.reserveCapacity(min(count, 1024))
         for _ in 0..<count { items.append(try each(&self)) }
         return items
     }

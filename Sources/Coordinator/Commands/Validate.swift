@@ -13,7 +13,7 @@ struct Validate: ParsableCommand {
         for file in files {
             do throws(PlanProblems) {
                 let plan = try Plan.load(file)
-                do { try AppFile.check(plan) } catch {
+                do { try AppFile.check(plan) } catch let known as PlanProblems { throw known } catch {
                     throw PlanProblems(file: file, "\(error)")
                 }
                 Orrery.warn(plan)

@@ -168,7 +168,7 @@ extension CallTable {
 
     @Sendable private static func seek(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
         let place = try thread.process.file(a[0]).seek(Int64(Int32(bitPattern: a[1])), a[2])
-        guard place < 1 << 31 else { throw .EINVAL }
+        guard (0..<1 << 31).contains(place) else { throw .EINVAL }
         return UInt32(place)
     }
 

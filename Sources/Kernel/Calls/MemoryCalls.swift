@@ -16,6 +16,13 @@ extension CallTable {
         return Int((count + page - 1) & ~(page - 1))
     }
 
+    /// Address space that a program may have in all: what the host keeps of each page is not the program's to use up.
+    private static let mostMapped = 512 << 20
+
+    private static func checkRoom(_ process: Process, for count: Int) throws(Errno) {
+        guard process.core.memory.mappedBytes + count <= mostMapped else { throw .ENOMEM }
+    }
+
     /// A program over its limit is killed, as the original does (APP-5).
     private static func checkLimit(_ kernel: Kernel, _ process: Process) {
         if process.core.memory.privateBytes - Loader.stackBytes > process.policy.memoryBytes {
@@ -30,7 +37,9 @@ extension CallTable {
         guard wanted >= heap.lowerBound, wanted < Loader.mappingsEnd else { return heap.upperBound }
         let (oldEnd, newEnd) = ((heap.upperBound + page - 1) & ~(page - 1), (wanted + page - 1) & ~(page - 1))
         if newEnd > oldEnd,
-            !process.core.memory.map(oldEnd, count: Int(newEnd - oldEnd), AddressSpace.Access.readWrite.asAllowed(process.policy.runsData))
+            process.core.memory.mappedBytes + Int(newEnd - oldEnd) > mostMapped
+                || !process.core.memory.map(
+                    oldEnd, count: Int(newEnd - oldEnd), AddressSpace.Access.readWrite.asAllowed(process.policy.runsData))
         {
             return heap.upperBound
         }
@@ -53,7 +62,7 @@ extension CallTable {
     /// Downwards from the highest address that is not taken.
     private static func freePlace(_ process: Process, _ count: Int) throws(Errno) -> UInt32 {
         var top = process.nextMapping
-        while top > UInt32(count) + process.heap.upperBound {
+        while Int(top) > count + Int(process.heap.upperBound) {
             let start = top - UInt32(count)
             guard let taken = process.core.memory.firstMapped(start, count: count) else {
                 process.nextMapping = start
@@ -67,7 +76,7 @@ extension CallTable {
     @Sendable private static func map(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
         let process = thread.process
         let count = try rounded(a[1])
-        guard count <= 256 << 20 else { throw .ENOMEM }
+        try checkRoom(process, for: count)
         let (flags, isFixed, isAnonymous) = (a[3], a[3] & 0x10 != 0, a[3] & 0x20 != 0)
         // READ_IMPLIES_EXEC, where the OS still allows it.
         let runsData = process.policy.runsData || process.personality & readImpliesExecute != 0
@@ -122,11 +131,14 @@ extension CallTable {
         let process = thread.process
         let (old, new) = (try rounded(a[1]), try rounded(a[2]))
         let space = process.core.memory
-        guard a[0] % page == 0, let access = space.access(at: a[0]) else { throw .EFAULT }
+        guard a[0] % page == 0, let access = space.access(at: a[0]), Int(a[0]) + max(old, new) <= Int(ApplicationCore.helperPage) else {
+            throw .EFAULT
+        }
         if new <= old {
             if new < old { space.unmap(a[0] + UInt32(new), count: old - new) }
             return a[0]
         }
+        try checkRoom(process, for: new)
         if space.map(a[0] + UInt32(old), count: new - old, access) {
             checkLimit(kernel, process)
             return a[0]

@@ -51,7 +51,8 @@ extension CallTable {
             57, "setpgid",
             does { k, t, a throws(Errno) in
                 guard let process = a[0] == 0 ? t.process : k.processes[Int32(bitPattern: a[0])] else { throw .ESRCH }
-                process.group = a[1] == 0 ? process.id : Int32(bitPattern: a[1])
+                guard a[1] <= UInt32(Int32.max) else { throw .EINVAL }
+                process.group = a[1] == 0 ? process.id : Int32(a[1])
             }
         ),
         (64, "getppid", gives { _, t, _ throws(Errno) in UInt32(t.process.parent) }),
@@ -173,7 +174,7 @@ extension CallTable {
         let children = kernel.processes.values.filter { child in
             guard child.parent == process.id else { return false }
             return wanted == -1 || wanted == child.id || wanted == 0 && child.group == process.group
-                || wanted < -1 && child.group == -wanted
+                || wanted < -1 && child.group == 0 &- wanted
         }
         guard !children.isEmpty else { throw .ECHILD }
         guard let child = children.filter({ $0.status != nil }).min(by: { $0.id < $1.id }), let status = child.status else {

@@ -39,7 +39,7 @@ extension CallTable {
             guard process.status == nil else { return process.id == target }
             if target > 0 { return process.id == target }
             if target == 0 { return process.group == thread.process.group }
-            return target == -1 ? process !== thread.process : process.group == -target
+            return target == -1 ? process !== thread.process : process.group == 0 &- target
         }
         guard !targets.isEmpty else { throw .ESRCH }
         guard signal > 0 else { return }

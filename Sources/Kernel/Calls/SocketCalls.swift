@@ -156,7 +156,7 @@ extension CallTable {
         let head = try memory.fields(a[1], 28)
         var bytes: [UInt8] = []
         for vector in try memory.vectors(head.u32(8) ?? 0, head.u32(12) ?? 0) {
-            bytes += try memory.bytes(vector.address, min(vector.count, Int(longest)))
+            bytes += try memory.bytes(vector.address, min(vector.count, Int(longest) - bytes.count))
         }
         let to = head.u32(0) == 0 ? nil : try address(thread, head.u32(0) ?? 0, head.u32(4) ?? 0)
         return try send(kernel, thread, a[0], bytes, to, a[2])

@@ -108,7 +108,7 @@ extension CallTable {
 
     private static func alarm(_ kernel: Kernel, _ thread: Thread) -> [UInt8] {
         let process = thread.process
-        let left = process.alarmAt == .max ? 0 : process.alarmAt - kernel.now
+        let left = process.alarmAt == .max ? 0 : max(0, process.alarmAt - kernel.now)
         return [process.alarmInterval, left].flatMap { timeval($0).littleEndianBytes }
     }
 
@@ -119,7 +119,7 @@ extension CallTable {
             let fields = try thread.process.memory.fields(a[1], 16)
             func time(_ offset: Int) -> Int64 { Int64(fields.u32(offset) ?? 0) * 1_000_000_000 + Int64(fields.u32(offset + 4) ?? 0) * 1000 }
             thread.process.alarmInterval = time(0)
-            thread.process.alarmAt = time(8) == 0 ? .max : kernel.now + time(8)
+            thread.process.alarmAt = time(8) == 0 ? .max : kernel.time(in: time(8))
         }
         try thread.process.memory.putIfAny(a[2], old)
     }
@@ -148,7 +148,7 @@ extension CallTable {
         let interval = try Timespec.read(process.memory, a[2], isLong: isLong)
         let value = try Timespec.read(process.memory, a[2] &+ (isLong ? 16 : 8), isLong: isLong)
         process.timers[number]?.interval = interval
-        process.timers[number]?.expiresAt = value == 0 ? .max : a[1] & 1 != 0 ? value : kernel.now + value
+        process.timers[number]?.expiresAt = value == 0 ? .max : a[1] & 1 != 0 ? value : kernel.time(in: value)
     }
 
     private static func getTimer(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32], isLong: Bool) throws(Errno) {
@@ -165,7 +165,7 @@ extension CallTable {
         let value = try Timespec.read(memory, a[2] &+ (isLong ? 16 : 8), isLong: isLong)
         // TFD_TIMER_ABSTIME by the wall clock is told apart by its size.
         let isWall = a[1] & 1 != 0 && value >= kernel.epoch
-        let at = a[1] & 1 == 0 ? kernel.now + value : isWall ? value - kernel.epoch : value
+        let at = a[1] & 1 == 0 ? kernel.time(in: value) : isWall ? value - kernel.epoch : value
         file.set(expiresAt: value == 0 ? .max : at, interval: interval)
         kernel.changed()
     }

@@ -28,8 +28,10 @@ final class MemoryFile: OpenFile {
         return bytes.count
     }
     override func seek(_ distance: Int64, _ whence: UInt32) throws(Errno) -> Int64 {
-        guard whence <= 1, distance >= -(1 << 32), distance < 1 << 32 else { throw .EINVAL }
-        offset = whence == 0 ? distance : offset + distance
+        guard whence <= 1, (-(1 << 32)..<1 << 32).contains(distance) else { throw .EINVAL }
+        let place = whence == 0 ? distance : offset + distance
+        guard (0...1 << 32).contains(place) else { throw .EINVAL }
+        offset = place
         return offset
     }
 }

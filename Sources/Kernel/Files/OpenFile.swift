@@ -95,7 +95,7 @@ final class NodeFile: OpenFile {
 
     override func write(_ bytes: [UInt8], at start: Int) throws(Errno) -> Int {
         guard own.bytes != nil else { throw .EISDIR }
-        guard start + bytes.count <= tree.quotaBytes else { throw .EFBIG }
+        guard start >= 0, start <= tree.quotaBytes, start + bytes.count <= tree.quotaBytes else { throw .EFBIG }
         let room = max(0, (own.limitBytes ?? .max) - start)
         guard room > 0 || bytes.isEmpty else { throw .ENOSPC }
         own.write(Array(bytes.prefix(room)), at: start)

@@ -68,6 +68,9 @@ import Glibc
         pages.values.count { $0.access == .readWrite || $0.access == .everything } * Int(AddressSpace.pageBytes)
     }
 
+    /// All that is mapped, whatever its permissions.
+    public var mappedBytes: Int { pages.count * Int(AddressSpace.pageBytes) }
+
     // MARK: Mapping
 
     /// Maps zeros; false if something is mapped there already, or the engine refuses.
@@ -84,7 +87,12 @@ import Glibc
     /// Holes are no harm.
     public func unmap(_ address: UInt32, count: Int) {
         guard isPlace(address, count) else { return }
-        unmap(runs(AddressSpace.numbers(address, count), { _, _ in true }))
+        let numbers = AddressSpace.numbers(address, count)
+        if numbers.count > pages.count {
+            unmap(runs(pages.keys.filter(numbers.contains).sorted(), { _, _ in true }))
+        } else {
+            unmap(runs(numbers, { _, _ in true }))
+        }
     }
 
     private func unmap(_ runs: [(UInt32, Int)]) {

@@ -1,0 +1,44 @@
+import Testing
+
+@testable import Campaign
+
+/// One grammar for all names.
+@Suite struct NameTests {
+    private static func problems(_ name: String = "x", devices: String = "a: { network: home }", catalog: String = "acme") -> [String] {
+        let text = """
+            name: \(name)
+            networks: { home: { latency: 8ms } }
+            service: { network: home, catalog: \(catalog) }
+            devices:
+            \(devices.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n"))
+            """
+        do throws(PlanProblems) {
+            _ = try Plan.read(file: "t.yaml") { _ in text }
+            return []
+        } catch {
+            return error.problems.map(\.description)
+        }
+    }
+
+    @Test func goodNamesAreTaken() {
+        #expect(NameTests.problems(devices: "a-1: { network: home }\n\(String(repeating: "b", count: 63)): { network: home }").isEmpty)
+    }
+
+    @Test(arguments: [
+        "7: { network: home }", "coordinator: { network: home }", "Network: { network: home }", "a_b: { network: home }",
+        "-a: { network: home }", "\(String(repeating: "b", count: 64)): { network: home }", "releases: { network: home }",
+        "a: { network: home, product: \"fridge, DNS:service.acme.internal\" }", "a: { network: home, product: \"f\\0\" }",
+        "a: { network: home, group: \"x/y\" }", "fridge: { network: home, count: 2 }\nfridge-1: { network: home }",
+        "fridge: { network: home }\nFridge: { network: home }", "a: { network: home }\na-clone: { network: home }",
+        "a: { network: home }\na-double: { network: home }", "\(String(repeating: "b", count: 62)): { network: home, count: 12 }",
+    ]) func badNamesAreRefused(devices: String) { #expect(!NameTests.problems(devices: devices).isEmpty) }
+
+    @Test(arguments: ["../../tmp/x", "a/b", "..", "latest", "\"\"", "7"]) func aRunsNameIsNoPath(name: String) {
+        #expect(!NameTests.problems(name).isEmpty)
+    }
+
+    /// Sums of times must stay numbers.
+    @Test func endlessTimesAreRefused() {
+        #expect(!NameTests.problems(devices: "a: { network: home, call-every: 100000d }").isEmpty)
+    }
+}
