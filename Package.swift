@@ -114,7 +114,7 @@ let package = Package(
         tests(
             "FuzzTests",
             [
-                "Campaign", "Coordinator", "Emulator", "Exchange", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Wire",
+                "Adversary", "Campaign", "Coordinator", "Emulator", "Exchange", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Wire",
             ]),
         tests("TidyTests", ["Runtime"]),
     ]

@@ -31,13 +31,14 @@ struct DocumentBudget {
         let byte = bytes[index]
         column += 1
         if byte == UInt8(ascii: "\n") {
-            (line, column, isComment) = (line + 1, 0, false)
-            if quote == nil { before = nil }
+            // A quote that is open here may be none (in a block of text): what follows is looked at all the same.
+            (line, column, isComment, quote, before) = (line + 1, 0, false, nil, nil)
             return
         }
         if isComment { return }
         if let open = quote {
-            let isEscaped = open == UInt8(ascii: "\"") && index > 0 && bytes[index - 1] == UInt8(ascii: "\\")
+            let escapes = bytes[..<index].reversed().prefix { $0 == UInt8(ascii: "\\") }.count
+            let isEscaped = open == UInt8(ascii: "\"") && escapes % 2 == 1
             if byte == open, !isEscaped { (quote, before) = (nil, byte) }
             return
         }

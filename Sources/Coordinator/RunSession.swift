@@ -174,8 +174,7 @@ final class Recorder {
         guard let file = ByteFile(path: path) else { throw RunError("cannot write \(path)") }
         self.file = file
         self.path = path
-        try write(Journal.header + "
-")
+        try write(Journal.header + "\n")
     }
 
     /// A journal with a hole would be judged like a whole one: the run ends instead.

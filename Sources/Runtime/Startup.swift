@@ -37,10 +37,10 @@ public struct Startup {
         }
     }
 
-    /// Says why and leaves.
     /// Of a process that could not write what it was told to keep (EX_IOERR of sysexits.h).
     public static let cannotWrite: Int32 = 74
 
+    /// Says why and leaves.
     public static func end(_ name: String, _ message: String, code: Int32) -> Never {
         Logger(label: name).error("\(message)")
         exit(code)

@@ -1,3 +1,4 @@
+import Adversary
 import Testing
 
 @testable import Campaign
@@ -13,7 +14,7 @@ import Testing
             \(devices.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n"))
             """
         do throws(PlanProblems) {
-            _ = try Plan.read(file: "t.yaml") { _ in text }
+            _ = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in text }
             return []
         } catch {
             return error.problems.map(\.description)

@@ -1,3 +1,4 @@
+import Adversary
 import Campaign
 import Foundation
 import Testing
@@ -34,7 +35,7 @@ import Wire
             let bytes = fuzz.mutatedText([text], words: FileFuzz.words)
             let changed = String(decoding: bytes, as: UTF8.self)
             do throws(PlanProblems) {
-                _ = try Plan.read(file: name) { $0 == name ? changed : FileFuzz.topologies[$0] }
+                _ = try Plan.read(file: name, attacks: Attacks.catalogue) { $0 == name ? changed : FileFuzz.topologies[$0] }
             } catch {
                 #expect(!error.problems.isEmpty)
             }
@@ -60,12 +61,12 @@ import Wire
 
     @Test(arguments: bombs.indices) func bombsAreRefused(index: Int) {
         let begun = ContinuousClock.now
-        #expect(throws: PlanProblems.self) { try Plan.read(file: "bomb.yaml") { _ in FileFuzz.bombs[index] } }
+        #expect(throws: PlanProblems.self) { try Plan.read(file: "bomb.yaml", attacks: Attacks.catalogue) { _ in FileFuzz.bombs[index] } }
         #expect(ContinuousClock.now - begun < .seconds(10))
     }
 
     @Test func runFolders() throws {
-        let plan = try Plan.read(file: "Topologies/kitchen.yaml") { FileFuzz.topologies[$0] }
+        let plan = try Plan.read(file: "Topologies/kitchen.yaml", attacks: Attacks.catalogue) { FileFuzz.topologies[$0] }
         let encoded = try RunFolder.encode(plan)
         let facts = [
             Fact(.osReady), Fact(.handshake, [.result: "accepted", .count: 3]), Fact(.deviceClaimed, [.device: "a", .product: "b"]),
@@ -91,7 +92,7 @@ import Wire
             do {
                 let plan = try folder.readPlan()
                 let (journal, digest) = try JournalFile.read(folder.journalPath)
-                _ = Report(plan: plan, journal: journal, digest: digest).text
+                _ = Report(plan: plan, journal: journal, digest: digest, attacks: Attacks.catalogue).text
             } catch {
                 #expect(error is RunError, "\(error)")
             }

@@ -20,7 +20,7 @@ struct Fuzz {
     }()
 
     let border: String
-    private(set) var draws: SeedStream
+    var draws: SeedStream
     private let file: URL
 
     private init(border: String, draws: SeedStream, file: URL) { (self.border, self.draws, self.file) = (border, draws, file) }
