@@ -261,6 +261,8 @@ extension Injector {
 
     private mutating func restart(_ node: String) {
         let generation = (lastGeneration[node] ?? 0) + 1
+        // Somebody has brought it back already: a technician, while the power was away.
+        guard generations[node] == nil, !awaited.contains(PeerName.of(node, generation)) else { return }
         awaited.insert(PeerName.of(node, generation))
         sendToCoordinator(.processWanted(ProcessOrder(.start, node: node, generation: generation)))
     }

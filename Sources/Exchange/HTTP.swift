@@ -139,7 +139,10 @@ public final class HTTPChannel {
     private func feed(_ bytes: [UInt8]) throws(HTTPError) {
         // Between one head and the next there is nothing that a decoder would have to keep for long.
         pendingBytes += bytes.count
-        guard pendingBytes <= HTTPChannel.headLimitBytes + bodyLimitBytes else { throw .malformed("a head without end") }
+        // Without a limit for bodies (`request-limits` off) there is none for heads either.
+        guard bodyLimitBytes == .max || pendingBytes - HTTPChannel.headLimitBytes <= bodyLimitBytes else {
+            throw .malformed("a head without end")
+        }
         do {
             try channel.writeInbound(ByteBuffer(bytes: bytes))
             if isServer {

@@ -127,8 +127,8 @@ import Wire
         let fleet = try Fleet(
             Self.topology,
             method: """
-                  - { at: 4m, for: 30m, fault: disk-full }
-                  - { at: 40m, update: { image: compressor@2 }, expect: { installed: 100%, bricked: 0 } }
+                  - { at: 4m, for: 65m, fault: disk-full }
+                  - { at: 75m, update: { image: compressor@2 }, expect: { installed: 100%, bricked: 0 } }
                 """)
         let report = try fleet.run()
         #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
