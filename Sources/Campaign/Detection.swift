@@ -112,7 +112,9 @@ private struct Causes {
     }
 
     private func heard(_ alert: Observation) -> Instant {
-        .start + .seconds((alert.fact.number(.sinceSeconds) ?? plan.epochSeconds) - plan.epochSeconds)
+        let since = alert.fact.number(.sinceSeconds) ?? plan.epochSeconds
+        let (seconds, overflow) = since.subtractingReportingOverflow(plan.epochSeconds)
+        return overflow ? .start : .start + .seconds(seconds)
     }
 
     /// A fault that has hit whoever the alert is about, in the way that the alert is about.

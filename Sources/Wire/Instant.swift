@@ -16,7 +16,8 @@ public struct Instant: Comparable, Hashable, Sendable, Codable {
     }
 
     public static func - (a: Instant, b: Instant) -> Duration {
-        .nanoseconds(a.nanoseconds - b.nanoseconds)
+        let (difference, overflow) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
+        return .nanoseconds(overflow ? (a < b ? .min : .max) : difference)
     }
 
     public init(from decoder: any Decoder) throws {
