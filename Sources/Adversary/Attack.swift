@@ -136,14 +136,6 @@ extension Outbox {
     }
 }
 
-extension Failure {
-    /// What a server said in place of what was asked for.
-    init(_ response: Response) {
-        let refusal = JSON.decode(ServiceAPI.Refusal.self, response.body)
-        self.init(refusal?.code ?? .refused, refusal?.reason ?? "status \(response.status)")
-    }
-}
-
 /// The attacks that there are. A new one is a file in `Attacks/` and a line here.
 public enum Attacks {
     static let kinds: [any Attack.Type] = [

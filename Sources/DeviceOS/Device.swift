@@ -251,9 +251,7 @@ public struct Device: Node {
             details[.result] = response.isSuccess ? "accepted" : "refused"
             details[.status] = .number(Int64(response.status))
             if !response.isSuccess {
-                let refusal = JSON.decode(ServiceAPI.Refusal.self, response.body)
-                details[.code] = .text((refusal?.code ?? .refused).rawValue)
-                details[.reason] = .text(refusal?.reason ?? "status \(response.status)")
+                details.merge(Failure(response).details) { $1 }
             }
         case .failed(let failure):
             details[.result] = "failed"

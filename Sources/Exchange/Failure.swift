@@ -40,6 +40,12 @@ public struct Failure: Error, Equatable, Sendable {
         self.init(code, failure.words)
     }
 
+    /// What a server said in place of what was asked for.
+    public init(_ response: Response) {
+        let refusal = JSON.decode(ServiceAPI.Refusal.self, response.body)
+        self.init(refusal?.code ?? .refused, refusal?.reason ?? "status \(response.status)")
+    }
+
     /// As an observation has it.
     public var details: [Fact.Detail: Fact.Value] { [.code: .text(code.rawValue), .reason: .text(words)] }
 }

@@ -97,8 +97,7 @@ struct API {
     private func refusal(in response: Response, _ request: Request, _ caller: ServerPool.Caller) -> Failure? {
         guard response.status >= 400, request.path != ServiceAPI.evidencePath else { return nil }
         guard caller.port == ServicePort.updates else {
-            let refusal = JSON.decode(ServiceAPI.Refusal.self, response.body)
-            return Failure(refusal?.code ?? .refused, refusal?.reason ?? "status \(response.status)")
+            return Failure(response)
         }
         if response.status == 404 && request.path.hasSuffix(".json") { return nil }
         return Failure(

@@ -36,9 +36,6 @@ public struct Observation: WireValue {
 
 /// What happened, with its details in the order of their names.
 public struct Fact: WireValue {
-    /// Of the journal's form: kinds, details and what they mean.
-    public static let schema = 2
-
     public var kind: Kind
     public private(set) var details: [(key: Detail, value: Value)]
 

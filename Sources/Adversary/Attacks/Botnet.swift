@@ -15,7 +15,7 @@ final class Botnet: Attack {
         needs: "one compromised device in the targets' network",
         oracle: "a target sends what the bot told it to",
         techniques: ["T0812 Default Credentials"], threats: ["TID-311"],
-        controls: [.networkFirewall], rules: [.deniedConnections])
+        controls: [.networkFirewall], rules: [.networkScan])
 
     private struct Visit {
         var endpoint: Endpoint

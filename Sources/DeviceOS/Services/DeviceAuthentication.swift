@@ -40,11 +40,9 @@ struct DeviceAuthentication {
 
     mutating func answered(_ stage: Stage, _ response: Response) -> Step {
         guard response.isSuccess else {
-            let answer = JSON.decode(ServiceAPI.Refusal.self, response.body)
-            let refusal = Failure(answer?.code ?? .refused, answer?.reason ?? "status \(response.status)")
             // AS-6: the service may ask for patience; an hour is the most that we believe.
             let wait = response.retryAfterSeconds.map { Duration.seconds(min(max($0, 1), 3600)) }
-            return .refused(stage, refusal, retryAfter: wait)
+            return .refused(stage, Failure(response), retryAfter: wait)
         }
         switch stage {
         case .challenge:
