@@ -31,7 +31,7 @@ import Testing
               fridge: { network: home, apps: [compressor] }
             method:
               - { at: 1s, update: { image: compressor@2 } }
-              - { at: 4s, update: { image: compressor@3 } }
+              - { at: 15s, update: { image: compressor@3 } }
             """
         let file = try testbed.write(topology, "gateway.yaml")
         let script = try testbed.write(Self.reader, "reader.py")
