@@ -64,7 +64,7 @@ final class RunSession: Sendable {
             }
         }
         let recorder = try Recorder(path: folder.journalPath)
-        let capture = plan.capture ? ByteFile(path: folder.path + "/capture.pcapng") : nil
+        let capture = plan.capture ? try KeptFile(path: folder.path + "/capture.pcapng") : nil
         var runBegun = begun
         do {
             try await supervisor.start("orrery-threat", .init(name: "threat", generation: 0), configuration: folder.state("threat.json"))
@@ -107,7 +107,7 @@ final class RunSession: Sendable {
 
     /// Records until the injector says that the run is over. Returns when the clock began.
     private func follow(
-        _ link: ControlLink, _ supervisor: Supervisor, _ recorder: Recorder, _ capture: ByteFile?
+        _ link: ControlLink, _ supervisor: Supervisor, _ recorder: Recorder, _ capture: KeptFile?
     ) async throws -> ContinuousClock.Instant {
         var begun = ContinuousClock.now
         for await frame in link.frames {
@@ -120,10 +120,7 @@ final class RunSession: Sendable {
                 watcher.observed(observations)
             case .progress(let now, _): watcher.progress(now, of: plan.stop)
             case .processWanted(let order): try await carryOut(order, supervisor)
-            case .capture(let bytes):
-                guard capture?.append(bytes) ?? true else {
-                    throw RunError("cannot write \(folder.path)/capture.pcapng: is the disk full?")
-                }
+            case .capture(let bytes): try capture?.append(bytes)
             case .refused(let why): throw RunError(why)
             case .finished:
                 await supervisor.expectEnds()
@@ -163,17 +160,29 @@ protocol RunWatcher: Sendable {
     func lost(_ process: String, _ end: String)
 }
 
-/// Writes the journal and its digest as it grows.
-final class Recorder {
-    private(set) var journal: [Observation] = []
+/// A file that a run was told to keep whole: it ends where it can't.
+final class KeptFile {
     private let file: ByteFile
     private let path: String
-    private let digest = SHA256Stream()
 
     init(path: String) throws {
         guard let file = ByteFile(path: path) else { throw RunError("cannot write \(path)") }
-        self.file = file
-        self.path = path
+        (self.file, self.path) = (file, path)
+    }
+
+    func append(_ bytes: [UInt8]) throws {
+        guard file.append(bytes) else { throw RunError("cannot write \(path): is the disk full?") }
+    }
+}
+
+/// Writes the journal and its digest as it grows.
+final class Recorder {
+    private(set) var journal: [Observation] = []
+    private let file: KeptFile
+    private let digest = SHA256Stream()
+
+    init(path: String) throws {
+        file = try KeptFile(path: path)
         try write(Journal.header + "\n")
     }
 
@@ -186,7 +195,7 @@ final class Recorder {
     private func write(_ text: String) throws {
         let bytes = Array(text.utf8)
         digest.update(bytes)
-        guard file.append(bytes) else { throw RunError("cannot write \(path): is the disk full?") }
+        try file.append(bytes)
     }
 
     func finish() -> String { digest.finish().hex }

@@ -131,7 +131,11 @@ extension Device {
                 clients.start(.update, request, to: updateTarget, within: Device.requestLimit, bodyLimitBytes: limit, &out)
             }
         case .current: checkEnded("current", nil, nil, &out)
-        case .refused(let kind, let reason): checkEnded("refused", kind, reason, &out)
+        case .refused(let kind, let reason, let image):
+            if let sha256 = image?.hex, !updates.failures.contains(where: { $0.sha256 == sha256 }) {
+                updates.failures.append(.init(sha256: sha256, reason: reason))
+            }
+            checkEnded("refused", kind, reason, &out)
         case .failed(let reason): checkEnded("failed", nil, reason, &out)
         case .staged(let images, let isApp):
             var details: [Fact.Detail: Fact.Value] = [.result: "available", .version: .text(updates.session?.versions ?? "")]

@@ -50,6 +50,8 @@ public struct ClientPool<Purpose> {
     }
 
     private var exchanges: [Int: Exchange] = [:]
+    /// Exchanges by the connection that each has.
+    private var numbers: [StreamID: Int] = [:]
     private var nextExchange = 1
     private var nextStream: UInt32 = 1
     public var keyLog: ((String) -> Void)?
@@ -94,7 +96,7 @@ public struct ClientPool<Purpose> {
         case .connected(let stream, let local): connected(stream, local, locale, &out)
         case .received(let stream, let bytes): return [received(stream, bytes, locale, &out)].compactMap(\.self)
         case .closed(let stream, let end):
-            return [number(of: stream).flatMap { fail($0, Failure(end), &out) }].compactMap(\.self)
+            return [numbers[stream].flatMap { fail($0, Failure(end), &out) }].compactMap(\.self)
         case .wake: return expire(&out)
         default: break
         }
@@ -103,18 +105,18 @@ public struct ClientPool<Purpose> {
 
     /// Closes the connections that were answered and not asked again.
     public mutating func release(_ out: inout Outbox) {
-        for (number, exchange) in exchanges.sorted(by: { $0.key < $1.key }) where exchange.answered {
-            if let stream = exchange.stream { out.act(.close(stream)) }
-            exchanges[number] = nil
-        }
+        for number in exchanges.keys.sorted() where exchanges[number]?.answered == true { remove(number, &out) }
     }
 
     /// Lets go of everything without a word to whoever asked: the device restarts.
     public mutating func abandon(_ out: inout Outbox) {
-        for exchange in exchanges.sorted(by: { $0.key < $1.key }).map(\.value) {
-            if let stream = exchange.stream { out.act(.close(stream)) }
-        }
-        exchanges = [:]
+        for number in exchanges.keys.sorted() { remove(number, &out) }
+    }
+
+    private mutating func remove(_ number: Int, _ out: inout Outbox) {
+        guard let stream = exchanges.removeValue(forKey: number)?.stream else { return }
+        numbers[stream] = nil
+        out.act(.close(stream))
     }
 
     private mutating func expire(_ out: inout Outbox) -> [Outcome] {
@@ -123,20 +125,19 @@ public struct ClientPool<Purpose> {
         }
     }
 
-    private func number(of stream: StreamID) -> Int? { exchanges.first { $0.value.stream == stream }?.key }
-
     private mutating func resolved(_ number: Int, _ address: Address?, _ out: inout Outbox) -> Outcome? {
         guard let exchange = exchanges[number], exchange.stream == nil else { return nil }
         guard let address else { return fail(number, Failure(.nameNotFound), &out) }
         let stream = StreamID(raw: nextStream)
         nextStream += 1
         exchanges[number]?.stream = stream
+        numbers[stream] = number
         out.act(.connect(stream, to: Endpoint(address, exchange.target.port)))
         return nil
     }
 
     private mutating func connected(_ stream: StreamID, _ local: Endpoint, _ locale: Locale, _ out: inout Outbox) {
-        guard let number = number(of: stream), let exchange = exchanges[number] else { return }
+        guard let number = numbers[stream], let exchange = exchanges[number] else { return }
         exchanges[number]?.connection = Connection(local, to: exchange.target.port)
         let transport = Transport(exchange.target.security, host: exchange.target.host, locale: locale, &out)
         exchanges[number]?.transport = transport
@@ -153,7 +154,7 @@ public struct ClientPool<Purpose> {
     private mutating func received(
         _ stream: StreamID, _ bytes: [UInt8], _ locale: Locale, _ out: inout Outbox
     ) -> Outcome? {
-        guard let number = number(of: stream), var transport = exchanges[number]?.transport else { return nil }
+        guard let number = numbers[stream], var transport = exchanges[number]?.transport else { return nil }
         let wasOpen = transport.isOpen
         transport.receive(bytes, locale: locale, &out)
         for line in transport.takeKeyLog() { keyLog?(line) }
@@ -184,8 +185,7 @@ public struct ClientPool<Purpose> {
     private mutating func fail(_ number: Int, _ reason: Failure, _ out: inout Outbox) -> Outcome? {
         guard let exchange = exchanges[number], !exchange.answered else { return nil }
         report(number, reason, &out)
-        if let stream = exchange.stream { out.act(.close(stream)) }
-        exchanges[number] = nil
+        remove(number, &out)
         return Outcome(
             exchange: number, purpose: exchange.purpose, result: .failed(reason), peer: exchange.transport?.peer,
             host: exchange.target.host, connection: exchange.connection)

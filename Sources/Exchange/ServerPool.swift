@@ -90,7 +90,8 @@ public struct ServerPool {
             if sessions[stream]?.transport.isOpen == false { report(stream, Failure(end), &out) }
             sessions[stream] = nil
         case .wake:
-            for (stream, session) in sessions.sorted(by: { $0.key < $1.key }) where session.deadline <= out.now {
+            for stream in sessions.keys.sorted() {
+                guard let session = sessions[stream], session.deadline <= out.now else { continue }
                 if !session.transport.isOpen { report(stream, Failure(.timedOut), &out) }
                 close(stream, &out)
             }

@@ -40,6 +40,13 @@ public struct Startup {
     /// Of a process that could not write what it was told to keep (EX_IOERR of sysexits.h).
     public static let cannotWrite: Int32 = 74
 
+    /// Keeps lines in a file that was asked for; ends the process where it can't.
+    public static func keyLog(_ name: String, path: String) -> (String) -> Void {
+        let why = "cannot write the key log \(path): is the disk full?"
+        guard let file = LineFile(path: path) else { end(name, why, code: cannotWrite) }
+        return { if !file.append($0) { end(name, why, code: cannotWrite) } }
+    }
+
     /// Says why and leaves.
     public static func end(_ name: String, _ message: String, code: Int32) -> Never {
         Logger(label: name).error("\(message)")

@@ -9,11 +9,7 @@ let setting = configuration.setting
 if var draws = setting.cryptoDraws(generation: startup.generation) { Randomness.replace { draws.bytes($0) } }
 do {
     var device = try Device(configuration, generation: Int(startup.generation))
-    if let file = setting.keyLogPath.flatMap(LineFile.init(path:)) {
-        device.keepKeyLog {
-            if !file.append($0) { Startup.end(setting.name, "cannot write the key log: is the disk full?", code: Startup.cannotWrite) }
-        }
-    }
+    if let path = setting.keyLogPath { device.keepKeyLog(Startup.keyLog(setting.name, path: path)) }
     var process = try NodeProcess(
         device, name: setting.name, publicIdentity: device.deviceID, marks: configuration.benchMarks, startup: startup,
         cablePorts: setting.clock == .wall ? [ServicePort.deviceREST, ServicePort.recovery] : [])

@@ -9,11 +9,7 @@ let setting = configuration.setting
 if var draws = setting.cryptoDraws(generation: startup.generation) { Randomness.replace { draws.bytes($0) } }
 do {
     var service = try SecurityService(configuration)
-    if let file = setting.keyLogPath.flatMap(LineFile.init(path:)) {
-        service.keepKeyLog {
-            if !file.append($0) { Startup.end(setting.name, "cannot write the key log: is the disk full?", code: Startup.cannotWrite) }
-        }
-    }
+    if let path = setting.keyLogPath { service.keepKeyLog(Startup.keyLog(setting.name, path: path)) }
     var process = try NodeProcess(service, name: setting.name, publicIdentity: "", startup: startup)
     process.run()
 } catch {

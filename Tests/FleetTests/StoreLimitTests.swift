@@ -3,6 +3,7 @@ import GRDB
 import Testing
 import Wire
 
+@testable import Coordinator
 @testable import SecurityService
 
 /// The service's database at its limits.
@@ -43,5 +44,17 @@ import Wire
         var claim = StoreLimitTests.claim
         claim.product = product
         #expect(try Store(path: path).claim(claim) != nil)
+    }
+}
+
+/// What a run was told to keep, on a disk that takes nothing.
+@Suite struct KeptFileTests {
+    @Test func aRunDoesNotGoOnWithoutItsJournal() throws {
+        #expect(throws: RunError.self) { try Recorder(path: "/dev/full") }
+        #expect(throws: RunError.self) { try Recorder(path: "/nowhere/journal.ndjson") }
+        #expect(throws: RunError.self) { try KeptFile(path: "/dev/full").append([1]) }
+        let recorder = try Recorder(path: "/dev/null")
+        try recorder.append([Observation(at: .start, node: "fridge", sequence: 0, fact: Fact(.osReady))])
+        #expect(recorder.journal.count == 1)
     }
 }

@@ -65,6 +65,22 @@ import Wire
         #expect(report.metrics.rooms.values.allSatisfy { $0.tooWarmSeconds == 0 })
     }
 
+    /// A release that every device refuses, here for its age, does not stay under way, and what is said of it is no false alarm.
+    @Test func aReleaseThatNobodyCanTakeIsHalted() throws {
+        let fleet = try Fleet(
+            Self.topology,
+            method: """
+                  - { at: 5m, update: { image: compressor@3 }, expect: { installed: 100% } }
+                  - { at: 1h, update: { image: compressor@2 }, expect: { rollout: halted, bricked: 0 } }
+                """)
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        #expect(fleet.facts(.rolloutHalted).map { $0.fact.text(.image) } == ["compressor@2"])
+        #expect(!fleet.facts(.alert).isEmpty && report.detection.falseAlarms == 0)
+        // The director names it no longer.
+        #expect(fleet.facts(.updateCheck).last?.fact.text(.result) == "current")
+    }
+
     /// An app may put an update off: by what it asks for, and no longer than is allowed.
     @Test func anAppDefersAndIsGivenFinalNotice() throws {
         let fleet = try Fleet(

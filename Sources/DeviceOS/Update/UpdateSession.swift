@@ -24,8 +24,9 @@ struct UpdateSession {
         case current
         /// All new images of one kind lie in flash.
         case staged([StagedImage], isApp: Bool)
-        /// What came was not acceptable: a kind for the statistics, and the reason.
-        case refused(kind: String, reason: String)
+        /// What came was not acceptable: a kind for the statistics, the reason, and the digest of an image that this device
+        /// can't take whoever offers it. What somebody on the way may have caused names none, or he could halt a rollout.
+        case refused(kind: String, reason: String, image: [UInt8]? = nil)
         /// Nothing came that could be judged.
         case failed(String)
     }
@@ -129,15 +130,17 @@ struct UpdateSession {
             guard let other = images.trusted.targets["targets"]?.targets[name], other.length == target.length, other.sha256 == digest
             else { return .refused(kind: "disagreement", reason: "director and image repository disagree on \(name)") }
             guard target.length <= FlashLayout.totalBytes else {
-                return .refused(kind: "length", reason: "director: \(name) of \(target.length) bytes is larger than the flash")
+                return .refused(
+                    kind: "length", reason: "director: \(name) of \(target.length) bytes is larger than the flash", image: digest)
             }
             guard custom["hardwareId"]?.asString == Pluton.implementation.hex else {
-                return .refused(kind: "hardware", reason: "director: \(name) is for other hardware")
+                return .refused(kind: "hardware", reason: "director: \(name) is for other hardware", image: digest)
             }
             guard let present = installed.first(where: { $0.component == component }) else { continue }
             if present.sha256 == digest || failed.contains(digest) { continue }
             if version < rules.floor(present.reference) || rules.metadata.versions && version < present.version {
-                return .refused(kind: "rollback", reason: "director: \(name) is older than version \(present.version), which runs")
+                return .refused(
+                    kind: "rollback", reason: "director: \(name) is older than version \(present.version), which runs", image: digest)
             }
             wanted.append(
                 StagedImage(
@@ -154,7 +157,7 @@ struct UpdateSession {
         var placed: [StagedImage] = []
         for var image in wanted {
             guard let offset = store.layout.free(image.length, besides: taken) else {
-                return .refused(kind: "space", reason: "no room for \(image.length) bytes of \(image.name)")
+                return .refused(kind: "space", reason: "no room for \(image.length) bytes of \(image.name)", image: image.sha256)
             }
             image.offset = offset
             let before = staging.first { $0.sha256 == image.sha256 && $0.offset == offset && $0.length == image.length }
@@ -183,7 +186,8 @@ struct UpdateSession {
             }
             if let why = refusal(of: image) {
                 staging[index].received = 0
-                return .refused(kind: why.kind, reason: "\(image.name): \(why.reason)")
+                return .refused(
+                    kind: why.kind, reason: "\(image.name): \(why.reason)", image: why.isOfImage ? image.sha256 : nil)
             }
             index += 1
         }
@@ -206,18 +210,21 @@ struct UpdateSession {
         return next()
     }
 
-    /// What is wrong with an image that is complete; nil if it may be installed.
-    private func refusal(of image: StagedImage) -> (kind: String, reason: String)? {
+    /// What is wrong with an image that is complete, and whether that is so of the image itself; nil if it may be installed.
+    private func refusal(of image: StagedImage) -> (kind: String, reason: String, isOfImage: Bool)? {
         guard let bytes = try? store.read(image.offset, image.length), sha256(bytes) == image.sha256 else {
-            return ("hash", "its hash is not the one that is stated")
+            return ("hash", "its hash is not the one that is stated", false)
         }
-        guard let (package, signedPart, signature) = try? ImagePackage.parse(bytes) else { return ("malformed", "it is no image package") }
+        guard let (package, signedPart, signature) = try? ImagePackage.parse(bytes) else {
+            return ("malformed", "it is no image package", true)
+        }
         guard package.type == image.type, Int64(package.securityVersion) == image.version,
             installed.contains(where: { $0.reference == image.reference && $0.component == package.component.description })
-        else { return ("malformed", "it is not what the director says it is") }
+        else { return ("malformed", "it is not what the director says it is", true) }
         guard let keys = rules.trustedKeys else { return nil }
-        guard let key = keys[package.signer] else { return ("signature", "untrusted signer") }
-        guard key.isValid(signature: signature, digest: sha256(signedPart)) else { return ("signature", "bad signature") }
+        // The keystore that names the signer may be on its way (IMG-5).
+        guard let key = keys[package.signer] else { return ("signature", "untrusted signer", false) }
+        guard key.isValid(signature: signature, digest: sha256(signedPart)) else { return ("signature", "bad signature", true) }
         return nil
     }
 }
