@@ -65,12 +65,13 @@ extension Ablation {
         let all = comparisons
         guard !all.isEmpty else { return [] }
         let differences = all.filter(\.differs)
-        let sure = all.count { [.matters, .doesNotMatter].contains($0.measured) }
-        var lines = [
-            "",
-            "Beside MITRE EMB3D \(EMB3D.version): does an attack succeed without the control? \(sure - differences.count) of \(sure) cells agree",
+        // Most cells are those of controls and attacks that have nothing to do with each other, so a share that agrees would say little.
+        let legend = [
+            ("B", "both say so"), ("M", "measured only"), ("E", "EMB3D only"), (".", "neither"), ("!", "it succeeds with all on"),
+            ("?", "could not tell"),
         ]
-        lines.append("B both say so · M measured only · E EMB3D only · . neither · ! it succeeds with all on · ? could not tell")
+        var lines = ["", "Beside MITRE EMB3D \(EMB3D.version): does an attack succeed without the control?"]
+        lines.append(legend.map { mark, words in "\(mark) \(words): \(all.count { $0.mark == mark })" }.joined(separator: " · "))
         lines.append("control off".padded(rowWidth) + attacks.indices.map { "\($0 + 1)".left(4) }.joined())
         for start in stride(from: 0, to: all.count, by: attacks.count) {
             lines.append(all[start].control.padded(rowWidth) + all[start..<start + attacks.count].map { $0.mark.left(4) }.joined())
