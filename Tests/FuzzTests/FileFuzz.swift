@@ -21,7 +21,9 @@ import Wire
     }()
 
     /// As a file's own words name another: `Topologies/campaigns/../kitchen.yaml`.
-    private static func topology(_ path: String) -> String? { topologies[(path as NSString).standardizingPath] }
+    private static func topology(_ path: String) -> String? {
+        topologies[String(URL(fileURLWithPath: "/" + path).standardizedFileURL.path.dropFirst())]
+    }
 
     private static let words = [
         "-1", "0", "1e400", "nan", "9223372036854775807", "99999999999999999999", "106751d", "292y", "100000h", "0ns", "-5m", "9e18ns",
