@@ -103,13 +103,25 @@ private struct Causes {
 
     /// What the alert names bears a mark of the attack; or, of a device that is not heard of, what it last tried to say does.
     private func isBehind(_ step: Step, _ alert: Observation) -> Bool {
-        guard alert.fact.text(.rule) == DetectionRule.silence.rawValue else { return truth.marks(of: step.id).match(alert.fact) }
+        guard alert.fact.text(.rule) == DetectionRule.silence.rawValue else {
+            return truth.marks(of: step.id).match(alert.fact) || isOfClock(set: step, alert)
+        }
         let since = heard(alert)
         return truth.traces[step.id]?.contains {
             $0.at >= since && $0.at <= alert.at
                 && ($0.fact.text(.name) == alert.fact.text(.device) || $0.fact.text(.target) == alert.fact.text(.device))
         } ?? false
     }
+
+    /// Of a device that has taken its time from the attacker: what comes of a wrong clock names nothing that he has touched.
+    private func isOfClock(set step: Step, _ alert: Observation) -> Bool {
+        guard let victims = truth.clocksSet[step.id], Causes.ofWrongClocks.contains(alert.fact.text(.rule) ?? "") else { return false }
+        return devices(of: alert.fact).contains { device in victims[device.name].map { $0 <= alert.at } ?? false }
+    }
+
+    /// Certificates look too old or too new to a clock that is wrong, and it to others.
+    private static let ofWrongClocks = Set(
+        [DetectionRule.authenticationFailures, .timeRefused, .updateRefused].map(\.rawValue))
 
     private func heard(_ alert: Observation) -> Instant {
         let since = alert.fact.number(.sinceSeconds) ?? plan.epochSeconds
@@ -129,10 +141,8 @@ private struct Causes {
         case (.partition, .silence?), (.powerCut, .silence?), (.loss, .silence?), (.dnsOutage, .silence?), (.serviceKill, .silence?),
             (.deviceChurn, .silence?), (.diskFull, .silence?), (.bandwidth, .silence?):
             return step.end >= heard(alert) && concerned.contains(where: hits)
-        // A clock that is wrong: certificates look too old or too new to it, and it to others.
-        case (.clockJump, .authenticationFailures?), (.clockDrift, .authenticationFailures?), (.clockJump, .timeRefused?),
-            (.clockDrift, .timeRefused?), (.clockJump, .updateRefused?), (.clockDrift, .updateRefused?):
-            return concerned.contains(where: hits)
+        case (.clockJump, let rule?), (.clockDrift, let rule?):
+            return Causes.ofWrongClocks.contains(rule.rawValue) && concerned.contains(where: hits)
         // Bits of an image have changed: it is known by what it holds now.
         case (.flashRot, _): return truth.marks(of: step.id).match(alert.fact)
         default: return false

@@ -10,6 +10,8 @@ struct GroundTruth {
     private(set) var traces: [String: [Observation]] = [:]
     /// Observations by which somebody of the fleet has refused something.
     private(set) var refusals: [Observation] = []
+    /// Since when a device has had the time from an attack, by its step.
+    private(set) var clocksSet: [String: [String: Instant]] = [:]
     private var byStep: [String: Marks] = [:]
     private var byTarget: [String: [String: Marks]] = [:]
 
@@ -21,6 +23,11 @@ struct GroundTruth {
             let fact = observation.fact
             if let step = fact.text(.instance) { take(observation, of: step) }
             if GroundTruth.isRefusal(fact) { refusals.append(observation) }
+            if fact.kind == .clockSet {
+                for step in own.keys where byStep[step]?.match(fact) == true && clocksSet[step]?[observation.node] == nil {
+                    clocksSet[step, default: [:]][observation.node] = observation.at
+                }
+            }
         }
     }
 

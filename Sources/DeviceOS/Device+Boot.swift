@@ -307,10 +307,10 @@ extension Device {
     }
 
     mutating func timeAnswered(_ bytes: [UInt8], _ out: inout Outbox) {
+        let nonce = NetworkTime.origin(of: bytes)?.hex ?? ""
         switch time.answered(bytes, unixNanoseconds: unixNanoseconds(at: out.now)) {
         case .ignored: break
         case .refused(let reason):
-            let nonce = NetworkTime.origin(of: bytes)?.hex ?? ""
             out.observe(
                 .refusal,
                 [
@@ -319,7 +319,7 @@ extension Device {
             noteSecurity(.timeRefused, "the clock is said to be far off", seen: .init(nonces: [nonce]), &out)
         // Half a second is the network's, not the clock's.
         case .correct(let nanoseconds) where abs(nanoseconds) > 500_000_000:
-            out.observe(.clockSet, [.durationNanoseconds: .number(nanoseconds)])
+            out.observe(.clockSet, [.durationNanoseconds: .number(nanoseconds), .nonce: .text(nonce)])
             set(ClockChange(jumpNanoseconds: nanoseconds), &out)
         case .correct: break
         }

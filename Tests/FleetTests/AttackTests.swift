@@ -13,7 +13,7 @@ import Wire
 
     private func verdict(
         _ attack: AttackName, off: [Control], parameters: String = "", length: String = "140m"
-    ) throws -> (verdict: Verdict, fleet: Fleet) {
+    ) throws -> (verdict: Verdict, fleet: Fleet, alerts: [Detection.Alert]) {
         let fleet = try Fleet(
             Self.topology,
             method: """
@@ -23,7 +23,7 @@ import Wire
                 \(attack == .stolenSigningKey ? "  - { at: 62m, operator: rotate-update-keys }" : "")
                 """, off: off)
         let report = try fleet.run()
-        return (try #require(report.verdicts.first), fleet)
+        return (try #require(report.verdicts.first), fleet, report.detection.alerts)
     }
 
     @Test(arguments: [
@@ -38,13 +38,15 @@ import Wire
         (.stolenDeviceKey, [.threatDetection]), (.stolenCatalogCA, [.attestationGate]), (.credentialFlood, [.requestLimits]),
         (.botnet, [.networkFirewall]), (.remoteExploit, [.stackProtection]), (.stolenSigningKey, [.signedUpdates, .secureBoot]),
     ]) func succeedsWithoutItsControl(attack: AttackName, off: [Control]) throws {
-        let (verdict, _) = try verdict(attack, off: off)
+        let (verdict, _, alerts) = try verdict(attack, off: off)
         #expect(verdict.outcome == .compromised, "\(verdict)")
         #expect(!verdict.reason.isEmpty)
+        // What comes of it is its doing too.
+        #expect(alerts.allSatisfy { !$0.isFalse }, "\(alerts.filter(\.isFalse))")
     }
 
     @Test func freezesWithoutFreshness() throws {
-        let (verdict, fleet) = try verdict(.updateFreeze, off: [.updateFreshness])
+        let (verdict, fleet, _) = try verdict(.updateFreeze, off: [.updateFreshness])
         #expect(verdict.outcome == .frozen, "\(verdict) \(fleet.facts(.attackStep)) \(fleet.facts(.updateCheck, at: "fridge"))")
         #expect(!fleet.facts(.updateInstalled).contains { $0.fact.number(.version) == 3 && $0.at < .start + .minutes(180) })
     }
@@ -53,12 +55,12 @@ import Wire
     @Test func allUpdateKeysAreNotEnoughWithoutAnImageKey() throws {
         let parameters = ", keys: threshold"
         #expect(try verdict(.stolenSigningKey, off: [], parameters: parameters).verdict.outcome == .defended)
-        let (verdict, fleet) = try verdict(.stolenSigningKey, off: [.secureBoot], parameters: parameters)
+        let (verdict, fleet, _) = try verdict(.stolenSigningKey, off: [.secureBoot], parameters: parameters)
         #expect(verdict.outcome == .compromised, "\(verdict) \(fleet.facts(.updateCheck, at: "fridge").suffix(3))")
     }
 
     @Test(arguments: Attacks.catalogue.all.map(\.name)) func failsWithAllControls(attack: AttackName) throws {
-        let (verdict, fleet) = try verdict(attack, off: [])
+        let (verdict, fleet, _) = try verdict(attack, off: [])
         #expect(verdict.outcome == .defended, "\(verdict)")
         #expect(fleet.facts(.attackSucceeded).isEmpty)
         #expect(fleet.facts(.attackEnded).count == 1)
@@ -68,13 +70,12 @@ import Wire
 
     /// Once the attacker is gone, the fleet works as before, and has the release that it was kept from.
     @Test(arguments: Attacks.catalogue.all.map(\.name)) func leavesEverythingAsItFoundIt(attack: AttackName) throws {
-        let (_, fleet) = try verdict(attack, off: [], length: "20m")
+        let (_, fleet, alerts) = try verdict(attack, off: [], length: "20m")
         let after = fleet.facts(.exchange).filter { $0.at > .start + .minutes(75) && $0.node == "fridge" }
         #expect(!after.isEmpty)
         #expect(
             after.allSatisfy { $0.fact.text(.result) == "accepted" }, "\(after.filter { $0.fact.text(.result) != "accepted" }.prefix(3))")
         #expect(fleet.facts(.updateInstalled, at: "fridge").contains { $0.fact.number(.version) == 3 })
-        let alerts = Report(plan: fleet.plan, journal: fleet.journal, digest: "", attacks: Attacks.catalogue).detection.alerts
         #expect(alerts.allSatisfy { !$0.isFalse }, "\(alerts)")
     }
 
@@ -89,7 +90,7 @@ import Wire
 
     /// Certificates of a good boot are worth nothing to a changed one: it must be attested, and is not.
     @Test func aChangedImageLosesItsCertificates() throws {
-        let (_, fleet) = try verdict(.modifiedImage, off: [.secureBoot], length: "20m")
+        let (_, fleet, _) = try verdict(.modifiedImage, off: [.secureBoot], length: "20m")
         func during(_ observation: Observation) -> Bool { (.start + .minutes(40)..<(.start + .minutes(60))).contains(observation.at) }
         let lost = fleet.facts(.refusal, at: "fridge").filter { $0.fact.text(.operation) == "restore certificate" && during($0) }
         #expect(lost.count == 1)
@@ -104,7 +105,7 @@ import Wire
     }
 
     @Test func aCopyIsRefusedForTheKeyThatItLacks() throws {
-        let (_, fleet) = try verdict(.clonedDevice, off: [])
+        let (_, fleet, _) = try verdict(.clonedDevice, off: [])
         #expect(
             fleet.facts(.refusal, at: "fridge-clone").first?.fact.text(.reason) == "their key is not that of this silicon and these images")
         let refused = fleet.facts(.evidenceAppraised).filter { $0.fact.text(.result) == "rejected" }

@@ -24,7 +24,7 @@ final class UpdateRollback: MirrorAttack, Attack {
                     let was = trial.versionThatRan(of: $0.fact.text(.image) ?? "", before: $0.at)
                     return .init(
                         .compromised, $0,
-                        "\(trial.target) went back from \($0.fact.text(.image) ?? "") \(was) to \($0.fact.number(.version) ?? 0)")
+                        "\(trial.target) went back from version \(was) to \($0.fact.text(.image) ?? "")")
                 }
             }))
 
