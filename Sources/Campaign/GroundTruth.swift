@@ -23,11 +23,7 @@ struct GroundTruth {
             let fact = observation.fact
             if let step = fact.text(.instance) { take(observation, of: step) }
             if GroundTruth.isRefusal(fact) { refusals.append(observation) }
-            if fact.kind == .clockSet {
-                for step in own.keys where byStep[step]?.match(fact) == true && clocksSet[step]?[observation.node] == nil {
-                    clocksSet[step, default: [:]][observation.node] = observation.at
-                }
-            }
+            takeClock(observation)
         }
     }
 
@@ -46,6 +42,20 @@ struct GroundTruth {
             if let target = fact.text(.target) { byTarget[step, default: [:]][target, default: Marks()].take(fact) }
         // Released images are known by what the service has published.
         case .imageAdded: byStep[step, default: Marks()].take(fact)
+        default: break
+        }
+    }
+
+    /// A device that takes its time from an attack refuses others by it from then on: those connections are its doing too.
+    private mutating func takeClock(_ observation: Observation) {
+        let fact = observation.fact
+        switch fact.kind {
+        case .clockSet:
+            for step in own.keys where byStep[step]?.match(fact) == true && clocksSet[step]?[observation.node] == nil {
+                clocksSet[step, default: [:]][observation.node] = observation.at
+            }
+        case .handshake where fact.text(.code) == Code.certificateRefused.rawValue:
+            for step in clocksSet.keys where clocksSet[step]?[observation.node] != nil { byStep[step, default: Marks()].take(fact) }
         default: break
         }
     }

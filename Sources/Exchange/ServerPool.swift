@@ -29,7 +29,11 @@ public struct ServerPool {
     public struct Incident {
         public var connection: Connection
         public var failure: Failure
-        public init(connection: Connection, failure: Failure) { (self.connection, self.failure) = (connection, failure) }
+        /// Where no connection was left: one of whoever has most of them.
+        public var holder: Connection?
+        public init(connection: Connection, failure: Failure, holder: Connection? = nil) {
+            (self.connection, self.failure, self.holder) = (connection, failure, holder)
+        }
     }
 
     private struct Session {
@@ -104,13 +108,24 @@ public struct ServerPool {
         guard isFull || sessions.values.count(where: { $0.from.address == from.address }) >= capacity.perAddress else { return true }
         let connection = Connection(from, to: port)
         let failure = Failure(isFull ? .noConnectionLeft : .tooManyConnections)
-        incidents.append(Incident(connection: connection, failure: failure))
+        incidents.append(Incident(connection: connection, failure: failure, holder: isFull ? greatestHolder : nil))
         out.observe(
             .refusal,
             [
                 .operation: "accept", .connection: .text("\(connection)"), .address: .text("\(from.address)"), .port: .number(Int64(port)),
             ].merging(failure.details) { $1 })
         return false
+    }
+
+    /// A connection of the address that has most of them.
+    private var greatestHolder: Connection? {
+        var counts: [Address: Int] = [:]
+        for session in sessions.values { counts[session.from.address, default: 0] += 1 }
+        // Of several the lowest: the order in a dictionary is another in each process.
+        guard let greatest = counts.min(by: { ($1.value, $0.key) < ($0.value, $1.key) })?.key,
+            let stream = sessions.filter({ $0.value.from.address == greatest }).keys.min(), let session = sessions[stream]
+        else { return nil }
+        return Connection(session.from, to: session.port)
     }
 
     /// Answers a request for which there was no answer at once.

@@ -116,7 +116,13 @@ struct Detector {
             let (address, port) = (incident.connection.client.address, incident.connection.port)
             let seen = ServiceAPI.Sighting(connections: [incident.connection])
             switch incident.failure.code {
-            case .tooManyConnections, .noConnectionLeft, .tooManyRequests:
+            case .noConnectionLeft:
+                // Whoever is turned away is not whose doing it is.
+                let holder = incident.holder ?? incident.connection
+                alert(
+                    .flood, .address(holder.client.address), "port \(holder.port): \(incident.failure.words)",
+                    .init(connections: [holder]), now, &out)
+            case .tooManyConnections, .tooManyRequests:
                 alert(.flood, .address(address), "port \(port): \(incident.failure.words)", seen, now, &out)
             case .malformed, .notHTTP, .requestTooLong, .notFound:
                 alert(.requestRefused, .address(address), "port \(port): \(incident.failure.code.words)", seen, now, &out)
