@@ -25,6 +25,7 @@ extension Plan {
         }
         problems += document.problems
         guard problems.isEmpty else { throw PlanProblems(problems: problems) }
+        if let clash = reader.plan.nameOfAttacker { throw PlanProblems(file: file, clash) }
         return reader.plan
     }
 }

@@ -92,7 +92,11 @@ private struct Causes {
     }
 
     func of(_ alert: Observation) -> [Detection.Cause] {
-        let attacks = plan.steps.filter { $0.act.isAttack && $0.at <= alert.at && isBehind($0, alert) }
+        let begun = plan.steps.filter { $0.act.isAttack && $0.at <= alert.at }
+        // Of those that have put the same bytes into the same device it is the last.
+        let left = begun.compactMap { step in lastDigest(of: step, in: alert).map { (step, $0) } }
+        let last = left.map(\.1).max()
+        let attacks = begun.filter { step in isBehind(step, alert) || left.contains { $0.0.id == step.id && $0.1 == last } }
         if !attacks.isEmpty { return attacks.map { .init(kind: .attack, step: $0.id) } }
         let faults = plan.steps.filter { isBehind(fault: $0, alert) }
         if !faults.isEmpty { return faults.map { .init(kind: .fault, step: $0.id) } }
@@ -104,13 +108,24 @@ private struct Causes {
     /// What the alert names bears a mark of the attack; or, of a device that is not heard of, what it last tried to say does.
     private func isBehind(_ step: Step, _ alert: Observation) -> Bool {
         guard alert.fact.text(.rule) == DetectionRule.silence.rawValue else {
-            return truth.marks(of: step.id).match(alert.fact) || isOfClock(set: step, alert)
+            return truth.marks(of: step.id).matchUnique(alert.fact) || isOfClock(set: step, alert)
         }
         let since = heard(alert)
         return truth.traces[step.id]?.contains {
             $0.at >= since && $0.at <= alert.at
                 && ($0.fact.text(.name) == alert.fact.text(.device) || $0.fact.text(.target) == alert.fact.text(.device))
         } ?? false
+    }
+
+    /// When an attack last left bytes that an alert names in the device that the alert is about.
+    private func lastDigest(of step: Step, in alert: Observation) -> Instant? {
+        let device = alert.fact.text(.device)
+        return ((truth.traces[step.id] ?? []) + (truth.own[step.id] ?? [])).filter { observation in
+            var marks = Marks()
+            marks.take(observation.fact)
+            let target = observation.fact.text(.target)
+            return observation.at <= alert.at && (target == nil || device == nil || target == device) && marks.matchDigest(alert.fact)
+        }.map(\.at).max()
     }
 
     /// Of a device that has taken its time from the attacker: what comes of a wrong clock names nothing that he has touched.

@@ -174,7 +174,7 @@ extension Report {
             (worth.outside, "about the world outside"), (worth.falseAlarms, "false"),
         ].filter { $0.0 > 0 || $0.1 == "false" }
         var lines = ["\n" + "Alerts".padded(28) + "\(worth.alerts): " + told.map { "\($0.0) \($0.1)" }.joined(separator: ", ")]
-        let tried = verdicts.filter { $0.outcome != .untried }
+        let tried = verdicts.filter(\.wasTried)
         if !tried.isEmpty {
             lines.append(
                 "Attacks noticed".padded(28)
@@ -192,7 +192,7 @@ extension Report {
 
     /// The share of the attacks that were tried which the service noticed, 0…1; nil if none was.
     public var recall: Double? {
-        let tried = verdicts.filter { $0.outcome != .untried }
+        let tried = verdicts.filter(\.wasTried)
         return tried.isEmpty ? nil : Double(tried.count { $0.alerts > 0 }) / Double(tried.count)
     }
 

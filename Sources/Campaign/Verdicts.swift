@@ -59,6 +59,8 @@ public struct Verdict: Sendable, Equatable, Codable {
     public var detectedBy: DetectionRule?
     /// Alerts that the attack caused.
     public var alerts: Int
+    /// It was tried on one of its targets at least.
+    public var wasTried: Bool { targets.contains { $0.attempts > 0 } }
     /// How far code of the attacker's came in the targets, layer by layer, and what kept it from the others.
     public var reached: [String] = []
     public var keptFrom: [String] = []
@@ -145,7 +147,7 @@ private struct TargetJudge {
         for (way, tries) in ways.sorted(by: { $0.key < $1.key }) {
             guard let seen = defence(against: tries) else {
                 let why = tries.compactMap { $0.fact.text(.reason) }.first.map { ": \($0)" } ?? ""
-                return came(.unreached, nil, "\(way.isEmpty ? "its connections" : way): nobody was seen to stop it\(why)")
+                return came(.unreached, nil, "\(way.isEmpty ? "what it left" : way): nobody was seen to stop it\(why)")
             }
             if (first.map { seen.at < $0.at }) ?? true { first = seen }
         }
@@ -174,20 +176,26 @@ private struct TargetJudge {
         for observation in tries { marks.take(observation.fact) }
         // Where the attempt itself names nothing, what bears a mark on this target is about it.
         let isNameless = marks == Marks()
+        // Who got nowhere on the network was stopped by nobody, whatever was said of other ways.
+        if isNameless, tries.allSatisfy({ Code(rawValue: $0.fact.text(.code) ?? "")?.isOfNetworks == true }) { return nil }
         if isNameless { marks = trial.marks }
         let seen = truth.refusals.first { observation in
-            observation.at >= step.at && observation.fact.text(.instance) != step.id
-                && (marks.match(observation.fact) || isNameless && isByAddress(observation))
+            let fact = observation.fact
+            return observation.at >= step.at && fact.text(.instance) != step.id
+                && (marks.matchUnique(fact) || marks.matchDigest(fact) && isOfTarget(observation) || isNameless && isByAddress(observation))
         }
         // What the defence says itself is better than what the attacker has heard from it.
-        return seen ?? tries.first { Code(rawValue: $0.fact.text(.code) ?? "")?.isToldByPeer == true }
-            ?? trial.journal.first { attack.judge.isWitness(trial, $0) }
+        return seen ?? trial.journal.first { attack.judge.isWitness(trial, $0) }
+            ?? tries.first { Code(rawValue: $0.fact.text(.code) ?? "")?.isToldByPeer == true }
     }
 
     /// An attacker's address alone is about this target where the defence says so.
     private func isByAddress(_ observation: Observation) -> Bool {
-        (observation.node == name || observation.fact.text(.device) == name || observation.fact.text(.peer) == name)
-            && truth.marks(of: step.id).match(observation.fact)
+        (isOfTarget(observation) || observation.fact.text(.peer) == name) && truth.marks(of: step.id).match(observation.fact)
+    }
+
+    private func isOfTarget(_ observation: Observation) -> Bool {
+        observation.node == name || observation.fact.text(.device) == name
     }
 
     private func witness(_ observation: Observation, _ words: String) -> Verdict.Witness {

@@ -11,7 +11,7 @@ enum JournalFile {
         let lines = data.split(separator: UInt8(ascii: "\n"))
         try SchemaCheck.check(Data(lines.first ?? Data()), path, "journal", is: Schema.journal)
         for (number, line) in lines.enumerated().dropFirst() {
-            guard let observation = parse(Data(line)) else { throw RunError("\(path):\(number + 1): not an observation") }
+            guard let observation = parse(Data(line)) else { throw FileRefused(description: "\(path):\(number + 1): not an observation") }
             journal.append(observation)
         }
         return (journal, sha256(Array(data)).hex)

@@ -70,8 +70,12 @@ struct RunFolder {
             throw RunError("\(path) is not the folder of a run: it has no plan.json")
         }
         try SchemaCheck.check(data, planPath, "plan", is: Schema.plan)
-        do { return try JSONDecoder().decode(Plan.self, from: data) } catch {
-            throw RunError("\(planPath) does not parse: \(error)")
+        do {
+            let plan = try JSONDecoder().decode(Plan.self, from: data)
+            if let mistake = plan.outOfRange { throw FileRefused(description: "\(planPath): \(mistake)") }
+            return plan
+        } catch let error as DecodingError {
+            throw FileRefused(description: "\(planPath) is not as a plan is written: \(error)")
         }
     }
 

@@ -121,13 +121,20 @@ public struct Marks: Sendable, Equatable {
 
     /// True if something that an observation names bears one of the marks. A connection does if it was made from one of
     /// the addresses.
-    public func match(_ fact: Fact) -> Bool {
+    public func match(_ fact: Fact) -> Bool { matchUnique(fact) || matchDigest(fact) }
+
+    /// By what exists once in a run: connections, addresses, nonces.
+    public func matchUnique(_ fact: Fact) -> Bool {
         func words(_ key: Fact.Detail) -> [Substring] { (fact.text(key) ?? "").split(separator: " ") }
         if words(.connection).contains(where: { connections.contains(String($0)) || addresses.contains(String($0.prefix { $0 != ":" })) }) {
             return true
         }
-        return words(.address).contains { addresses.contains(String($0)) } || words(.digest).contains { digests.contains(String($0)) }
-            || words(.nonce).contains { nonces.contains(String($0)) }
+        return words(.address).contains { addresses.contains(String($0)) } || words(.nonce).contains { nonces.contains(String($0)) }
+    }
+
+    /// By bytes, which two attacks may have put into two devices.
+    public func matchDigest(_ fact: Fact) -> Bool {
+        !digests.isEmpty && (fact.text(.digest) ?? "").split(separator: " ").contains { digests.contains(String($0)) }
     }
 }
 

@@ -37,12 +37,10 @@ extension Trial {
         return false
     }
 
-    /// Whether the service has turned the attacker away, for one of these reasons, before an observation.
-    public func wasTurnedAway(_ codes: Code..., before observation: Observation) -> Bool {
-        journal.contains {
-            $0.at <= observation.at && $0.fact.kind == .refusal && everywhere.match($0.fact)
-                && codes.map(\.rawValue).contains($0.fact.text(.code) ?? "")
-        }
+    /// Whether an observation says that the attacker was turned away, for one of these reasons.
+    public func turnsAttackerAway(_ observation: Observation, _ codes: Code...) -> Bool {
+        observation.fact.kind == .refusal && everywhere.matchUnique(observation.fact)
+            && codes.map(\.rawValue).contains(observation.fact.text(.code) ?? "")
     }
 
     /// The service has no connection left for the target, while the attack lasts.
@@ -53,9 +51,4 @@ extension Trial {
         }.map { .init(.compromised, $0, "the service turned \(target) away: no connection left") }
     }
 
-    /// Whether an observation says that somebody has answered the target, while the attack lasts.
-    public func isServed(_ observation: Observation) -> Bool {
-        observation.node == target && observation.fact.kind == .exchange && observation.fact.text(.result) == "accepted"
-            && observation.at < step.end
-    }
 }

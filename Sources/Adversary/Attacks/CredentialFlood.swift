@@ -18,10 +18,7 @@ final class CredentialFlood: Attack {
         controls: [.requestLimits], rules: [.flood],
         judge: AttackJudge(
             countsMarks: false, proof: { $0.turnedAway },
-            isWitness: { trial, observation in
-                // The flooder is turned away, and the target is served meanwhile.
-                trial.isServed(observation) && trial.wasTurnedAway(.tooManyConnections, .tooManyRequests, before: observation)
-            }))
+            isWitness: { trial, observation in trial.turnsAttackerAway(observation, .tooManyConnections, .tooManyRequests) }))
 
     private static let connections = 320
     private static let retry = Duration.seconds(60)

@@ -16,8 +16,7 @@ final class SlowRequests: Attack {
         controls: [.requestLimits], rules: [.flood],
         judge: AttackJudge(
             countsMarks: false, proof: { $0.turnedAway },
-            isWitness: { trial, observation in trial.isServed(observation) && trial.wasTurnedAway(.tooManyConnections, before: observation)
-            }))
+            isWitness: { trial, observation in trial.turnsAttackerAway(observation, .tooManyConnections) }))
 
     private static let connections = 320
     private static let every = Duration.seconds(20)

@@ -53,7 +53,7 @@ public struct HTMLReport {
         if !report.verdicts.isEmpty {
             cards.append(
                 card("\(stopped) of \(report.verdicts.count)", "attacks defended", stopped == report.verdicts.count ? "good" : "bad"))
-            let tried = report.verdicts.filter { $0.outcome != .untried }
+            let tried = report.verdicts.filter(\.wasTried)
             let noticed = tried.count { $0.alerts > 0 }
             let falseAlarms = report.detection.falseAlarms
             cards.append(

@@ -18,6 +18,11 @@ struct Replay: AsyncParsableCommand {
         let old = RunFolder(existing: folder)
         let plan = try old.readPlan()
         let before = try old.readReport()
+        let written = try JournalFile.read(old.journalPath).digest
+        guard written == before.digest else {
+            throw FileRefused(
+                description: "\(old.journalPath) is not as its run wrote it: its digest was \(before.digest), and is \(written)")
+        }
         guard plan.clock == .virtual, before.isComplete else {
             print("\(folder) ran on the wall clock or ended early: it cannot be replayed")
             throw ExitCode(2)

@@ -1,12 +1,14 @@
 import Adversary
 import ArgumentParser
 import Campaign
+import Foundation
 
 struct ReportCommand: ParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, html, json, junit, openmetrics, csv, navigator }
 
     static let configuration = CommandConfiguration(
-        commandName: "report", abstract: "Judge a run again from its plan and journal, and print the report.")
+        commandName: "report", abstract: "Judge a run again from its plan and journal, and print the report.",
+        discussion: "Ends with 0 whatever it reports: how the run ended is the exit code of `orrery run`.")
 
     @Argument(help: "The folder of a run.") var folder: String
     @Option(help: "text, html, json, junit, openmetrics, csv or navigator (an ATT&CK layer).") var format: Format = .text
@@ -15,6 +17,9 @@ struct ReportCommand: ParsableCommand {
         let folder = RunFolder(existing: folder)
         let plan = try folder.readPlan()
         let (journal, digest) = try JournalFile.read(folder.journalPath)
+        if let then = try? folder.readReport().digest, then != digest {
+            FileHandle.standardError.write(Data("\(folder.journalPath) is not as its run wrote it: its digest was \(then)\n".utf8))
+        }
         let report = Report(plan: plan, journal: journal, digest: digest, attacks: Attacks.catalogue)
         let text =
             switch format {

@@ -1,0 +1,42 @@
+import Wire
+
+/// What holds of every plan that was read from a topology, and need not of one that was read back from a run's folder.
+extension Plan {
+    /// A year that certificates and clocks can count: 1970 to 2100.
+    private static let epochs: ClosedRange<Int64> = 0...4_133_980_799
+    /// A century: as long as nanoseconds in 64 bits go, with room for sums.
+    private static let longestNanoseconds: Int64 = 100 * 366 * 86_400 * 1_000_000_000
+
+    /// The first number that no topology could have said; nil if there is none.
+    public var outOfRange: String? {
+        let times = 0...Plan.longestNanoseconds
+        if !Plan.epochs.contains(epochSeconds) { return "epochSeconds is no time from 1970 to 2100" }
+        if !times.contains(stop.nanoseconds) { return "stop is more than a century away" }
+        for network in networks {
+            guard (0...1).contains(network.lossRatio), times.contains(network.latencyNanoseconds),
+                times.contains(network.jitterNanoseconds),
+                (network.bitsPerSecond ?? 1) > 0
+            else { return "network \(network.name) has a delay, rate or loss that none can have" }
+        }
+        for device in devices {
+            let periods = [device.callEveryNanoseconds, device.updateEveryNanoseconds, device.deferUpdatesNanoseconds]
+            guard periods.allSatisfy(times.contains) else { return "device \(device.name) has a period that none can have" }
+        }
+        for step in steps {
+            guard times.contains(step.at.nanoseconds), times.contains((step.duration ?? .zero).nanoseconds) else {
+                return "step \(step.id) has a time that none can have"
+            }
+        }
+        return nil
+    }
+
+    /// A device that has the name of an attacker's node, such as `rogue-s1`: the two could not be told apart.
+    var nameOfAttacker: String? {
+        for step in steps where step.act.isAttack {
+            for device in devices where device.name.hasSuffix("-\(step.id)") || device.name.contains("-\(step.id)-") {
+                return "'\(device.name)' may be what a node of the attack '\(step.id)' is called"
+            }
+        }
+        return nil
+    }
+}
