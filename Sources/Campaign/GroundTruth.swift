@@ -68,7 +68,7 @@ struct GroundTruth {
         let code = Code(rawValue: fact.text(.code) ?? "")
         switch fact.kind {
         case .refusal, .handshake, .exchange, .attestation, .updateCheck, .evidenceAppraised, .appStopped:
-            return code.map { !$0.isOfNetworks } ?? false
+            return code.map { !$0.isOfNetworks && !$0.isIncapacity } ?? false
         case .bootFallback, .portClosed: return true
         default: return false
         }

@@ -10,6 +10,9 @@ extension Plan {
     /// The first number that no topology could have said; nil if there is none.
     public var outOfRange: String? {
         let times = 0...Plan.longestNanoseconds
+        // Folders and files are called by them.
+        let names = [name] + devices.map(\.name) + steps.map(\.id) + apps.keys.sorted()
+        if let mistake = names.lazy.compactMap(NameGrammar.mistake).first { return mistake }
         if !Plan.epochs.contains(epochSeconds) { return "epochSeconds is no time from 1970 to 2100" }
         if !times.contains(stop.nanoseconds) { return "stop is more than a century away" }
         for network in networks {

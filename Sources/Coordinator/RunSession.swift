@@ -86,6 +86,7 @@ final class RunSession: Sendable {
         for (name, text) in [
             ("report.txt", report.text), ("report.html", page), ("junit.xml", report.junit), ("metrics.prom", report.openMetrics),
             ("attack-layer.json", report.navigatorLayer(Attacks.catalogue)), ("devices.csv", report.csv(devices: plan.devices)),
+            ("verdicts.csv", report.verdictsCSV),
         ] { try RunFolder.write(Array(text.utf8), "\(folder.path)/\(name)") }
         return Outcome(
             report: report, provenance: plan.provenance, folder: folder, wallSeconds: RunSession.seconds(ContinuousClock.now - begun),

@@ -59,6 +59,9 @@ public enum Code: String, Sendable, Codable, CaseIterable {
         }
     }
 
+    /// Whoever gave it could not do otherwise, whoever asked: a full disk or a full service decides nothing about an attacker.
+    public var isIncapacity: Bool { self == .storage || self == .noConnectionLeft }
+
     /// Honest networks produce it too, so that nobody has defended anything by it.
     public var isOfNetworks: Bool {
         switch self {

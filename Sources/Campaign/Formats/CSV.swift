@@ -1,3 +1,5 @@
+import Wire
+
 extension Report {
     /// One line for each device (RFC 4180): what a spreadsheet wants.
     public func csv(devices: [Plan.Device]) -> String {
@@ -9,6 +11,26 @@ extension Report {
                     device.name, device.product, device.network, metrics.availability[device.name].map { "\($0)" } ?? "",
                     room.map { "\(Double($0.maximumMillicelsius) / 1000)" } ?? "", room.map { "\($0.tooWarmSeconds)" } ?? "",
                 ].map(field).joined(separator: ","))
+        }
+        return lines.joined(separator: "\r\n") + "\r\n"
+    }
+
+    /// One line for each attack on each of its targets (RFC 4180), with what shows how it ended.
+    public var verdictsCSV: String {
+        var lines = [
+            "step,attack,target,outcome,attempts,witness_node,witness_kind,witness_code,witness_seconds,own_alerts,noticed_after_seconds"
+        ]
+        for verdict in verdicts {
+            let noticed = verdict.detectedAfterNanoseconds.map { "\(Double($0) / 1e9)" } ?? ""
+            for target in verdict.targets {
+                let witness = target.witness
+                let seconds = witness.map { "\(Double($0.at.nanoseconds) / 1e9)" } ?? ""
+                lines.append(
+                    [
+                        verdict.step, verdict.attack, target.name, target.outcome.rawValue, "\(target.attempts)", witness?.node ?? "",
+                        witness?.kind ?? "", witness?.code ?? "", seconds, "\(verdict.alerts)", noticed,
+                    ].map(field).joined(separator: ","))
+            }
         }
         return lines.joined(separator: "\r\n") + "\r\n"
     }

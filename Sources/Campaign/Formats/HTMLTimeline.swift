@@ -72,7 +72,7 @@ struct HTMLTimeline {
     private var availability: [Double?] {
         var counts = [(good: Int, all: Int)](repeating: (0, 0), count: Self.bins)
         for observation in journal where observation.fact.kind == .exchange {
-            let bin = min(Self.bins - 1, Int(observation.at.nanoseconds / max(1, end / Int64(Self.bins))))
+            let bin = min(Self.bins - 1, max(0, Int(observation.at.nanoseconds / max(1, end / Int64(Self.bins)))))
             counts[bin].all += 1
             if observation.fact.text(.result) == "accepted" { counts[bin].good += 1 }
         }
@@ -100,7 +100,10 @@ struct HTMLHistogram {
         var y = 24.0
         for (pair, values) in durations.sorted(by: { $0.key < $1.key }) {
             var counts = [Int](repeating: 0, count: Self.bins)
-            for value in values { counts[min(Self.bins - 1, Int(value * Int64(Self.bins) / (longest + 1)))] += 1 }
+            for value in values {
+                let share = Double(max(0, value)) / Double(longest)
+                counts[min(Self.bins - 1, Int(share * Double(Self.bins)))] += 1
+            }
             let most = Double(counts.max() ?? 1)
             body += "<text x=\"0\" y=\"\(y + 34)\">\(escaped(pair))</text>"
             for (bin, count) in counts.enumerated() where count > 0 {

@@ -12,6 +12,13 @@ extension Report {
         for (key, value) in [("seed", "\(seed)"), ("clock", clock.rawValue), ("digest", digest)] {
             lines.append("    <property name=\"\(key)\" value=\"\(value)\"/>")
         }
+        // An attack of which nothing is expected is no test, but how it ended is known.
+        for verdict in verdicts {
+            for target in verdict.targets {
+                let name = escaped("\(verdict.attack) (\(verdict.step)) on \(target.name)")
+                lines.append("    <property name=\"\(name)\" value=\"\(target.outcome.rawValue)\"/>")
+            }
+        }
         lines.append("  </properties>")
         for judgement in judgements {
             let head = "  <testcase classname=\"\(escaped(name))\" name=\"\(escaped(judgement.text))\""

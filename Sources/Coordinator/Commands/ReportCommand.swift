@@ -4,14 +4,18 @@ import Campaign
 import Foundation
 
 struct ReportCommand: ParsableCommand {
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, html, json, junit, openmetrics, csv, navigator }
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, html, json, junit, openmetrics, csv, navigator
+        case verdictsCSV = "verdicts-csv"
+    }
 
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Judge a run again from its plan and journal, and print the report.",
         discussion: "Ends with 0 whatever it reports: how the run ended is the exit code of `orrery run`.")
 
     @Argument(help: "The folder of a run.") var folder: String
-    @Option(help: "text, html, json, junit, openmetrics, csv or navigator (an ATT&CK layer).") var format: Format = .text
+    @Option(help: "text, html, json, junit, openmetrics, csv (devices), verdicts-csv or navigator (an ATT&CK layer).") var format: Format =
+        .text
 
     func run() throws {
         let folder = RunFolder(existing: folder)
@@ -29,6 +33,7 @@ struct ReportCommand: ParsableCommand {
             case .junit: report.junit
             case .openmetrics: report.openMetrics
             case .csv: report.csv(devices: plan.devices)
+            case .verdictsCSV: report.verdictsCSV
             case .navigator: report.navigatorLayer(Attacks.catalogue)
             }
         print(text, terminator: "")
