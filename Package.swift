@@ -8,7 +8,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
-    // The tests run on what people run, in half the time that unoptimized code takes; and both builds are one.
+    // The tests run on what people run, in less time than unoptimized code takes; and both builds are one.
     .unsafeFlags(["-enable-testing"], .when(configuration: .release)),
 ]
 

@@ -119,6 +119,7 @@ private struct Causes {
 
     /// When an attack last left bytes that an alert names in the device that the alert is about.
     private func lastDigest(of step: Step, in alert: Observation) -> Instant? {
+        guard truth.marks(of: step.id).matchDigest(alert.fact) else { return nil }
         let device = alert.fact.text(.device)
         return ((truth.traces[step.id] ?? []) + (truth.own[step.id] ?? [])).filter { observation in
             var marks = Marks()

@@ -4,9 +4,7 @@ enum NameGrammar {
     /// Names that the testbed gives itself, or that mean something where names are used.
     static let reserved: Set = [
         "authority", "bench", "coordinator", "factory", "internal", "latest", "localhost", "network", "operator", "orrery", "outside",
-        "plan",
-        "releases",
-        "resolver", "service", "threat",
+        "plan", "releases", "resolver", "service", "threat",
     ]
 
     /// Why a text is no name; nil if it is one.

@@ -4,21 +4,18 @@ import Wire
 extension Plan {
     /// A year that certificates and clocks can count: 1970 to 2100.
     private static let epochs: ClosedRange<Int64> = 0...4_133_980_799
-    /// A century: as long as nanoseconds in 64 bits go, with room for sums.
-    private static let longestNanoseconds: Int64 = 100 * 366 * 86_400 * 1_000_000_000
 
-    /// The first number that no topology could have said; nil if there is none.
+    /// The first name or number that no topology could have said; nil if there is none.
     public var outOfRange: String? {
-        let times = 0...Plan.longestNanoseconds
+        let times = 0...Int64(Quantity.longestNanoseconds)
         // Folders and files are called by them.
         let names = [name] + devices.map(\.name) + steps.map(\.id) + apps.keys.sorted()
         if let mistake = names.lazy.compactMap(NameGrammar.mistake).first { return mistake }
         if !Plan.epochs.contains(epochSeconds) { return "epochSeconds is no time from 1970 to 2100" }
-        if !times.contains(stop.nanoseconds) { return "stop is more than a century away" }
+        if !times.contains(stop.nanoseconds) { return "stop is further away than times go" }
         for network in networks {
             guard (0...1).contains(network.lossRatio), times.contains(network.latencyNanoseconds),
-                times.contains(network.jitterNanoseconds),
-                (network.bitsPerSecond ?? 1) > 0
+                times.contains(network.jitterNanoseconds), (network.bitsPerSecond ?? 1) > 0
             else { return "network \(network.name) has a delay, rate or loss that none can have" }
         }
         for device in devices {

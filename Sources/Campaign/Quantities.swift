@@ -28,7 +28,7 @@ extension Quantity {
     struct Mistake: Error { var message: String }
 
     /// About thirty years.
-    private static let longestNanoseconds = 9.5e17
+    static let longestNanoseconds = 9.5e17
 
     /// Reads a number with its unit. A bare number is refused: which unit was meant is not ours to guess.
     static func parse(_ text: String, _ kind: QuantityKind) -> Result<Quantity, Mistake> {

@@ -59,11 +59,12 @@ public struct Verdict: Sendable, Equatable, Codable {
     public var detectedBy: DetectionRule?
     /// Alerts that the attack caused.
     public var alerts: Int
-    /// It was tried on one of its targets at least.
-    public var wasTried: Bool { targets.contains { $0.attempts > 0 } }
     /// How far code of the attacker's came in the targets, layer by layer, and what kept it from the others.
     public var reached: [String] = []
     public var keptFrom: [String] = []
+
+    /// It was tried on one of its targets at least.
+    public var wasTried: Bool { targets.contains { $0.attempts > 0 || $0.outcome.isHarm } }
 }
 
 extension Verdict {

@@ -50,5 +50,4 @@ extension Trial {
             $0.fact.kind == .refusal && $0.fact.text(.code) == Code.noConnectionLeft.rawValue && $0.fact.text(.address) == "\(address)"
         }.map { .init(.compromised, $0, "the service turned \(target) away: no connection left") }
     }
-
 }
