@@ -92,6 +92,10 @@ private struct Causes {
     }
 
     func of(_ alert: Observation) -> [Detection.Cause] {
+        // Whoever has set a clock wrong has done what comes of it, whatever else has touched the connection.
+        if let setter = truth.clockSetter(behind: alert.fact), let step = plan.steps.first(where: { $0.id == setter }) {
+            return [.init(kind: step.act.isAttack ? .attack : .fault, step: setter)]
+        }
         let begun = plan.steps.filter { $0.act.isAttack && $0.at <= alert.at }
         // Of those that have put the same bytes into the same device it is the last.
         let left = begun.compactMap { step in lastDigest(of: step, in: alert).map { (step, $0) } }
@@ -131,8 +135,10 @@ private struct Causes {
 
     /// Of a device that has taken its time from the attacker: what comes of a wrong clock names nothing that he has touched.
     private func isOfClock(set step: Step, _ alert: Observation) -> Bool {
-        guard let victims = truth.clocksSet[step.id], Causes.ofWrongClocks.contains(alert.fact.text(.rule) ?? "") else { return false }
-        return devices(of: alert.fact).contains { device in victims[device.name].map { $0 <= alert.at } ?? false }
+        guard Causes.ofWrongClocks.contains(alert.fact.text(.rule) ?? "") else { return false }
+        return devices(of: alert.fact).contains { device in
+            truth.wrongClocks[device.name]?.contains { $0.step == step.id && $0.from <= alert.at } ?? false
+        }
     }
 
     /// Certificates look too old or too new to a clock that is wrong, and it to others.
@@ -159,6 +165,7 @@ private struct Causes {
             return step.end >= heard(alert) && concerned.contains(where: hits)
         case (.clockJump, let rule?), (.clockDrift, let rule?):
             return Causes.ofWrongClocks.contains(rule.rawValue) && concerned.contains(where: hits)
+                || truth.marks(of: step.id).matchUnique(alert.fact)
         // Bits of an image have changed: it is known by what it holds now.
         case (.flashRot, _): return truth.marks(of: step.id).match(alert.fact)
         default: return false

@@ -10,20 +10,45 @@ struct GroundTruth {
     private(set) var traces: [String: [Observation]] = [:]
     /// Observations by which somebody of the fleet has refused something.
     private(set) var refusals: [Observation] = []
-    /// Since when a device has had the time from an attack, by its step.
-    private(set) var clocksSet: [String: [String: Instant]] = [:]
+    /// Clocks that attacks and faults have set wrong, by device.
+    private(set) var wrongClocks: [String: [WrongClock]] = [:]
+    /// Connections that a device has refused by a wrong clock, with the step that has set it.
+    private var refusedByClock: [String: String] = [:]
+    /// Connections that an attacker's node answers, whomever they were meant for.
+    private var answeredByAttackers: Set<String> = []
+    private let fleet: Set<String>
     private var byStep: [String: Marks] = [:]
     private var byTarget: [String: [String: Marks]] = [:]
 
     var end: Instant { journal.last?.at ?? .start }
 
-    init(_ journal: [Observation]) {
+    /// A clock that shows what an attack or a fault wants.
+    struct WrongClock {
+        let step: String
+        let from: Instant
+        /// What sets it right before that is undone: a drift goes on.
+        let rightFrom: Instant
+        var to = Instant.never
+    }
+
+    init(_ plan: Plan, _ journal: [Observation]) {
         self.journal = journal
+        fleet = Set(plan.devices.map(\.name) + plan.gateways.map(\.name) + ["service", "network"])
+        for step in plan.steps {
+            guard case .fault(let fault) = step.act, fault == .clockJump || fault == .clockDrift else { continue }
+            let clock = WrongClock(step: step.id, from: step.at, rightFrom: fault == .clockDrift ? step.end : step.at)
+            for node in step.nodes { wrongClocks[node, default: []].append(clock) }
+        }
         for observation in journal {
             let fact = observation.fact
             if let step = fact.text(.instance) { take(observation, of: step) }
-            if GroundTruth.isRefusal(fact) { refusals.append(observation) }
-            takeClock(observation)
+            if fact.kind == .clockSet { takeClock(observation) }
+            let setter = clockSetter(of: observation)
+            if let setter {
+                byStep[setter, default: Marks()].take(fact)
+                if let connection = fact.text(.connection) { refusedByClock[connection] = setter }
+            }
+            if setter == nil, isRefusal(observation) { refusals.append(observation) }
         }
     }
 
@@ -32,6 +57,7 @@ struct GroundTruth {
         switch fact.kind {
         case .trace:
             traces[step, default: []].append(observation)
+            if fact[.answeredBy] != nil, let connection = fact.text(.connection) { answeredByAttackers.insert(connection) }
             byStep[step, default: Marks()].take(fact)
             for key in [Fact.Detail.target, .name, .peer] {
                 if let target = fact.text(key) { byTarget[step, default: [:]][target, default: Marks()].take(fact) }
@@ -46,29 +72,42 @@ struct GroundTruth {
         }
     }
 
-    /// A device that takes its time from an attack refuses others by it from then on: those connections are its doing too.
+    /// A device takes the time from somebody: from an attack, or from whoever sets right what was wrong.
     private mutating func takeClock(_ observation: Observation) {
-        let fact = observation.fact
-        switch fact.kind {
-        case .clockSet:
-            for step in own.keys where byStep[step]?.match(fact) == true && clocksSet[step]?[observation.node] == nil {
-                clocksSet[step, default: [:]][observation.node] = observation.at
-            }
-        case .handshake where fact.text(.code) == Code.certificateRefused.rawValue:
-            for step in clocksSet.keys where clocksSet[step]?[observation.node] != nil { byStep[step, default: Marks()].take(fact) }
-        default: break
+        let clocks = wrongClocks[observation.node] ?? []
+        for (index, clock) in clocks.enumerated() where clock.to == .never && clock.rightFrom < observation.at {
+            wrongClocks[observation.node]?[index].to = observation.at
         }
+        for step in own.keys.sorted() where byStep[step]?.match(observation.fact) == true {
+            let clock = WrongClock(step: step, from: observation.at, rightFrom: observation.at)
+            wrongClocks[observation.node, default: []].append(clock)
+        }
+    }
+
+    /// Who has set the clock by which something was refused; nil where it was refused for another reason or by a right one.
+    private func clockSetter(of observation: Observation) -> String? {
+        guard Code(rawValue: observation.fact.text(.code) ?? "")?.isByClock == true else { return nil }
+        return wrongClocks[observation.node]?.last { $0.from <= observation.at && observation.at <= $0.to }?.step
+    }
+
+    /// Who has set the clock by which all connections were refused that something names.
+    func clockSetter(behind fact: Fact) -> String? {
+        let setters = Set((fact.text(.connection) ?? "").split(separator: " ").map { refusedByClock[String($0)] })
+        return setters.count == 1 ? setters.first ?? nil : nil
     }
 
     func marks(of step: String) -> Marks { byStep[step] ?? Marks() }
     func marks(of step: String, on target: String) -> Marks { byTarget[step]?[target] ?? Marks() }
 
-    /// Whether a fact says that somebody has refused something, and was not only left by a network.
-    private static func isRefusal(_ fact: Fact) -> Bool {
-        let code = Code(rawValue: fact.text(.code) ?? "")
+    /// Whether somebody of the fleet has refused something, and was not only left by a network, told so by an attacker, or
+    /// unable to do otherwise.
+    private func isRefusal(_ observation: Observation) -> Bool {
+        let fact = observation.fact
+        guard fleet.contains(observation.node) else { return false }
         switch fact.kind {
         case .refusal, .handshake, .exchange, .attestation, .updateCheck, .evidenceAppraised, .appStopped:
-            return code.map { !$0.isOfNetworks && !$0.isIncapacity } ?? false
+            guard let code = Code(rawValue: fact.text(.code) ?? ""), !code.isOfNetworks, !code.isIncapacity else { return false }
+            return !code.isToldByPeer || !answeredByAttackers.contains(fact.text(.connection) ?? "")
         case .bootFallback, .portClosed: return true
         default: return false
         }

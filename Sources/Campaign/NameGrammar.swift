@@ -3,8 +3,8 @@ enum NameGrammar {
     static let longest = 63
     /// Names that the testbed gives itself, or that mean something where names are used.
     static let reserved: Set = [
-        "authority", "bench", "coordinator", "factory", "internal", "latest", "localhost", "network", "operator", "orrery", "outside",
-        "plan", "releases", "resolver", "service", "threat",
+        "all", "authority", "bench", "coordinator", "factory", "internal", "latest", "localhost", "network", "operator", "orrery",
+        "outside", "plan", "releases", "resolver", "service", "threat", "unknown",
     ]
 
     /// Why a text is no name; nil if it is one.

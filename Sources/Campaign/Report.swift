@@ -24,7 +24,7 @@ public struct Report: Sendable, Equatable, Codable {
         // Only the fleet's own doings: what an attacker's nodes try is told by the verdicts.
         let fleet = Set(plan.devices.map { $0.name } + ["service", "network"])
         let metrics = Metrics(journal.filter { fleet.contains($0.node) })
-        let truth = GroundTruth(journal)
+        let truth = GroundTruth(plan, journal)
         let detection = Detection(plan, truth)
         let verdicts = Verdict.judge(plan, truth, detection, attacks)
         let releases = ReleaseMetrics.measure(plan, journal)

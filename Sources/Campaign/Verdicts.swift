@@ -137,18 +137,17 @@ private struct TargetJudge {
             return came(outcome, proof.observation, proof.words)
         }
         if truth.end < step.at { return came(.unknown, nil, "the run ended before it began") }
-        if ways.isEmpty {
-            return came(
-                .untried, nil, step.uses.map { "what it needs was not obtained by '\($0)'" } ?? "nothing was tried on \(name)")
-        }
+        if step.end != .never, truth.end < step.end { return came(.unknown, nil, "the run ended before it did") }
+        if ways.isEmpty { return came(.untried, nil, reasonForNothing) }
         if let lost = trial.during.first(where: { $0.fact.kind == .certificateExpired && $0.node == name }) {
             return came(.degraded, lost, "\(name) lost its certificates meanwhile")
         }
         var first: Observation?
         for (way, tries) in ways.sorted(by: { $0.key < $1.key }) {
             guard let seen = defence(against: tries) else {
+                if let obstacle { return came(.untried, nil, "\(name) \(obstacle)") }
                 let why = tries.compactMap { $0.fact.text(.reason) }.first.map { ": \($0)" } ?? ""
-                return came(.unreached, nil, "\(way.isEmpty ? "what it left" : way): nobody was seen to stop it\(why)")
+                return came(.unreached, nil, "\(way): nobody was seen to stop it\(why)")
             }
             if (first.map { seen.at < $0.at }) ?? true { first = seen }
         }
@@ -159,16 +158,35 @@ private struct TargetJudge {
     private var ways: [String: [Observation]] {
         var ways: [String: [Observation]] = [:]
         for observation in trial.own where observation.fact.kind == .attackStep {
-            ways[observation.fact.text(.step) ?? "", default: []].append(observation)
+            ways[observation.fact.text(.step) ?? "what it tried", default: []].append(observation)
         }
         guard attack.judge.countsMarks else { return ways }
-        let marked = (truth.traces[step.id] ?? []).filter { observation in
+        for mark in marked { ways[TargetJudge.way(of: mark), default: []].append(mark) }
+        return ways
+    }
+
+    /// What the network knows that it has left on the target or on its connections.
+    private var marked: [Observation] {
+        (truth.traces[step.id] ?? []).filter { observation in
             let isConnection = observation.fact.text(.connection) != nil
             return observation.fact.text(.target) == name
                 || isConnection && (observation.fact.text(.name) == name || observation.fact.text(.peer) == name)
         }
-        if !marked.isEmpty { ways[""] = marked }
-        return ways
+    }
+
+    private var obstacle: String? { plan.obstacles(name, for: step, attack).first?.words(attack) }
+
+    private var reasonForNothing: String {
+        if let obstacle { return "\(name) \(obstacle)" }
+        if let uses = step.uses { return "what it needs was not obtained by '\(uses)'" }
+        let connections = Set(marked.compactMap { $0.fact.text(.connection) }).count
+        return connections == 0
+            ? "nothing was tried on \(name)" : "it held \(connections) connections of \(name)'s, and tried nothing on them"
+    }
+
+    /// Connections to each port are a way of their own: what was said at one says nothing of another.
+    private static func way(of mark: Observation) -> String {
+        mark.fact.text(.connection)?.split(separator: ">").last.map { "connections to port \($0)" } ?? "what it left"
     }
 
     /// The first observation that shows that one of these attempts was stopped by somebody.
@@ -177,8 +195,9 @@ private struct TargetJudge {
         for observation in tries { marks.take(observation.fact) }
         // Where the attempt itself names nothing, what bears a mark on this target is about it.
         let isNameless = marks == Marks()
-        // Who got nowhere on the network was stopped by nobody, whatever was said of other ways.
-        if isNameless, tries.allSatisfy({ Code(rawValue: $0.fact.text(.code) ?? "")?.isOfNetworks == true }) { return nil }
+        // Who got nowhere on the network, or met somebody who could not, was stopped by nobody, whatever was said of other ways.
+        let codes = tries.map { Code(rawValue: $0.fact.text(.code) ?? "") }
+        if codes.allSatisfy({ $0?.isIncapacity == true }) || isNameless && codes.allSatisfy({ $0?.isOfNetworks == true }) { return nil }
         if isNameless { marks = trial.marks }
         let seen = truth.refusals.first { observation in
             let fact = observation.fact

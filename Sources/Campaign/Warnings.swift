@@ -1,28 +1,59 @@
 public import Wire
 
 extension Plan {
-    /// Steps of which one can tell beforehand that they will show nothing: an attack on whoever lacks what it attacks, or has no
-    /// power all the time.
+    /// What one can tell beforehand will show nothing: an attack on whoever lacks what it attacks, or cannot be reached for as long
+    /// as it lasts; a network from which no way leads to the service.
     public func warnings(_ attacks: AttackCatalogue) -> [String] {
-        steps.flatMap { step -> [String] in
-            guard case .attack(let name) = step.act else { return [] }
-            let head = "\(file): warning: \(name) (\(step.id))"
-            let without = attacks[name]?.app.map { app in
-                (app, devices.filter { step.nodes.contains($0.name) && !$0.apps.contains(app) }.map(\.name))
+        let cutOff = devices.filter { !hasWay(from: $0.network, to: serviceNetwork) }
+        let islands = Set(cutOff.map(\.network)).sorted().map { network in
+            let names = cutOff.filter { $0.network == network }.map(\.name).joined(separator: ", ")
+            return "\(file): warning: no link leads from \(network) to the service's network: \(names) cannot be attested"
+        }
+        return islands
+            + steps.flatMap { step -> [String] in
+                guard case .attack(let name) = step.act, let attack = attacks[name] else { return [] }
+                let head = "\(file): warning: \(name) (\(step.id))"
+                var warnings: [String] = []
+                if step.nodes.isEmpty { warnings.append("\(head): it has no target") }
+                if step.duration == .zero { warnings.append("\(head): it ends when it begins") }
+                if step.end != .never, step.end > stop { warnings.append("\(head): it outlasts the run, which can't tell how it ends") }
+                let reasons = step.nodes.flatMap { node in obstacles(node, for: step, attack).map { (node, $0) } }
+                for reason in Obstacle.allCases {
+                    let nodes = reasons.filter { $0.1 == reason }.map(\.0)
+                    if !nodes.isEmpty { warnings.append("\(head): \(nodes.joined(separator: ", ")) \(reason.words(attack))") }
+                }
+                return warnings
             }
-            let cutOff = devices.filter { device in
-                step.nodes.contains(device.name) && steps.contains { $0.cutsOff(device.name, device.network, during: step) }
-            }.map(\.name)
-            let off = step.nodes.filter { node in steps.contains { $0.keepsOff(node, during: step) } }
-            var warnings: [String] = []
-            if step.nodes.isEmpty { warnings.append("\(head): it has no target") }
-            if step.duration == .zero { warnings.append("\(head): it ends when it begins") }
-            if let (app, names) = without, !names.isEmpty {
-                warnings.append("\(head): \(names.joined(separator: ", ")) without the app '\(app)': nothing can be tried there")
-            }
-            if !off.isEmpty { warnings.append("\(head): \(off.joined(separator: ", ")) without power all the while") }
-            if !cutOff.isEmpty { warnings.append("\(head): \(cutOff.joined(separator: ", ")) cut off from the network all the while") }
-            return warnings
+    }
+
+    /// Why nothing that an attack does can reach one of its targets; empty if something can.
+    func obstacles(_ node: String, for step: Step, _ attack: AttackDescription) -> [Obstacle] {
+        guard let device = devices.first(where: { $0.name == node }) else { return [] }
+        var obstacles: [Obstacle] = []
+        if let app = attack.app, !device.apps.contains(app) { obstacles.append(.noApp) }
+        if attack.reach != .nothing, steps.contains(where: { $0.keepsOff(node, during: step) }) { obstacles.append(.noPower) }
+        if attack.reach == .network, steps.contains(where: { $0.cutsOff(node, device.network, during: step) }) { obstacles.append(.noPath) }
+        return obstacles
+    }
+
+    private func hasWay(from network: String, to other: String) -> Bool {
+        var reached: Set<String> = [network]
+        while let next = links.first(where: { link in link.contains(where: reached.contains) && !reached.isSuperset(of: link) }) {
+            reached.formUnion(next)
+        }
+        return reached.contains(other)
+    }
+}
+
+/// What keeps an attack from a target for as long as it lasts.
+enum Obstacle: CaseIterable {
+    case noApp, noPower, noPath
+
+    func words(_ attack: AttackDescription) -> String {
+        switch self {
+        case .noApp: "without the app '\(attack.app ?? "")': nothing can be tried there"
+        case .noPower: "without power all the while"
+        case .noPath: "cut off from the network all the while"
         }
     }
 }

@@ -56,7 +56,7 @@ extension Kernel.Event {
         case .crashed(let program, let record): "\(program): \(record.text)"
         case .tampered(let what): what
         case .panic(let reason): "kernel panic: \(reason)"
-        case .secured(let secured): "TLS with \(secured.host): \(secured.failure ?? "open")"
+        case .secured(let secured): "TLS with \(secured.host): \(secured.failure?.words ?? "open")"
         }
     }
 }

@@ -131,11 +131,11 @@ extension Device {
                 clients.start(.update, request, to: updateTarget, within: Device.requestLimit, bodyLimitBytes: limit, &out)
             }
         case .current: checkEnded("current", nil, nil, &out)
-        case .refused(let kind, let reason, let image):
+        case .refused(let kind, let reason, let code, let image):
             if let sha256 = image?.hex, !updates.failures.contains(where: { $0.sha256 == sha256 }) {
                 updates.failures.append(.init(sha256: sha256, reason: reason))
             }
-            checkEnded("refused", kind, reason, &out)
+            checkEnded("refused", kind, reason, code: code, &out)
         case .failed(let reason): checkEnded("failed", nil, reason, &out)
         case .staged(let images, let isApp):
             var details: [Fact.Detail: Fact.Value] = [.result: "available", .version: .text(updates.session?.versions ?? "")]
@@ -148,13 +148,15 @@ extension Device {
         }
     }
 
-    private mutating func checkEnded(_ result: String, _ kind: String?, _ reason: String?, _ out: inout Outbox) {
+    private mutating func checkEnded(
+        _ result: String, _ kind: String?, _ reason: String?, code: Code = .metadataRefused, _ out: inout Outbox
+    ) {
         var details: [Fact.Detail: Fact.Value] = [.result: .text(result)]
         if let kind { details[.label] = .text(kind) }
         if let reason { details[.reason] = .text(reason) }
         if let versions = updates.session?.versions { details[.version] = .text(versions) }
         if let connection = updates.connection { details[.connection] = .text("\(connection)") }
-        if kind != nil { details[.code] = .text(Code.metadataRefused.rawValue) }
+        if kind != nil { details[.code] = .text(code.rawValue) }
         out.observe(.updateCheck, details)
         if result == "current" {
             updates.backoff.reset()
@@ -165,7 +167,9 @@ extension Device {
         if kind != nil, let reason {
             // What an older version was measured by is a part of what was seen.
             let trusted = [.directorTimestamp, .imageTimestamp].compactMap { settings?[$0] }.map { sha256($0).hex }
-            let named = (updates.session?.named.map(\.hex) ?? []) + (kind == "rollback" ? trusted : [])
+            // Before anything was asked it is the device's own root that will not do: it lies in its policy image.
+            let own = updates.session == nil ? installed.filter { $0.reference.type == .policy }.map(\.sha256.hex) : []
+            let named = (updates.session?.named.map(\.hex) ?? []) + (kind == "rollback" ? trusted : []) + own
             noteSecurity(.updateRefused, reason, seen: .init(connections: updates.connection.map { [$0] } ?? [], digests: named), &out)
         }
         if let session = updates.session {

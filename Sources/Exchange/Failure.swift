@@ -34,6 +34,7 @@ public struct Failure: Error, Equatable, Sendable {
         let code: Code =
             switch failure {
             case .certificate: .certificateRefused
+            case .validity: .certificateNotCurrent
             case .alert: .tlsAlert
             case .record: .protocolRefused
             }
@@ -43,7 +44,7 @@ public struct Failure: Error, Equatable, Sendable {
     /// What a server said in place of what was asked for.
     public init(_ response: Response) {
         let refusal = JSON.decode(ServiceAPI.Refusal.self, response.body)
-        self.init(refusal?.code ?? .refused, refusal?.reason ?? "status \(response.status)")
+        self.init(refusal?.code ?? (response.status >= 500 ? .serverError : .refused), refusal?.reason ?? "status \(response.status)")
     }
 
     /// As an observation has it.

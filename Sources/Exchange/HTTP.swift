@@ -160,6 +160,11 @@ public final class HTTPChannel {
     private func take(_ part: HTTPServerRequestPart) throws(HTTPError) {
         switch part {
         case .head(let head):
+            // Content in a GET has no meaning, and is a way to smuggle a request (RFC 9110 section 9.3.1).
+            let lengths = head.headers["content-length"] + head.headers["transfer-encoding"]
+            if head.method == .GET || head.method == .HEAD, lengths.contains(where: { $0 != "0" }) {
+                throw .malformed("content in a \(head.method.rawValue)")
+            }
             self.head = Request(
                 head.method.rawValue, head.uri, headers: head.headers.map { ($0.name, $0.value) })
             begins()

@@ -89,7 +89,9 @@ extension Fabric {
             .connect(to: stream.sides[1].endpoint), from: client.node, to: meant, stream: number,
             isRetransmission: stream.connectAttempts > 0)
         let target = passage.divertedTo ?? meant
-        mark(number, by: passage.hands + [nodes[client.node]?.owner, nodes[target]?.owner].compactMap(\.self))
+        mark(
+            number, by: passage.hands + [nodes[client.node]?.owner, nodes[target]?.owner].compactMap(\.self),
+            answeredBy: nodes[target]?.owner == nil ? nil : target)
         guard !passage.dropped, let (arrival, lost) = carry(bytes: 0, packets: 1, from: client.node, to: target),
             lost == 0
         else {
@@ -133,10 +135,12 @@ extension Fabric {
     }
 
     /// Writes down, once for each of them, that a connection is somebody's doing.
-    private mutating func mark(_ number: Int, by actors: [Origin]) {
+    private mutating func mark(_ number: Int, by actors: [Origin], answeredBy attacker: String? = nil) {
         for actor in actors where streams[number]?.marks.insert(actor).inserted == true {
             guard let stream = streams[number] else { return }
-            observe(Fact(.trace, details(of: stream)), by: actor)
+            var details = details(of: stream)
+            if let attacker { details[.answeredBy] = .text(attacker) }
+            observe(Fact(.trace, details), by: actor)
         }
     }
 

@@ -9,8 +9,20 @@ public indirect enum CBOR: Equatable, Sendable {
     case bool(Bool)
     case null
 
-    public enum Failure: Error, Equatable, Sendable {
+    public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
         case truncated, unsupported(UInt8), notShortest, tooDeep, trailingBytes, duplicateKey, badText
+
+        public var description: String {
+            switch self {
+            case .truncated: "it ends too early"
+            case .unsupported(let head): "an item begins with \(head)"
+            case .notShortest: "a number is longer than it must be"
+            case .tooDeep: "items lie too deep in each other"
+            case .trailingBytes: "something follows it"
+            case .duplicateKey: "a key stands there twice"
+            case .badText: "a text is not UTF-8"
+            }
+        }
     }
 
     public static func == (a: CBOR, b: CBOR) -> Bool { a.encoded() == b.encoded() }

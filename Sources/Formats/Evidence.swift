@@ -32,12 +32,22 @@ public struct CoseSign1: Equatable, Sendable {
     }
 }
 
-public enum EvidenceError: Error, Equatable, Sendable {
+public enum EvidenceError: Error, Equatable, Sendable, CustomStringConvertible {
     case notCBOR(CBOR.Failure)
     case notSign1
     case wrongAlgorithm
     case missingClaim(Int64)
     case wrongProfile
+
+    public var description: String {
+        switch self {
+        case .notCBOR(let failure): "it is no CBOR: \(failure)"
+        case .notSign1: "it is no COSE_Sign1"
+        case .wrongAlgorithm: "it is not signed with ES256"
+        case .missingClaim(let claim): "claim \(claim) is missing"
+        case .wrongProfile: "it is of another profile"
+        }
+    }
 }
 
 /// The silicon that images are for and evidence speaks of; its SHA-256 is the implementation ID.

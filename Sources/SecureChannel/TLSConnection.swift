@@ -17,6 +17,8 @@ import COpenSSL
     public enum Failure: Equatable, Sendable {
         /// This side would not have the peer's certificate.
         case certificate(String)
+        /// Nor this one: it is not valid yet, or no longer, by this side's clock.
+        case validity(String)
         /// The peer said so (RFC 8446 section 6), by this number and name.
         case alert(UInt8, String)
         /// What came is nothing that this side takes.
@@ -24,7 +26,7 @@ import COpenSSL
 
         public var words: String {
             switch self {
-            case .certificate(let why), .record(let why): why
+            case .certificate(let why), .validity(let why), .record(let why): why
             case .alert(_, let name): "peer alert: \(name)"
             }
         }
@@ -45,7 +47,7 @@ import COpenSSL
     private let outgoing: OpaquePointer
     private let configuration: TLSConfiguration
     private let host: String?
-    private var refusal: String?
+    private var refusal: Failure?
     private var received: [UInt8] = []
     private var work = Work()
 
@@ -157,7 +159,7 @@ import COpenSSL
             let code = ERR_peek_error()
             let alert = error_reason(code) - 1000  // SSL_AD_REASON_OFFSET
             if let refusal {
-                state = .failed(.certificate(refusal))
+                state = .failed(refusal)
             } else if alert >= 0 && alert < 256, let text = unsafe SSL_alert_desc_string_long(alert) {
                 state = unsafe .failed(.alert(UInt8(alert), String(cString: text)))
             } else {
@@ -189,7 +191,9 @@ import COpenSSL
         if configuration.rule.roots.isEmpty { return 1 }
         guard unsafe X509_verify_cert(store) == 1 else {
             let code = unsafe X509_STORE_CTX_get_error(store)
-            refusal = unsafe TLSConnection.words[code] ?? String(cString: X509_verify_cert_error_string(Int(code)))
+            let why = unsafe TLSConnection.words[code] ?? String(cString: X509_verify_cert_error_string(Int(code)))
+            let isByClock = code == X509_V_ERR_CERT_HAS_EXPIRED || code == X509_V_ERR_CERT_NOT_YET_VALID
+            refusal = isByClock ? .validity(why) : .certificate(why)
             return 0
         }
         guard let peer else { return unsafe refuse("profile: leaf does not parse", store) }
@@ -201,7 +205,7 @@ import COpenSSL
     }
 
     @unsafe private func refuse(_ why: String, _ store: OpaquePointer?) -> Int32 {
-        refusal = why
+        refusal = .certificate(why)
         unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
         return 0
     }

@@ -20,6 +20,15 @@ public enum Hold: String, Sendable {
     case peers = "the way to peers"
 }
 
+/// What targets must have for an attack to reach them.
+public enum Reach: Sendable {
+    /// Power, and a way to them through the network.
+    case network
+    case power
+    /// It works on what was taken from them before, or brings its own power.
+    case nothing
+}
+
 /// All that is to be known of an attack beside its code: for `orrery attacks NAME`, for reading campaigns, and for judging it.
 public struct AttackDescription: Sendable {
     public var name: AttackName
@@ -42,12 +51,13 @@ public struct AttackDescription: Sendable {
     public var holds: Hold?
     /// An app that targets must have.
     public var app: String?
+    public var reach: Reach
     public var judge: AttackJudge
 
     public init(
         name: AttackName, summary: String, mechanism: String, needs: String, oracle: String, techniques: [String], threats: [String],
         controls: [Control], rules: [DetectionRule], parameters: [Parameter] = [], holds: Hold? = nil,
-        app: String? = nil, judge: AttackJudge = AttackJudge()
+        app: String? = nil, reach: Reach = .network, judge: AttackJudge = AttackJudge()
     ) {
         self.name = name
         self.summary = summary
@@ -61,6 +71,7 @@ public struct AttackDescription: Sendable {
         self.parameters = parameters
         self.holds = holds
         self.app = app
+        self.reach = reach
         self.judge = judge
     }
 }

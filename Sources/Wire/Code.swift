@@ -12,6 +12,8 @@ public enum Code: String, Sendable, Codable, CaseIterable {
     // A connection
     /// This side would not have the peer's certificate (RFC 5280 section 6, and the profile beyond it).
     case certificateRefused = "certificate-refused"
+    /// Nor this one: it is not valid yet, or no longer, by this side's clock (RFC 5280 section 4.1.2.5).
+    case certificateNotCurrent = "certificate-not-current"
     /// The peer ended the handshake with an alert (RFC 8446 section 6).
     case tlsAlert = "tls-alert"
     /// What came is no TLS that this side takes: a record that does not authenticate, another version, no certificate.
@@ -34,11 +36,15 @@ public enum Code: String, Sendable, Codable, CaseIterable {
     case ticketRefused = "ticket-refused"
     case wrongSubject = "wrong-subject"
     case storage
+    /// A server that says only that it cannot (RFC 9110 section 15.6).
+    case serverError = "server-error"
     case refused
 
     // A device
     case clockTooFarOff = "clock-too-far-off"
     case metadataRefused = "metadata-refused"
+    /// Metadata that is over by this device's clock (TUF section 5.3.10 and its like).
+    case metadataExpired = "metadata-expired"
     case imageRefused = "image-refused"
     case capabilityMissing = "capability-missing"
     case memoryCorruption = "memory-corruption"
@@ -60,7 +66,10 @@ public enum Code: String, Sendable, Codable, CaseIterable {
     }
 
     /// Whoever gave it could not do otherwise, whoever asked: a full disk or a full service decides nothing about an attacker.
-    public var isIncapacity: Bool { self == .storage || self == .noConnectionLeft }
+    public var isIncapacity: Bool { self == .storage || self == .noConnectionLeft || self == .serverError }
+
+    /// It hangs on what the clock of whoever gave it shows: of a clock that somebody has set wrong it says nothing.
+    public var isByClock: Bool { self == .certificateNotCurrent || self == .metadataExpired || self == .clockTooFarOff }
 
     /// Honest networks produce it too, so that nobody has defended anything by it.
     public var isOfNetworks: Bool {

@@ -168,6 +168,8 @@ extension Fact {
         case instance, label, level, mode, name, network, operation, pair, path, peer, port, product, reason
         case result, role, seed, slot, stage, status, step, subject, target, text, topology, version, wanted
         case certificate, evidence, rule, technique, digest, code, connection, nonce
+        /// The attacker's node that answers a connection.
+        case answeredBy = "answered_by"
         case durationNanoseconds = "duration_ns"
         case temperatureMillicelsius = "temperature_mC"
         case dutyPercent = "duty_percent"

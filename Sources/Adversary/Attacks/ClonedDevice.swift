@@ -13,7 +13,7 @@ final class ClonedDevice: Attack {
         oracle: "the service or a peer accepts an exchange from the copy",
         techniques: ["T0849 Masquerading"], threats: ["TID-108", "TID-214"],
         controls: [.hardwareRootOfTrust, .certificateAuth, .transportEncryption],
-        rules: [.evidenceRefused, .identityInTwoPlaces, .authenticationFailures],
+        rules: [.evidenceRefused, .identityInTwoPlaces, .authenticationFailures], reach: .nothing,
         judge: AttackJudge(
             isWitness: { trial, observation in
                 // Silicon that has other keys will not be the device, whatever its flash says.

@@ -12,7 +12,7 @@ final class ModifiedImage: Attack {
         needs: "the targets in hand, opened",
         oracle: "a target runs the changed image",
         techniques: ["T0857 System Firmware"], threats: ["TID-108", "TID-201"],
-        controls: [.secureBoot], rules: [.evidenceRefused, .imageRefused], holds: .power)
+        controls: [.secureBoot], rules: [.evidenceRefused, .imageRefused], holds: .power, reach: .nothing)
 
     private static let change = FlashEdit(image: "services", find: "\"stage\":\"services\"", replacement: "\"stage\":\"owned!!!\"")
     private let victims: [String]

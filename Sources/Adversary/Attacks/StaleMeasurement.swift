@@ -15,7 +15,7 @@ final class StaleMeasurement: Attack {
         needs: "the targets' device IDs; the service's log",
         oracle: "the service gives an attestation result for an old token",
         techniques: ["T0856 Spoof Reporting Message"], threats: ["TID-221", "TID-407"],
-        controls: [.nonces, .attestationGate], rules: [.evidenceRefused])
+        controls: [.nonces, .attestationGate], rules: [.evidenceRefused], reach: .nothing)
 
     private enum Purpose { case challenge(String), evidence(String) }
 

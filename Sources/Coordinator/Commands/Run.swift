@@ -22,6 +22,10 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Write TLS secrets to keys.log, so that Wireshark can decrypt.") var keylog = false
     @Flag(help: "Record all streams to capture.pcapng.") var capture = false
 
+    func validate() throws {
+        if times < 1 { throw ValidationError("--repeat \(times): at least 1") }
+    }
+
     func run() async throws {
         var plan = try Plan.load(file)
         Orrery.warn(plan)
@@ -36,7 +40,7 @@ struct Run: AsyncParsableCommand {
             return
         }
         var worst: Int32 = 0
-        for index in 0..<max(1, times) {
+        for index in 0..<times {
             var one = plan
             one.seed = plan.seed &+ UInt64(index)
             let watcher = TerminalWatcher(isQuiet: json)

@@ -133,7 +133,12 @@ final class HighLevelHost {
             .peer: .text(secured.host), .port: .number(Int64(secured.port)), .result: .text(secured.failure == nil ? "accepted" : "failed"),
         ]
         if let failure = secured.failure {
-            details.merge(Failure(.certificateRefused, failure).details) { $1 }
+            let why =
+                switch failure {
+                case .channel(let failure): Failure(failure)
+                case .connectionClosed: Failure(.closedByPeer)
+                }
+            details.merge(why.details) { $1 }
         } else {
             details[.mode] = .text(secured.presents ? "mutual" : "one-sided")
             details[.durationNanoseconds] = .number(secured.nanoseconds)

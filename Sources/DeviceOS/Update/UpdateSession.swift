@@ -3,6 +3,7 @@ import Formats
 import SecureChannel
 import Silicon
 import TUF
+import Wire
 
 /// What runs on a device, as its own boot found it.
 struct InstalledImage {
@@ -26,7 +27,7 @@ struct UpdateSession {
         case staged([StagedImage], isApp: Bool)
         /// What came was not acceptable: a kind for the statistics, the reason, and the digest of an image that this device
         /// can't take whoever offers it. What somebody on the way may have caused names none, or he could halt a rollout.
-        case refused(kind: String, reason: String, image: [UInt8]? = nil)
+        case refused(kind: String, reason: String, code: Code = .metadataRefused, image: [UInt8]? = nil)
         /// Nothing came that could be judged.
         case failed(String)
     }
@@ -108,7 +109,9 @@ struct UpdateSession {
             let base = stage == .director ? ServiceAPI.directorPath(deviceID) : ServiceAPI.imageRepositoryPath + "/metadata"
             return .ask(Request("GET", "\(base)/\(path)"), limitBytes: rules.limitsAnswers ? limit : .max)
         case .refused(let refusal):
-            return .refused(kind: refusal.kind, reason: (stage == .director ? "director: " : "image repository: ") + "\(refusal)")
+            let code: Code = if case .expired = refusal { .metadataExpired } else { .metadataRefused }
+            let from = stage == .director ? "director" : "image repository"
+            return .refused(kind: refusal.kind, reason: "\(from): \(refusal)", code: code)
         case .done where stage == .director:
             stage = .images
             return follow(images.begin(), now: now)

@@ -22,7 +22,20 @@ public struct Secured: Equatable, Sendable {
     public var presents: Bool
     public var nanoseconds: Int64
     /// Why not; nil if it is open.
-    public var failure: String?
+    public var failure: Failure?
+
+    public enum Failure: Equatable, Sendable {
+        case channel(TLSConnection.Failure)
+        /// The stream was gone before.
+        case connectionClosed
+
+        public var words: String {
+            switch self {
+            case .channel(let failure): failure.words
+            case .connectionClosed: "connection closed"
+            }
+        }
+    }
 }
 
 /// TLS on one of a program's streams: it writes and reads what is inside.
@@ -62,19 +75,19 @@ final class SecureLayer {
     func takeOutput() -> [UInt8] { connection.takeOutput() }
 
     /// The stream is gone before the handshake was done.
-    func broken() { if !isTold { tell("connection closed") } }
+    func broken() { if !isTold { tell(.connectionClosed) } }
 
     private func settle() {
         kernel.spend(client.nanoseconds(connection.takeWork()))
         guard !isTold else { return }
         switch connection.state {
         case .open: tell(nil)
-        case .failed(let why): tell(why.words)
+        case .failed(let why): tell(.channel(why))
         default: break
         }
     }
 
-    private func tell(_ failure: String?) {
+    private func tell(_ failure: Secured.Failure?) {
         isTold = true
         let secured = Secured(host: host, port: port, presents: presents, nanoseconds: kernel.now - begun, failure: failure)
         kernel.onEvent(kernel.now, .secured(secured))
