@@ -161,7 +161,7 @@ private struct TargetJudge {
             ways[observation.fact.text(.step) ?? "what it tried", default: []].append(observation)
         }
         guard attack.judge.countsMarks else { return ways }
-        for mark in marked { ways[TargetJudge.way(of: mark), default: []].append(mark) }
+        for mark in marked where mark.fact[.code] == nil { ways[TargetJudge.way(of: mark), default: []].append(mark) }
         return ways
     }
 

@@ -82,14 +82,33 @@ enum AppFile {
         }
     }
 
+    /// Apps of one device that want the same pins: the second would be refused by the device.
+    private static func checkPins(_ plan: Plan, _ manifests: [String: AppManifest]) throws {
+        for device in plan.devices {
+            let apps = device.apps.compactMap { app in
+                (manifests[app] ?? (try? AppManifest(json: Workshop.manifest(of: app)))).map { (name: app, manifest: $0) }
+            }
+            for (index, app) in apps.enumerated() {
+                guard let conflict = apps[..<index].lazy.compactMap({ AppManifest.conflict($0, app) }).first else { continue }
+                throw PlanProblems(file: plan.file, "device \(device.name): \(conflict)")
+            }
+        }
+    }
+
     private static func path(of app: Plan.App?) -> String { app?.image ?? app?.program ?? "" }
     private static func kibibytes(_ bytes: Int) -> String { "\((bytes + 1023) >> 10) KiB" }
 
     /// All apps and attachments of a plan, as far as they can be told from their files.
     static func check(_ plan: Plan) throws {
         var sizes: [String: Int] = [:]
-        for (name, app) in plan.apps.sorted(by: { $0.key < $1.key }) { sizes[name] = size(of: try read(app, name: name)) }
+        var manifests: [String: AppManifest] = [:]
+        for (name, app) in plan.apps.sorted(by: { $0.key < $1.key }) {
+            let source = try read(app, name: name)
+            sizes[name] = size(of: source)
+            manifests[name] = try? AppManifest(json: source.manifest)
+        }
         try checkRoom(plan, sizes)
+        try checkPins(plan, manifests)
         for device in plan.devices {
             let board = Board()
             do { for text in device.attachments { try board.attach(text) } } catch { throw RunError("device \(device.name): \(error)") }

@@ -170,15 +170,20 @@ struct Workshop {
             throw RunError("the app '\(app)' is not built: run scripts/guest (looked for \(path))")
         }
         if defect == .crash { program = try crashing(program, path) }
+        return AppSource(name: app, manifest: Workshop.manifest(of: app), program: program)
+    }
+
+    /// Of an app that comes with the testbed.
+    static func manifest(of app: String) -> [UInt8] {
         let (capabilities, type) =
-            app == Workshop.panel
-            ? (#""Gpio":[0],"AllowedTcpServerPorts":[8080]"#, "Default")
+            app == panel
+            ? (#""Gpio":[8],"AllowedTcpServerPorts":[8080]"#, "Default")
             : (#""Adc":["ADC-CONTROLLER-0"],"Pwm":["PWM-CONTROLLER-0"]"#, "RealTimeCapable")
         let manifest = """
-            {"SchemaVersion":1,"Name":"\(app)","ComponentId":"\(Workshop.component(app))",
+            {"SchemaVersion":1,"Name":"\(app)","ComponentId":"\(component(app))",
             "EntryPoint":"/bin/app","CmdArgs":[],"Capabilities":{\(capabilities)},"ApplicationType":"\(type)"}
             """
-        return AppSource(name: app, manifest: Array(manifest.utf8), program: program)
+        return Array(manifest.utf8)
     }
 
     /// The program with an undefined instruction (UDF #0) where it begins: what the vendor forgot to test.

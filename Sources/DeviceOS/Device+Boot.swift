@@ -179,6 +179,7 @@ extension Device {
             guard let program = files[String(manifest.entryPoint.dropFirst())] else {
                 return refuseApp(app, "2097174: entry point is not in the image", &out)
             }
+            if let conflict = conflict(of: package.name, manifest) { return refuseApp(app, conflict, &out) }
             if manifest.isRealTime {
                 guard cores.count < Device.realTimeCores else {
                     return refuseApp(app, "the chip has \(Device.realTimeCores) real-time cores", &out)
@@ -201,6 +202,12 @@ extension Device {
         } catch {
             refuseApp(app, "\(error)", &out)
         }
+    }
+
+    /// Why an app cannot run beside those that do.
+    func conflict(of app: String, _ manifest: AppManifest) -> String? {
+        let running = apps.map { (name: $0.app, manifest: $0.manifest) } + cores.map { (name: $0.app, manifest: $0.manifest) }
+        return running.lazy.compactMap { AppManifest.conflict($0, (app, manifest)) }.first
     }
 
     /// Files, and device nodes where the OS still takes them.

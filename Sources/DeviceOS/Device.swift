@@ -170,12 +170,17 @@ public struct Device: Node {
         clients.release(&out)
         let answer = PeerAnswer(configuration: configuration, unixSeconds: locale.unixSeconds)
         var identity = identity
+        var incidents: [ServerPool.Incident] = []
         servers.handle(
             event, locale: locale, &out, security: { _ in identity.asServer() },
-            answer: { request, caller, _ in answer.respond(request, caller) })
+            answer: { request, caller, out in
+                let response = answer.respond(request)
+                if response.status == 401 { incidents.append(answer.refused(caller, &out)) }
+                return response
+            })
         self.identity = identity
         // Ends that honest networks produce are no news; everything else may have somebody behind it.
-        for incident in servers.takeIncidents() where !incident.failure.code.isOfNetworks {
+        for incident in servers.takeIncidents() + incidents where !incident.failure.code.isOfNetworks {
             noteSecurity(
                 .peerRefused, "from \(incident.connection.client.address): \(incident.failure.words)",
                 seen: .init(connections: [incident.connection]), &out)

@@ -89,9 +89,13 @@ extension Fabric {
             .connect(to: stream.sides[1].endpoint), from: client.node, to: meant, stream: number,
             isRetransmission: stream.connectAttempts > 0)
         let target = passage.divertedTo ?? meant
-        mark(
-            number, by: passage.hands + [nodes[client.node]?.owner, nodes[target]?.owner].compactMap(\.self),
-            answeredBy: nodes[target]?.owner == nil ? nil : target)
+        let isAnswered = nodes[target]?.listening.contains(stream.sides[1].endpoint.port) == true || passage.divertedTo != nil
+        var details: [Fact.Detail: Fact.Value] = [:]
+        // An attacker who is not there tries nothing, though what comes of it is his doing.
+        if nodes[target]?.owner != nil {
+            details = isAnswered ? [.answeredBy: .text(target)] : [.code: .text(Code.connectionRefused.rawValue)]
+        }
+        mark(number, by: passage.hands + [nodes[client.node]?.owner, nodes[target]?.owner].compactMap(\.self), details)
         guard !passage.dropped, let (arrival, lost) = carry(bytes: 0, packets: 1, from: client.node, to: target),
             lost == 0
         else {
@@ -111,10 +115,7 @@ extension Fabric {
             return
         }
         let back = arrival + (path(from: target, to: client.node)?.latency ?? lookahead)
-        guard
-            nodes[target]?.listening.contains(stream.sides[1].endpoint.port) == true
-                || passage.divertedTo != nil
-        else {
+        guard isAnswered else {
             if nodes[target]?.isUp == true, nodes[client.node]?.owner != nil { observeClosedPort(of: target, on: stream) }
             drop(number, tell: 0, .refused)
             return
@@ -135,12 +136,10 @@ extension Fabric {
     }
 
     /// Writes down, once for each of them, that a connection is somebody's doing.
-    private mutating func mark(_ number: Int, by actors: [Origin], answeredBy attacker: String? = nil) {
+    private mutating func mark(_ number: Int, by actors: [Origin], _ more: [Fact.Detail: Fact.Value] = [:]) {
         for actor in actors where streams[number]?.marks.insert(actor).inserted == true {
             guard let stream = streams[number] else { return }
-            var details = details(of: stream)
-            if let attacker { details[.answeredBy] = .text(attacker) }
-            observe(Fact(.trace, details), by: actor)
+            observe(Fact(.trace, details(of: stream).merging(more) { $1 }), by: actor)
         }
     }
 

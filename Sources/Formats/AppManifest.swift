@@ -18,6 +18,7 @@ public struct AppManifest: Sendable, Equatable {
     public var arguments: [String]
     public var applicationType: String
     public var capabilities: [String: Capability]
+    public let claims: PeripheralClaims
 
     /// A refusal with the original's number: (category 2, AppManifest) << 20 + id (OS-14).
     public struct Refusal: Error, Equatable, Sendable {
@@ -70,6 +71,9 @@ public struct AppManifest: Sendable, Equatable {
         if case .text(let name)? = fields["Name"] { self.name = name } else { name = "" }
         (componentID, entryPoint, self.arguments, applicationType) = (id, path, arguments, kind)
         self.capabilities = capabilities
+        do { claims = try PeripheralClaims(capabilities) } catch {
+            throw Refusal(AppManifest.peripherals[error.capability] ?? 10, error.words)
+        }
     }
 
     // MARK: Capabilities

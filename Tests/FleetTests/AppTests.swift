@@ -9,16 +9,22 @@ import Wire
 @Suite struct AppTests {
     /// Programs that the topology brings along, on both real-time cores, with what is on their pins.
     @Test func ownFirmwareRunsWithItsAttachments() throws {
-        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
-        try Data(
-            """
-            {"SchemaVersion":1,"Name":"lamp","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app",
-            "Capabilities":{"Gpio":[8],"Adc":["ADC-CONTROLLER-0"],"Pwm":["PWM-CONTROLLER-0"]},"ApplicationType":"RealTimeCapable"}
-            """.utf8
-        ).write(to: URL(fileURLWithPath: manifest))
-        defer { try? FileManager.default.removeItem(atPath: manifest) }
+        let folder = NSTemporaryDirectory() + "orrery-manifests-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         let programs = Fleet.root + "/.build/guest/tests"
-        let apps = ["tick", "analog", "pins"].map { "  \($0): { program: \(programs)/\($0).elf, manifest: \(manifest) }\n" }.joined()
+        let wanted = [
+            ("tick", #""Gpio":[8]"#), ("analog", #""Adc":["ADC-CONTROLLER-0"],"Pwm":["PWM-CONTROLLER-0"]"#), ("pins", #""Gpio":[12]"#),
+        ]
+        for (name, capabilities) in wanted {
+            try Data(
+                """
+                {"SchemaVersion":1,"Name":"lamp","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app",
+                "Capabilities":{\(capabilities)},"ApplicationType":"RealTimeCapable"}
+                """.utf8
+            ).write(to: URL(fileURLWithPath: "\(folder)/\(name).json"))
+        }
+        let apps = wanted.map { name, _ in "  \(name): { program: \(programs)/\(name).elf, manifest: \(folder)/\(name).json }\n" }.joined()
         let fleet = try Fleet(
             Fleet.topology(
                 stop: "10s", devices: "lamp: { network: home, apps: [tick, analog, pins], attach: ['led@gpio8', 'thermistor@adc0:30'] }"

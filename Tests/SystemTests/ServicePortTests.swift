@@ -41,6 +41,15 @@ import Testing
                 try await testbed.tool("/usr/bin/curl", ["-s", url + "/device/capabilities"]) == "{\"device_capabilities\":[1]}")
             #expect(try await ask("sideload", package).output == "{\"status\":\"ok\"}\n")
             try await testbed.wait("the message") { testbed.journal.contains("\"message-received\"") }
+            // A pin of the block in which the compressor's PWM lies.
+            let manifest = try String(contentsOfFile: app, encoding: .utf8).replacing("-66da-", with: "-77da-")
+            let wanting = try testbed.write(
+                manifest.replacing("\"Capabilities\": {", with: "\"Capabilities\": { \"Gpio\": [1],"), "pin.json")
+            let pinPackage = testbed.folder + "/pin.imagepackage"
+            _ = try await testbed.orrery([
+                "image", "pack", "--manifest", wanting, "--program", "\(Testbed.root)/.build/guest/tests/secure.elf", "-o", pinPackage,
+            ])
+            #expect(try await ask("sideload", pinPackage).errors.contains("apps compressor and Secure both want GPIO block 0 (pins 0-3)"))
             var changed = try Data(contentsOf: URL(fileURLWithPath: package))
             changed[200] ^= 1
             try changed.write(to: URL(fileURLWithPath: package))

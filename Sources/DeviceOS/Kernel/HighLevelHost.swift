@@ -184,7 +184,8 @@ final class HighLevelHost {
         return actions
     }
 
-    var component: GUID? { GUID(image.manifest.componentID) }
+    var manifest: AppManifest { image.manifest }
+    var component: GUID? { GUID(manifest.componentID) }
 
     /// What it has said to other apps of the device, by the component ID of whom it is for.
     func takeMessages() -> [HighLevelPartner.Message] {

@@ -6,6 +6,7 @@ import Wire
 final class RealTimeHost: World {
     let app: String
     let component: GUID?
+    let manifest: AppManifest
     /// Component IDs that its manifest lets it talk to.
     private let allowed: Set<String>
     /// Gone once the app has faulted: an engine takes 3 MB.
@@ -52,6 +53,7 @@ final class RealTimeHost: World {
         app: String, program: ELFImage, manifest: AppManifest, attachments: [String], roomPath: String, at now: Instant
     ) throws {
         self.app = app
+        self.manifest = manifest
         component = GUID(manifest.componentID)
         allowed = Set(manifest.names("AllowedApplicationConnections"))
         let pins = Pins()

@@ -1,8 +1,9 @@
-/* A heating panel for a wall: it switches a relay on pin 0 and can be asked and set over TCP port 8080.
+/* A heating panel for a wall: it switches a relay on pin 8 and can be asked and set over TCP port 8080.
    Deliberately vulnerable: renaming it trusts the length that came over the network. Nothing else is wrong with it.
    It needs no C library. Frames, both ways: a letter, the length of what follows (16 bits, low byte first), that much. */
 
-enum { PORT = 8080, LONGEST = 4096, NAME = 32 };
+/* The relay is in another block of pins than the compressor's PWM: a block goes to one core. */
+enum { PORT = 8080, LONGEST = 4096, NAME = 32, RELAY = 8 };
 enum { EXIT = 1, READ = 3, WRITE = 4, CLOSE = 6, KILL = 37, IOCTL = 54, GETPID = 20, OPENAT = 322, GETRANDOM = 384 };
 enum { SOCKET = 281, BIND = 282, LISTEN = 284, ACCEPT = 285 };
 enum { GET_LINE = (int)0xC16CB403u, SET_VALUES = (int)0xC040B409u, AT_FDCWD = -100, READ_WRITE = 2 };
@@ -146,7 +147,7 @@ __attribute__((noinline, used, noreturn)) static void serve(long listener) {
 
 __attribute__((noreturn)) void _start(void) {
     ask(GETRANDOM, (long)&__stack_chk_guard, sizeof __stack_chk_guard, 0, 0);
-    struct { word pin[64], flags; byte level[64], consumer[32]; word count; int fd; } line = {.flags = 2, .count = 1};
+    struct { word pin[64], flags; byte level[64], consumer[32]; word count; int fd; } line = {.pin = {RELAY}, .flags = 2, .count = 1};
     long chip = ask(OPENAT, AT_FDCWD, (long)"/dev/gpiochip0", READ_WRITE, 0);
     if (ask(IOCTL, chip, GET_LINE, (long)&line, 0) == 0) relay = line.fd;
     ask(CLOSE, chip, 0, 0, 0);
