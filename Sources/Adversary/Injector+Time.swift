@@ -202,7 +202,7 @@ extension Injector {
         case .serviceSlow: begin(LatencyFault(delay: step.duration("delay") ?? .zero), step)
         case .powerCut where step.count("operation") != nil:
             for node in step.nodes {
-                powerPauses[node] = step.duration ?? .seconds(1)
+                powerPauses[node] = (step.id, step.duration ?? .seconds(1))
                 command("cut-power-at-flash-operation", step.count("operation") ?? 1, to: node)
             }
         case .flashRot:

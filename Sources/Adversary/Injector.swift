@@ -36,7 +36,7 @@ public struct Injector: Hub {
     var arrivals: [String: [String]] = [:]
     let services: Set<String>
     /// How long devices stay off whose power goes in the middle of a flash operation.
-    var powerPauses: [String: Duration] = [:]
+    var powerPauses: [String: (step: String, pause: Duration)] = [:]
     var statements: [Statement] = []
     var outgoing: [(peer: String, frame: Frame)] = []
     var pending: [(node: String, delivery: Delivery)] = []
@@ -213,7 +213,7 @@ public struct Injector: Hub {
     /// What a node has said changes something for others: at its instant, and at its place in the order of the run,
     /// whenever the words came in.
     mutating func conclude(from fact: Fact, of node: String, at time: Instant) {
-        if fact.kind == .powerLost, let pause = powerPauses[node] {
+        if fact.kind == .powerLost, let (_, pause) = powerPauses.removeValue(forKey: node) {
             schedule(.cut(node: node, pause: pause), at: time + .nanoseconds(1))
         }
         if services.contains(node) { keepEvidence(fact) }
@@ -284,6 +284,15 @@ public struct Injector: Hub {
         phase = .finished
         arena.fabric.skip(to: time)
         for index in attacks.keys.sorted() { endStep(index) }
+        for (node, missed) in powerPauses.sorted(by: { $0.key < $1.key }) {
+            arena.fabric.observe(
+                Fact(
+                    .faultEnded,
+                    [
+                        .fault: .text(FaultName.powerCut.rawValue), .instance: .text(missed.step), .target: .text(node), .result: "missed",
+                        .reason: "no flash operation came that it could fall into",
+                    ]))
+        }
         arena.fabric.observe(Fact(.runEnded, [.count: .number(Int64(droppedFrames + arena.fabric.dropped))]))
         flushJournal(before: .never)
         for (node, generation) in generations.sorted(by: { $0.key < $1.key }) {

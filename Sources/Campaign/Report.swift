@@ -46,7 +46,11 @@ public struct Report: Sendable, Equatable, Codable {
         faults = plan.steps.compactMap { step in
             guard case .fault(let fault) = step.act else { return nil }
             let length = step.duration.map { " for \(readable($0))" } ?? ""
+            let missed = journal.filter {
+                $0.fact.kind == .faultEnded && $0.fact.text(.instance) == step.id && $0.fact.text(.result) == "missed"
+            }.compactMap { $0.fact.text(.target) }
             return "\(fault.rawValue) at \(readable(step.at - .start))\(length): \((step.nodes + step.networks).joined(separator: " "))"
+                + (missed.isEmpty ? "" : "; on \(missed.joined(separator: ", ")) no flash operation came that it could fall into")
         }
         self.metrics = metrics
         self.digest = digest

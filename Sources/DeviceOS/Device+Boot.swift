@@ -194,7 +194,7 @@ extension Device {
                     try HighLevelHost(
                         app: app, image: AppImage(files: files, devices: devices, manifest: manifest),
                         attachments: configuration.attachments, memoryKiB: configuration.appMemoryKiB, statePath: configuration.statePath,
-                        epochSeconds: configuration.setting.epochSeconds, services: appServices, at: out.now))
+                        flash: flash, epochSeconds: configuration.setting.epochSeconds, services: appServices, at: out.now))
             }
             started(package, manifest, &out)
         } catch let refusal as AppManifest.Refusal {

@@ -61,9 +61,9 @@ extension Kernel {
     }
 
     /// What the app's mutable file holds now.
-    public var mutableFile: [UInt8]? {
-        (try? tree.find("\(Kernel.configFolder)/mutable", from: (tree.root, "/"), for: nil))?.node?.bytes
-    }
+    public var mutableFile: [UInt8]? { mutableNode?.bytes }
+    private var mutableNode: Node? { (try? tree.find("\(Kernel.configFolder)/mutable", from: (tree.root, "/"), for: nil))?.node }
+    func isMutable(_ node: Node) -> Bool { node === mutableNode }
 
     /// Private pages of all programs, without their stacks.
     public var usedKiB: Int {

@@ -87,6 +87,14 @@ extension Kernel {
     /// The OS itself cannot go on: all programs end with it.
     func panic(_ reason: String) {
         onEvent(now, .panic(reason))
+        halt()
+    }
+
+    /// What programs have written is to be safe now: fsync(2), and what implies it.
+    func sync() { if onSync?() == false { halt() } }
+
+    /// Nothing runs any more: the OS cannot go on, or the power is gone.
+    private func halt() {
         for process in processes.values.sorted(by: { $0.id < $1.id }) {
             for thread in process.threads { remove(thread) }
             process.status = UInt32(SignalNumber.kill)

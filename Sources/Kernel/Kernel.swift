@@ -51,6 +51,8 @@ public final class Kernel {
     public var network: ((NetworkAction) -> Void)?
     /// Carries a message to another app of the device, by its component ID.
     public var interCore: ((GUID, [UInt8]) -> Void)?
+    /// Makes the mutable file safe; false if the power goes meanwhile.
+    public var onSync: (() -> Bool)?
     private var componentSockets: [(component: GUID, socket: ComponentSocket)] = []
     private(set) lazy var stack = NetworkStack(self)
     private var eventFiles: [EventFile] = []

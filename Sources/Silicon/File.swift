@@ -88,6 +88,9 @@ public final class WorldState {
         self.isNew = isNew
     }
 
+    public func read(_ offset: Int, _ count: Int) -> [UInt8] { file.read(offset, count) }
+    public func write(_ offset: Int, _ bytes: [UInt8]) { file.write(offset, bytes) }
+
     public var bytes: [UInt8] {
         get { file.read(0, count) }
         set { file.write(0, Array(newValue.prefix(count))) }

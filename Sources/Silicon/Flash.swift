@@ -90,16 +90,25 @@ import Glibc
         guard offset >= 0, offset <= Flash.totalBytes - bytes.count else {
             throw .outOfRange(offset: offset, count: bytes.count)
         }
+        try operate(
+            whole: { overwrite(offset, bytes) },
+            // Half of it is done, and that half is what the next boot finds.
+            half: { overwrite(offset, Array(bytes.prefix(bytes.count / 2))) })
+    }
+
+    /// An operation of this chip on what is kept in a file of its own, as apps' mutable files are.
+    ///
+    /// - Parameter half: What is left of it where the power goes in its middle.
+    public func operate(whole: () -> Void, half: () -> Void) throws(SiliconError) {
         guard !hasLostPower else { throw .powerLost }
         operations += 1
-        if operationsLeft == 0 {
-            // Half of it is done, and that half is what the next boot finds.
-            overwrite(offset, Array(bytes.prefix(bytes.count / 2)))
+        guard operationsLeft != 0 else {
+            half()
             hasLostPower = true
             throw .powerLost
         }
         operationsLeft = operationsLeft.map { $0 - 1 }
-        overwrite(offset, bytes)
+        whole()
     }
 
     private func overwrite(_ offset: Int, _ bytes: [UInt8]) {

@@ -19,7 +19,7 @@ final class HighLevelHost {
     private let attachments: [String]
     private let epoch: Int64
     private let memoryBytes: Int
-    private let storage: WorldState
+    private let storage: MutableStorage
     private let board: Board
     private var kernel: Kernel?
     private var wakeAt: Instant
@@ -45,19 +45,16 @@ final class HighLevelHost {
     private static let longestPause = Duration.minutes(1)
     /// From SIGTERM to SIGKILL (APP-3).
     private static let grace = Duration.seconds(2)
-    /// Length, then content of the mutable file.
-    private static let storageBytes = 4 + 64 << 10
 
     /// - Parameter epochSeconds: Unix time at the run's start.
     init(
-        app: String, image: AppImage, attachments: [String], memoryKiB: Int? = nil, statePath: String, epochSeconds: Int64,
+        app: String, image: AppImage, attachments: [String], memoryKiB: Int? = nil, statePath: String, flash: Flash, epochSeconds: Int64,
         services: AppServices, at now: Instant
     ) throws {
         (self.app, self.image, self.attachments, self.services) = (app, image, attachments, services)
         epoch = epochSeconds * 1_000_000_000
         memoryBytes = memoryKiB.map { $0 << 10 } ?? Kernel.appMemoryBytes
-        storage = try WorldState(
-            path: "\(statePath)/storage-\(image.manifest.componentID.lowercased()).bin", count: HighLevelHost.storageBytes)
+        storage = try MutableStorage(path: "\(statePath)/storage-\(image.manifest.componentID.lowercased()).bin", flash: flash)
         board = Board()
         for text in attachments { try board.attach(text) }
         wakeAt = now
@@ -110,11 +107,12 @@ final class HighLevelHost {
             case .secured(let secured): facts.append(HighLevelHost.handshake(secured))
             }
         }
+        kernel.onSync = { [unowned self] in keep() }
         kernel.interCore = { [unowned self] component, payload in messages.append(.init(component: component, payload: payload)) }
         kernel.network = { [unowned self] action in actions.append(action) }
         do throws(Kernel.StartFailure) {
             try kernel.start(
-                image, mutable: stored, memoryBytes: memoryBytes, weaknesses: Weakness.present(in: services.osVersion),
+                image, mutable: storage.content, memoryBytes: memoryBytes, weaknesses: Weakness.present(in: services.osVersion),
                 isIsolated: !services.isOff(.appIsolation),
                 runsData: services.isOff(.memoryProtection))
         } catch {
@@ -157,7 +155,12 @@ final class HighLevelHost {
         guard let kernel else { return nil }
         kernel.skip(to: out.now.nanoseconds)
         // It waits with the rest of the device, so that nothing is seen before it happens.
-        switch kernel.run(until: (out.now + HighLevelHost.slice).nanoseconds, waits: false) {
+        let stop = kernel.run(until: (out.now + HighLevelHost.slice).nanoseconds, waits: false)
+        if storage.hasLostPower {
+            (self.kernel, wakeAt) = (nil, .never)
+            return nil
+        }
+        switch stop {
         case .reachedLimit: wakeAt = Instant(nanoseconds: max(kernel.now, out.now.nanoseconds + 1))
         case .idle(let next): wakeAt = next == .max ? .never : Instant(nanoseconds: max(next, out.now.nanoseconds))
         case .wantsInput:
@@ -267,15 +270,7 @@ final class HighLevelHost {
 
     // MARK: The mutable file
 
-    private var stored: [UInt8]? {
-        let bytes = storage.bytes
-        guard let count = Bytes(bytes).u32(0), count > 0 else { return nil }
-        return Bytes(bytes).block(4, Int(count) - 1)
-    }
-
-    private func keep() {
-        let content = kernel?.mutableFile
-        // One more than its length: 0 is no file.
-        storage.bytes = UInt32(content.map { $0.count + 1 } ?? 0).littleEndianBytes + (content ?? [])
-    }
+    /// Makes safe what the file holds now; false if the power went meanwhile.
+    @discardableResult
+    private func keep() -> Bool { storage.keep(kernel?.mutableFile) }
 }

@@ -7,8 +7,10 @@ extension CallTable {
         (
             6, "close",
             does { kernel, thread, a throws(Errno) in
+                let node = try thread.process.file(a[0]).node
                 try thread.process.close(Int32(bitPattern: a[0]))
                 kernel.changed()
+                if let node, kernel.isMutable(node) { kernel.sync() }
             }
         ),
         (19, "lseek", gives(seek)), (41, "dup", gives { _, thread, a throws(Errno) in try thread.process.open(thread.process.file(a[0])) }),
@@ -25,9 +27,9 @@ extension CallTable {
                 return try duplicate(thread, a[0], a[1], closesOnExec: false)
             }
         ),
-        (118, "fsync", does { _, thread, a throws(Errno) in _ = try thread.process.file(a[0]) }), (140, "_llseek", does(seekLong)),
+        (36, "sync", does { kernel, _, _ in kernel.sync() }), (118, "fsync", does(sync)), (140, "_llseek", does(seekLong)),
         (143, "flock", constant(0)), (145, "readv", readVector), (146, "writev", writeVector),
-        (148, "fdatasync", constant(0)), (180, "pread64", gives(readAt)), (181, "pwrite64", gives(writeAt)),
+        (148, "fdatasync", does(sync)), (180, "pread64", gives(readAt)), (181, "pwrite64", gives(writeAt)),
         (221, "fcntl64", gives(fileControl)), (239, "sendfile64", sendFile),
         (
             358, "dup3",
@@ -40,6 +42,11 @@ extension CallTable {
     ]
 
     static let closeOnExec: UInt32 = 0o2000000
+
+    private static func sync(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
+        _ = try thread.process.file(a[0])
+        kernel.sync()
+    }
 
     private static func duplicate(_ thread: Thread, _ from: UInt32, _ to: UInt32, closesOnExec: Bool) throws(Errno) -> UInt32 {
         let process = thread.process

@@ -172,7 +172,9 @@ extension CallTable {
     ) throws(Errno) {
         let place = try place(kernel, thread, directory, address, followsLast: false)
         if place.node != nil { try mayWrite(thread.process, place.parent) }
+        let isMutable = place.node.map(kernel.isMutable) ?? false
         try kernel.tree.remove(place, isDirectory: isDirectory)
+        if isMutable { kernel.sync() }
     }
 
     private static func rename(

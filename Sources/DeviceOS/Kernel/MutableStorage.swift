@@ -1,0 +1,48 @@
+import Formats
+import Silicon
+
+/// Where an app's mutable file lies (APP-7). Two copies take turns, so that after a power cut at any instant the file is as it was
+/// when it was last synced, whole.
+final class MutableStorage {
+    /// Sequence and length, at most 64 KiB of content, CRC-32 of all before it.
+    private static let headBytes = 8
+    private static let slotBytes = headBytes + 64 << 10 + 4
+
+    private let file: WorldState
+    private let flash: Flash
+    private var sequence: UInt32 = 0
+    /// As of the last sync; nil if there is no file.
+    private(set) var content: [UInt8]?
+
+    init(path: String, flash: Flash) throws(SiliconError) {
+        self.flash = flash
+        file = try WorldState(path: path, count: 2 * MutableStorage.slotBytes)
+        for slot in 0..<2 {
+            let bytes = file.read(slot * MutableStorage.slotBytes, MutableStorage.slotBytes)
+            guard let number = Bytes(bytes).u32(0), number > sequence, let length = Bytes(bytes).u32(4),
+                Int(length) <= 64 << 10 + 1, let whole = Bytes(bytes).block(0, MutableStorage.headBytes + max(0, Int(length) - 1)),
+                Bytes(bytes).u32(whole.count) == crc32(whole)
+            else { continue }
+            sequence = number
+            // One more than its length: 0 is no file.
+            content = length == 0 ? nil : Array(whole[MutableStorage.headBytes...])
+        }
+    }
+
+    var hasLostPower: Bool { flash.hasLostPower }
+
+    /// Writes what the file holds now, if that has changed; false if the power went meanwhile.
+    func keep(_ content: [UInt8]?) -> Bool {
+        guard !flash.hasLostPower else { return false }
+        guard content != self.content else { return true }
+        var bytes = (sequence + 1).littleEndianBytes + UInt32(content.map { $0.count + 1 } ?? 0).littleEndianBytes + (content ?? [])
+        bytes += crc32(bytes).littleEndianBytes
+        let offset = Int((sequence + 1) % 2) * MutableStorage.slotBytes
+        let file = file
+        do {
+            try flash.operate(whole: { file.write(offset, bytes) }, half: { file.write(offset, Array(bytes.prefix(bytes.count / 2))) })
+        } catch { return false }
+        (self.content, sequence) = (content, sequence + 1)
+        return true
+    }
+}
