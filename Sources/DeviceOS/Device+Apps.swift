@@ -34,6 +34,7 @@ extension Device {
             }
             if updates.trial?.isOfApps == true { return goBack("app ended: \(end.description)", &out) }
         }
+        for core in cores where core.isHeldUp { carryMessages(from: core, &out) }
         for request in appServices.takeRequests() {
             switch request {
             case .reboot: return reboot("asked by an app", &out)
@@ -68,9 +69,21 @@ extension Device {
     mutating func carryMessages(from core: RealTimeHost, _ out: inout Outbox) {
         exchangeMail()
         guard let sender = core.component else { return }
-        for message in core.takeMessages() {
-            for app in apps where app.component == message.component { app.take(message.payload, from: sender, at: out.now) }
+        var messages = core.takeMessages()
+        while let message = messages.first,
+            apps.filter({ $0.component == message.component }).allSatisfy({ $0.take(message.payload, from: sender, at: out.now) })
+        {
+            messages.removeFirst()
         }
+        core.hold(messages)
+        noteRooms(out.now)
+    }
+
+    /// Tells apps on the A7 what the ways to the cores have room for.
+    private func noteRooms(_ now: Instant) {
+        var rooms: [GUID: Int] = [:]
+        for core in cores { if let component = core.component { rooms[component] = core.roomBytes } }
+        for app in apps { app.note(rooms: rooms, at: now) }
     }
 
     // MARK: Updates

@@ -20,6 +20,8 @@ extension Kernel {
 
     /// Private pages that an app may have: 256 KiB in the original (APP-5).
     public static let appMemoryBytes = 256 << 10
+    /// Between apps of a device, in bytes.
+    public static let longestMessage = ComponentSocket.longest
 
     /// Starts an app within what its manifest lists.
     /// - Parameters:

@@ -50,7 +50,9 @@ public final class Kernel {
     /// Carries out what programs do to the network; nil for a device without one.
     public var network: ((NetworkAction) -> Void)?
     /// Carries a message to another app of the device, by its component ID.
-    public var interCore: ((GUID, [UInt8]) -> Void)?
+    public var interCore: ((GUID, [UInt8]) -> Bool)?
+    /// Whether the way to another app has room for the longest message.
+    public var hasRoom: ((GUID) -> Bool)?
     /// Makes the mutable file safe; false if the power goes meanwhile.
     public var onSync: (() -> Bool)?
     private var componentSockets: [(component: GUID, socket: ComponentSocket)] = []
@@ -136,11 +138,19 @@ public final class Kernel {
     public func take(_ event: NetworkEvent) { stack.take(event) }
 
     /// A message from another app of the device.
-    public func take(_ payload: [UInt8], from component: GUID) {
+    ///
+    /// - Returns: False if one that listens has no room for it: then nobody has got it.
+    public func take(_ payload: [UInt8], from component: GUID) -> Bool {
         componentSockets.removeAll { $0.socket.references == 0 }
-        for (peer, socket) in componentSockets where peer == component { socket.deliver(payload) }
+        let listeners = componentSockets.filter { $0.component == component }.map(\.socket)
+        guard listeners.allSatisfy(\.hasRoom) else { return false }
+        for socket in listeners { socket.deliver(payload) }
         changed()
+        return true
     }
+
+    /// The way to another app has room again.
+    public func noteRoom() { changed() }
 
     func register(_ socket: ComponentSocket, for component: GUID) {
         componentSockets.removeAll { $0.socket === socket }

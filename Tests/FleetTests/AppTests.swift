@@ -149,6 +149,35 @@ import Wire
         }
     }
 
+    /// A full way to a core says so, and what was sent arrives: each once, whole and in order.
+    @Test func nothingIsLostOnTheWayToACore() throws {
+        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
+        try Data(
+            """
+            {"SchemaVersion":1,"Name":"echo","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app",
+            "Capabilities":{"AllowedApplicationConnections":["25025D2C-66DA-4448-BAE1-AC26FCDD3628"]},"ApplicationType":"RealTimeCapable"}
+            """.utf8
+        ).write(to: URL(fileURLWithPath: manifest))
+        defer { try? FileManager.default.removeItem(atPath: manifest) }
+        let (programs, own) = ("\(Fleet.root)/.build/guest/tests", "\(Fleet.root)/Sources/Guest/Tests/apps/burst/app_manifest.json")
+        let fleet = try Fleet(
+            Fleet.topology(stop: "1m", devices: "lamp: { network: home, apps: [burst, echo] }").replacing(
+                "devices:",
+                with: """
+                    apps:
+                      burst: { program: \(programs)/burst.elf, manifest: \(own) }
+                      echo: { program: \(programs)/intercore.elf, manifest: \(manifest) }
+                    devices:
+                    """))
+        _ = try fleet.run()
+        let said = fleet.facts(.appLog, at: "lamp").filter { $0.fact.text(.app) == "burst" }.map { $0.fact.text(.text) ?? "" }
+        #expect(
+            said == [
+                "no room after 3: Resource temporarily unavailable, writable 0", "200 sent, 200 answered, 0 wrong",
+                "one more byte: -1 Message too long",
+            ])
+    }
+
     /// Messages between cores, names and hosts, and an update that is put off: as far as both manifests go.
     @Test func appsReachWhatTheirManifestsList() throws {
         let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"

@@ -37,6 +37,8 @@ final class HighLevelHost {
     private var tampered: [String] = []
     private var actions: [NetworkAction] = []
     private var messages: [HighLevelPartner.Message] = []
+    /// What is left of the ways to real-time apps, in bytes of their rings.
+    private var rooms: [GUID: Int] = [:]
 
     /// Longest stretch that a busy program runs before the rest of the device has its turn.
     private static let slice = Duration.milliseconds(10)
@@ -108,7 +110,10 @@ final class HighLevelHost {
             }
         }
         kernel.onSync = { [unowned self] in keep() }
-        kernel.interCore = { [unowned self] component, payload in messages.append(.init(component: component, payload: payload)) }
+        kernel.interCore = { [unowned self] component, payload in send(payload, to: component) }
+        kernel.hasRoom = { [unowned self] component in
+            rooms[component].map { $0 >= HighLevelPartner.ringBytes(ofPayload: Kernel.longestMessage) } ?? true
+        }
         kernel.network = { [unowned self] action in actions.append(action) }
         do throws(Kernel.StartFailure) {
             try kernel.start(
@@ -196,11 +201,33 @@ final class HighLevelHost {
         return messages
     }
 
-    func take(_ payload: [UInt8], from component: GUID, at now: Instant) {
-        guard let kernel else { return }
+    /// False where the way has no room: the program waits until the core has read.
+    private func send(_ payload: [UInt8], to component: GUID) -> Bool {
+        if let room = rooms[component] {
+            let bytes = HighLevelPartner.ringBytes(ofPayload: payload.count)
+            guard room >= bytes else { return false }
+            rooms[component] = room - bytes
+        }
+        messages.append(.init(component: component, payload: payload))
+        return true
+    }
+
+    /// What the ways to real-time apps have room for now; whoever waits for more of it goes on.
+    func note(rooms now: [GUID: Int], at instant: Instant) {
+        let hasMore = now.contains { $0.value > rooms[$0.key] ?? 0 }
+        rooms = now
+        guard hasMore, let kernel else { return }
+        kernel.noteRoom()
+        wakeAt = min(wakeAt, instant)
+    }
+
+    /// A message of another app; false if the program has not read those before it.
+    func take(_ payload: [UInt8], from component: GUID, at now: Instant) -> Bool {
+        guard let kernel else { return true }
         kernel.skip(to: now.nanoseconds)
-        kernel.take(payload, from: component)
+        guard kernel.take(payload, from: component) else { return false }
         wakeAt = min(wakeAt, now)
+        return true
     }
 
     /// Something for the app has come from the network.

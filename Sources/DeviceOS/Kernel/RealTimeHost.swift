@@ -7,6 +7,8 @@ final class RealTimeHost: World {
     let app: String
     let component: GUID?
     let manifest: AppManifest
+    /// Messages to apps on the A7 that have no room for them.
+    private var undelivered: [HighLevelPartner.Message] = []
     /// Component IDs that its manifest lets it talk to.
     private let allowed: Set<String>
     /// Gone once the app has faulted: an engine takes 3 MB.
@@ -81,8 +83,19 @@ final class RealTimeHost: World {
     }
 
     func takeMessages() -> [HighLevelPartner.Message] {
-        (core?.takeMessages() ?? []).filter { allowed.contains("\($0.component)".lowercased()) }
+        defer { undelivered = [] }
+        return undelivered + (core?.takeMessages() ?? []).filter { allowed.contains("\($0.component)".lowercased()) }
     }
+
+    /// Who they are for has no room for them: meanwhile nothing more is taken from the core.
+    func hold(_ messages: [HighLevelPartner.Message]) {
+        undelivered = messages
+        core?.holdMessages(!messages.isEmpty)
+    }
+
+    var isHeldUp: Bool { !undelivered.isEmpty }
+    /// Nil where nothing runs any more: nobody waits for it.
+    var roomBytes: Int? { core?.messageRoomBytes }
 
     /// The mailbox between the two real-time cores is open if both manifests list the other.
     func exchangeMail(with other: RealTimeHost) {

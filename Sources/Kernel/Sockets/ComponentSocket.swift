@@ -3,8 +3,8 @@ import Formats
 /// Datagrams to another app of this device, by its component ID (AF_AZSPIO; APP-11): 18 bytes of address, family 43 and 16 bytes.
 final class ComponentSocket: Socket {
     static let familyNumber: UInt16 = 43
-    /// What a real-time core's rings take (applibs-api §2.1).
-    private static let longest = 1040
+    /// What the driver lets into a real-time core's rings (HW-16).
+    static let longest = 1024
     private static let longestQueue = 32
     private unowned let kernel: Kernel
     private var peer: GUID?
@@ -46,9 +46,8 @@ final class ComponentSocket: Socket {
     override func write(_ bytes: [UInt8]) throws(Errno) -> Int? {
         guard let peer else { throw .ENOTCONN }
         guard bytes.count <= ComponentSocket.longest else { throw .EMSGSIZE }
-        // Who is not there does not hear it.
-        kernel.interCore?(peer, bytes)
-        return bytes.count
+        // Who is not there does not hear it; where the way is full one waits.
+        return kernel.interCore?(peer, bytes) ?? true ? bytes.count : nil
     }
 
     override func receive(_ count: Int, peek: Bool) throws(Errno) -> (bytes: [UInt8], from: [UInt8])? {
@@ -57,6 +56,11 @@ final class ComponentSocket: Socket {
         return (Array(first.prefix(count)), [])
     }
 
-    func deliver(_ bytes: [UInt8]) { if waiting.count < ComponentSocket.longestQueue { waiting.append(bytes) } }
-    override var readiness: Readiness { waiting.isEmpty ? [.output] : [.input, .output] }
+    var hasRoom: Bool { waiting.count < ComponentSocket.longestQueue }
+    func deliver(_ bytes: [UInt8]) { waiting.append(bytes) }
+    override var readiness: Readiness {
+        var readiness: Readiness = waiting.isEmpty ? [] : [.input]
+        if peer.map({ kernel.hasRoom?($0) ?? true }) ?? true { readiness.insert(.output) }
+        return readiness
+    }
 }

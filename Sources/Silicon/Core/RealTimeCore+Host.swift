@@ -6,6 +6,10 @@ extension RealTimeCore {
 
     /// A message from an app on the A7.
     public func post(_ message: HighLevelPartner.Message) { partner?.post(message) }
+    /// What the way to the program has room for, in bytes of the ring (see ``HighLevelPartner/ringBytes(ofPayload:)``).
+    public var messageRoomBytes: Int { partner?.roomBytes(bus) ?? 0 }
+    /// Nobody takes what the program sends, for now.
+    public func holdMessages(_ holds: Bool) { partner?.holds = holds }
     /// What the program has sent to apps on the A7.
     public func takeMessages() -> [HighLevelPartner.Message] { partner?.takeReceived() ?? [] }
 

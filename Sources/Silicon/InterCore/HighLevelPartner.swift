@@ -24,6 +24,13 @@ public struct HighLevelPartner: Codable {
     private var setupLeft: [Mailbox.Message]
     private var nextAt = HighLevelPartner.every
     private var count = 0
+    /// The core has written something that was not read yet.
+    private var mustReceive = false
+    /// Whoever reads is not there: what the core writes stays in its ring, and the core sees when it is full.
+    var holds = false
+    /// When the ring is looked at again that had no room.
+    private var retryAt = Int64.max
+    private static let retryEvery: Int64 = 1_000_000
 
     /// - Parameters:
     ///   - component: Component ID of the high-level app, as the real-time app's manifest allows it.
@@ -42,6 +49,14 @@ public struct HighLevelPartner: Codable {
         nextAt = .max
     }
 
+    /// What a message of so many bytes takes of the way to the core.
+    public static func ringBytes(ofPayload count: Int) -> Int { InterCoreLink.bytes(ofPayload: count) }
+
+    /// What the way to the core has room for, beside what waits for it already, in bytes of the ring.
+    func roomBytes(_ bus: Bus) -> Int {
+        link.freeBytes(bus.memory) - toSend.reduce(0) { $0 + InterCoreLink.bytes(ofPayload: $1.payload.count) }
+    }
+
     mutating func post(_ message: Message) { toSend.append(message) }
     mutating func takeReceived() -> [Message] {
         defer { received = [] }
@@ -49,7 +64,11 @@ public struct HighLevelPartner: Codable {
     }
 
     /// At once while the core has not been told where the rings are.
-    var nextEvent: Int64 { link.isHalted ? .max : setupLeft.isEmpty && toSend.isEmpty ? nextAt : 0 }
+    var nextEvent: Int64 {
+        if link.isHalted { return .max }
+        if !setupLeft.isEmpty || mustReceive && !holds { return 0 }
+        return toSend.isEmpty ? nextAt : retryAt == .max ? 0 : min(nextAt, retryAt)
+    }
 
     /// Does what is due; returns what is to be seen of it.
     mutating func advance(_ bus: Bus, _ mailbox: inout Mailbox) -> [String] {
@@ -57,7 +76,9 @@ public struct HighLevelPartner: Codable {
         let wasHalted = link.isHalted
         while let message = setupLeft.first, mailbox.deliver(message) { setupLeft.removeFirst() }
         let sent = mailbox.takeSent()
-        if sent.interrupts & 1 != 0 {
+        if sent.interrupts & 1 != 0 { mustReceive = true }
+        if mustReceive, !holds {
+            mustReceive = false
             for message in link.receive(bus.memory) {
                 if text.isEmpty {
                     if let component = GUID(bytes: message.component) {
@@ -71,12 +92,16 @@ public struct HighLevelPartner: Codable {
             mailbox.raise(1)
         }
         if setupLeft.isEmpty, !toSend.isEmpty, !link.isHalted {
-            for message in toSend {
-                if let refusal = link.send(.init(component: message.component.bytes, payload: message.payload), bus.memory) {
-                    seen.append("cannot send: \(refusal)")
+            retryAt = .max
+            while let message = toSend.first {
+                let refusal = link.send(.init(component: message.component.bytes, payload: message.payload), bus.memory)
+                if refusal == .full {
+                    retryAt = bus.now + HighLevelPartner.retryEvery
+                    break
                 }
+                if let refusal { seen.append("cannot send: \(refusal)") }
+                toSend.removeFirst()
             }
-            toSend = []
             mailbox.raise(2)
         }
         if nextAt <= bus.now, !link.isHalted {

@@ -71,19 +71,25 @@ struct InterCoreLink: Codable {
 
     private static func next(_ offset: Int, _ blockBytes: Int) -> Int { (offset + (blockBytes + align - 1) / align * align) % dataBytes }
 
+    /// What a message takes of a ring.
+    static func bytes(ofPayload count: Int) -> Int { (4 + prefixBytes + count + align - 1) / align * align }
+
+    /// What is left of the ring towards the core. One slot stays free: a full ring would look like an empty one.
+    func freeBytes(_ memory: any DMAMemory) -> Int {
+        guard !isHalted, let theirs = pointer(inbound + 4, memory) else { return 0 }
+        return (theirs - written - 1 + Self.dataBytes) % Self.dataBytes + 1 - Self.align
+    }
+
     /// Puts a message into the ring; the core is then to be told by software interrupt 2.
     mutating func send(_ message: Message, _ memory: any DMAMemory) -> Refusal? {
         guard !isHalted else { return .halted }
         guard message.payload.count <= Self.longestPayload else { return .tooLong }
-        guard let theirs = pointer(inbound + 4, memory) else {
+        guard pointer(inbound + 4, memory) != nil else {
             isHalted = true
             return .halted
         }
+        guard freeBytes(memory) >= Self.bytes(ofPayload: message.payload.count) else { return .full }
         let block = UInt32(Self.prefixBytes + message.payload.count).littleEndianBytes + message.component + [0, 0, 0, 0] + message.payload
-        let free = (theirs - written - 1 + Self.dataBytes) % Self.dataBytes + 1
-        let end = Self.next(0, block.count)
-        // One slot stays free: a full ring would look like an empty one.
-        guard free > end || theirs == written && end < Self.dataBytes else { return .full }
         store(block, at: written, memory)
         written = Self.next(written, block.count)
         publish(memory)
