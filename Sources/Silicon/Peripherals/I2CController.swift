@@ -9,6 +9,10 @@ struct I2CController: Peripheral {
     private var sendPointer: UInt32 = 0
     private var receivePointer: UInt32 = 0
     private var isRunning = false
+    /// What of the transfer has left the FIFO.
+    private var shifted: [UInt8] = []
+    /// When the line can take the next byte.
+    private var lineFreeAt = Int64.max
     private var doneAt = Int64.max
     private var acknowledge: UInt32 = 0
     private var isDone = false
@@ -16,7 +20,7 @@ struct I2CController: Peripheral {
     init(bus: Int) { self.bus = bus }
 
     var isAsserting: Bool { isDone && interruptControl & 2 != 0 }
-    var nextEvent: Int64 { doneAt }
+    var nextEvent: Int64 { min(doneAt, isRunning && mustShift && !toSend.isEmpty ? lineFreeAt : .max) }
 
     /// Nine clocks: a clock is the sum of its four phases, in periods of the crystal; 400 kHz as long as none is set.
     private var byteNanoseconds: Int64 {
@@ -39,17 +43,21 @@ struct I2CController: Peripheral {
         }
     }
 
+    private var writeBytes: Int { packets.filter { !$0.isRead }.reduce(0) { $0 + $1.count } }
+    private var mustShift: Bool { shifted.count < writeBytes }
+
     // MARK: DMA
 
     /// How many bytes a transmitting channel may hand over now.
     var wantsToSend: Int {
-        usesDMA ? max(0, packets.filter { !$0.isRead }.reduce(0) { $0 + $1.count } - toSend.count) : 0
+        usesDMA ? max(0, writeBytes - toSend.count - (isRunning ? shifted.count : 0)) : 0
     }
 
     mutating func send(_ bytes: [UInt8], _ bus: Bus) {
+        // The master has held the clock until there was something.
+        if toSend.isEmpty { lineFreeAt = max(lineFreeAt, bus.now) }
         toSend += bytes
         sendPointer = (sendPointer + UInt32(bytes.count)) & 0xF
-        run(bus)
     }
 
     mutating func takeReceived(_ limit: Int) -> [UInt8] {
@@ -61,15 +69,25 @@ struct I2CController: Peripheral {
 
     // MARK: The transfer
 
-    /// Starts as soon as everything that is to be sent is there.
-    private mutating func run(_ bus: Bus) {
-        guard isRunning, doneAt == .max else { return }
-        let writes = packets.filter { !$0.isRead }.reduce(0) { $0 + $1.count }
-        guard toSend.count >= writes else { return }
-        doneAt = bus.now + Int64(packets.reduce(packets.count) { $0 + $1.count }) * byteNanoseconds
+    /// Bytes leave the FIFO one by one while the program goes on filling it.
+    private mutating func begin(_ bus: Bus) {
+        (isRunning, shifted, doneAt) = (true, [], .max)
+        lineFreeAt = bus.now + byteNanoseconds
+    }
+
+    private mutating func shift(until now: Int64) {
+        while mustShift, !toSend.isEmpty, lineFreeAt <= now {
+            shifted.append(toSend.removeFirst())
+            lineFreeAt += byteNanoseconds
+        }
+        guard !mustShift, doneAt == .max else { return }
+        let reads = packets.filter(\.isRead).reduce(0) { $0 + $1.count }
+        doneAt = lineFreeAt + Int64(packets.count - 1 + reads) * byteNanoseconds
     }
 
     mutating func advance(_ bus: Bus) {
+        guard isRunning else { return }
+        shift(until: bus.now)
         guard doneAt <= bus.now else { return }
         doneAt = .max
         isRunning = false
@@ -101,8 +119,8 @@ struct I2CController: Peripheral {
     }
 
     private mutating func take(_ count: Int) -> [UInt8] {
-        defer { toSend.removeFirst(min(count, toSend.count)) }
-        return Array(toSend.prefix(count))
+        defer { shifted.removeFirst(min(count, shifted.count)) }
+        return Array(shifted.prefix(count))
     }
 
     // MARK: Registers
@@ -144,8 +162,8 @@ struct I2CController: Peripheral {
         case 0x70:
             registers[0x70] = value
             if value & 1 != 0, value & 1 << 15 != 0 {
-                isRunning = true
-                run(bus)
+                begin(bus)
+                advance(bus)
             }
         case 0x74: break
         case 0x78:
