@@ -112,7 +112,7 @@ private struct Causes {
     /// What the alert names bears a mark of the attack; or, of a device that is not heard of, what it last tried to say does.
     private func isBehind(_ step: Step, _ alert: Observation) -> Bool {
         guard alert.fact.text(.rule) == DetectionRule.silence.rawValue else {
-            return truth.marks(of: step.id).matchUnique(alert.fact) || isOfClock(set: step, alert)
+            return truth.bears(truth.marks(of: step.id), alert.fact, of: step.id) || isOfClock(set: step, alert)
         }
         let since = heard(alert)
         return truth.traces[step.id]?.contains {

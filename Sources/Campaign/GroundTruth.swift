@@ -14,9 +14,12 @@ struct GroundTruth {
     private(set) var wrongClocks: [String: [WrongClock]] = [:]
     /// Connections that a device has refused by a wrong clock, with the step that has set it.
     private var refusedByClock: [String: String] = [:]
-    /// Connections that an attacker's node answers, whomever they were meant for.
-    private var answeredByAttackers: Set<String> = []
+    /// Connections that an attacker's node answers, whomever they were meant for, with the step that it belongs to.
+    private var answeredByAttackers: [String: String] = [:]
+    /// Addresses of attackers' nodes, with the step that they belong to.
+    private var addressesOfAttackers: [String: String] = [:]
     private let fleet: Set<String>
+    private let epochSeconds: Int64
     private var byStep: [String: Marks] = [:]
     private var byTarget: [String: [String: Marks]] = [:]
 
@@ -33,6 +36,7 @@ struct GroundTruth {
 
     init(_ plan: Plan, _ journal: [Observation]) {
         self.journal = journal
+        epochSeconds = plan.epochSeconds
         fleet = Set(plan.devices.map(\.name) + plan.gateways.map(\.name) + ["service", "network"])
         for step in plan.steps {
             guard case .fault(let fault) = step.act, fault == .clockJump || fault == .clockDrift else { continue }
@@ -57,7 +61,8 @@ struct GroundTruth {
         switch fact.kind {
         case .trace:
             traces[step, default: []].append(observation)
-            if fact[.answeredBy] != nil, let connection = fact.text(.connection) { answeredByAttackers.insert(connection) }
+            if fact[.answeredBy] != nil, let connection = fact.text(.connection) { answeredByAttackers[connection] = step }
+            if let address = fact.text(.address) { addressesOfAttackers[address] = step }
             byStep[step, default: Marks()].take(fact)
             for key in [Fact.Detail.target, .name, .peer] {
                 if let target = fact.text(key) { byTarget[step, default: [:]][target, default: Marks()].take(fact) }
@@ -84,16 +89,37 @@ struct GroundTruth {
         }
     }
 
-    /// Who has set the clock by which something was refused; nil where it was refused for another reason or by a right one.
+    /// Who has set the clock by which something was refused; nil where it was refused for another reason, or a right clock would
+    /// have refused it too.
     private func clockSetter(of observation: Observation) -> String? {
-        guard Code(rawValue: observation.fact.text(.code) ?? "")?.isByClock == true else { return nil }
-        return wrongClocks[observation.node]?.last { $0.from <= observation.at && observation.at <= $0.to }?.step
+        let fact = observation.fact
+        guard Code(rawValue: fact.text(.code) ?? "")?.isByClock == true else { return nil }
+        let now = unixSeconds(at: observation.at)
+        let (end, begin) = (fact.number(.notAfterSeconds) ?? .max, fact.number(.notBeforeSeconds) ?? .min)
+        return now >= end || now < begin ? nil : wrongClock(of: observation.node, at: observation.at)?.step
     }
+
+    func wrongClock(of node: String, at instant: Instant) -> WrongClock? {
+        wrongClocks[node]?.last { $0.from <= instant && instant <= $0.to }
+    }
+
+    /// What a right clock shows.
+    func unixSeconds(at instant: Instant) -> Int64 { epochSeconds + instant.nanoseconds / 1_000_000_000 }
 
     /// Who has set the clock by which all connections were refused that something names.
     func clockSetter(behind fact: Fact) -> String? {
         let setters = Set((fact.text(.connection) ?? "").split(separator: " ").map { refusedByClock[String($0)] })
         return setters.count == 1 ? setters.first ?? nil : nil
+    }
+
+    /// Whether something bears a mark that exists once, and is not about a connection that another attack has an end of: what is
+    /// refused there is that one.
+    func bears(_ marks: Marks, _ fact: Fact, of step: String) -> Bool {
+        marks.matchUnique(fact) { connection in
+            let client = String(connection.prefix { $0 != ":" })
+            let owners = [addressesOfAttackers[client], answeredByAttackers[String(connection)]].compactMap(\.self)
+            return owners.isEmpty || owners.contains(step)
+        }
     }
 
     func marks(of step: String) -> Marks { byStep[step] ?? Marks() }
@@ -107,7 +133,7 @@ struct GroundTruth {
         switch fact.kind {
         case .refusal, .handshake, .exchange, .attestation, .updateCheck, .evidenceAppraised, .appStopped:
             guard let code = Code(rawValue: fact.text(.code) ?? ""), !code.isOfNetworks, !code.isIncapacity else { return false }
-            return !code.isToldByPeer || !answeredByAttackers.contains(fact.text(.connection) ?? "")
+            return !code.isToldByPeer || answeredByAttackers[fact.text(.connection) ?? ""] == nil
         case .bootFallback, .portClosed: return true
         default: return false
         }

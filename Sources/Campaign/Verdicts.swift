@@ -139,7 +139,7 @@ private struct TargetJudge {
         if truth.end < step.at { return came(.unknown, nil, "the run ended before it began") }
         if step.end != .never, truth.end < step.end { return came(.unknown, nil, "the run ended before it did") }
         if ways.isEmpty { return came(.untried, nil, reasonForNothing) }
-        if let lost = trial.during.first(where: { $0.fact.kind == .certificateExpired && $0.node == name }) {
+        if let lost = trial.during.first(where: { $0.fact.kind == .certificateExpired && $0.node == name }), isToBlame(for: lost) {
             return came(.degraded, lost, "\(name) lost its certificates meanwhile")
         }
         var first: Observation?
@@ -152,6 +152,25 @@ private struct TargetJudge {
             if (first.map { seen.at < $0.at }) ?? true { first = seen }
         }
         return came(.defended, first, first.map(words) ?? "")
+    }
+
+    /// Whether the target lost its certificates by the attack: it has set the clock, or stood on the way while they were to be
+    /// renewed, and no fault did.
+    private func isToBlame(for lost: Observation) -> Bool {
+        let issued = truth.journal.last {
+            $0.at <= lost.at && $0.node == name && ($0.fact.kind == .certificateIssued || $0.fact.kind == .certificateRestored)
+        }
+        guard let issued else { return false }
+        if truth.unixSeconds(at: lost.at) < issued.fact.number(.notAfterSeconds) ?? .max {
+            return truth.wrongClock(of: name, at: lost.at)?.step == step.id
+        }
+        let network = plan.devices.first { $0.name == name }?.network ?? ""
+        let isHitByFault = plan.steps.contains { other in
+            guard case .fault(let fault) = other.act else { return false }
+            return other.at <= lost.at && other.end >= issued.at
+                && (other.nodes.contains(name) || other.networks.contains(network) || fault.hitsService)
+        }
+        return !isHitByFault && marked.contains { $0.at > issued.at && $0.at <= lost.at }
     }
 
     /// What was tried, by the way in which it was.
@@ -201,8 +220,9 @@ private struct TargetJudge {
         if isNameless { marks = trial.marks }
         let seen = truth.refusals.first { observation in
             let fact = observation.fact
-            return observation.at >= step.at && fact.text(.instance) != step.id
-                && (marks.matchUnique(fact) || marks.matchDigest(fact) && isOfTarget(observation) || isNameless && isByAddress(observation))
+            guard observation.at >= step.at, fact.text(.instance) != step.id else { return false }
+            return truth.bears(marks, fact, of: step.id) || marks.matchDigest(fact) && isOfTarget(observation)
+                || isNameless && isByAddress(observation)
         }
         // What the defence says itself is better than what the attacker has heard from it.
         return seen ?? trial.journal.first { attack.judge.isWitness(trial, $0) }
@@ -211,7 +231,8 @@ private struct TargetJudge {
 
     /// An attacker's address alone is about this target where the defence says so.
     private func isByAddress(_ observation: Observation) -> Bool {
-        (isOfTarget(observation) || observation.fact.text(.peer) == name) && truth.marks(of: step.id).match(observation.fact)
+        (isOfTarget(observation) || observation.fact.text(.peer) == name)
+            && truth.bears(truth.marks(of: step.id), observation.fact, of: step.id)
     }
 
     private func isOfTarget(_ observation: Observation) -> Bool {

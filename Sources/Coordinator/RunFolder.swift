@@ -1,5 +1,7 @@
+import Adversary
 import Campaign
 import Foundation
+import SecureChannel
 import Wire
 
 /// What goes wrong outside a run's own logic, in words for the person at the terminal.
@@ -73,10 +75,23 @@ struct RunFolder {
         do {
             let plan = try JSONDecoder().decode(Plan.self, from: data)
             if let mistake = plan.outOfRange { throw FileRefused(description: "\(planPath): \(mistake)") }
+            for case .attack(let name) in plan.steps.map(\.act) where Attacks.catalogue[name] == nil {
+                throw FileRefused(description: "\(planPath): there is no attack '\(name)'")
+            }
             return plan
         } catch let error as DecodingError {
             throw FileRefused(description: "\(planPath) is not as a plan is written: \(error)")
         }
+    }
+
+    /// SHA-256 of plan.json as it is; nil if there is none.
+    var planDigest: String? { FileManager.default.contents(atPath: planPath).map { sha256(Array($0)).hex } }
+
+    /// Whether the plan is another than the run had; false where the run's files do not say.
+    var hasOtherPlan: Bool {
+        struct Written: Decodable { var plan: String? }
+        let written = FileManager.default.contents(atPath: resultPath).flatMap { try? JSONDecoder().decode(Written.self, from: $0) }
+        return written?.plan.map { $0 != planDigest } ?? false
     }
 
     func readReport() throws -> Report {

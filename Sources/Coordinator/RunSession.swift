@@ -81,7 +81,7 @@ final class RunSession: Sendable {
         await supervisor.stopAll()
         link.end()
         let report = Report(plan: plan, journal: recorder.journal, digest: recorder.finish(), attacks: Attacks.catalogue)
-        try RunFolder.writeJSON(MetricsFile(report: report, provenance: plan.provenance), folder.resultPath)
+        try RunFolder.writeJSON(MetricsFile(report: report, provenance: plan.provenance, planDigest: folder.planDigest), folder.resultPath)
         let page = HTMLReport(plan: plan, report: report, journal: recorder.journal).page
         for (name, text) in [
             ("report.txt", report.text), ("report.html", page), ("junit.xml", report.junit), ("metrics.prom", report.openMetrics),

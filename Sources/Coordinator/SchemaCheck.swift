@@ -29,14 +29,17 @@ enum SchemaCheck {
 
 /// `metrics.json`: a report, and what it was made of.
 struct MetricsFile: Encodable {
-    private enum Key: String, CodingKey { case schema, provenance }
+    private enum Key: String, CodingKey { case schema, provenance, plan }
     let report: Report
     let provenance: Provenance?
+    /// SHA-256 of plan.json.
+    let planDigest: String?
 
     func encode(to encoder: any Encoder) throws {
         try report.encode(to: encoder)
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(Schema.metrics, forKey: .schema)
         try container.encodeIfPresent(provenance, forKey: .provenance)
+        try container.encodeIfPresent(planDigest, forKey: .plan)
     }
 }

@@ -60,7 +60,7 @@ extension Device {
     ) {
         let end = min(update.chain[0].notAfter, customer.chain[0].notAfter)
         guard end > unixSeconds(at: out.now) else {
-            let late = Failure(.certificateNotCurrent, "certificate is over by this device's clock")
+            let late = Failure(.certificateNotCurrent, "certificate is over by this device's clock", bound: .notAfter(end))
             attestationFailed(.customerCertificate, late, nil, nil, &out)
             return
         }

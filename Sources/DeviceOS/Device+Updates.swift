@@ -131,11 +131,11 @@ extension Device {
                 clients.start(.update, request, to: updateTarget, within: Device.requestLimit, bodyLimitBytes: limit, &out)
             }
         case .current: checkEnded("current", nil, nil, &out)
-        case .refused(let kind, let reason, let code, let image):
+        case .refused(let kind, let reason, let expired, let image):
             if let sha256 = image?.hex, !updates.failures.contains(where: { $0.sha256 == sha256 }) {
                 updates.failures.append(.init(sha256: sha256, reason: reason))
             }
-            checkEnded("refused", kind, reason, code: code, &out)
+            checkEnded("refused", kind, reason, expired: expired, &out)
         case .failed(let reason): checkEnded("failed", nil, reason, &out)
         case .staged(let images, let isApp):
             var details: [Fact.Detail: Fact.Value] = [.result: "available", .version: .text(updates.session?.versions ?? "")]
@@ -149,14 +149,15 @@ extension Device {
     }
 
     private mutating func checkEnded(
-        _ result: String, _ kind: String?, _ reason: String?, code: Code = .metadataRefused, _ out: inout Outbox
+        _ result: String, _ kind: String?, _ reason: String?, expired: Int64? = nil, _ out: inout Outbox
     ) {
         var details: [Fact.Detail: Fact.Value] = [.result: .text(result)]
         if let kind { details[.label] = .text(kind) }
         if let reason { details[.reason] = .text(reason) }
         if let versions = updates.session?.versions { details[.version] = .text(versions) }
         if let connection = updates.connection { details[.connection] = .text("\(connection)") }
-        if kind != nil { details[.code] = .text(code.rawValue) }
+        if kind != nil { details[.code] = .text((expired == nil ? Code.metadataRefused : .metadataExpired).rawValue) }
+        if let expired { details[.notAfterSeconds] = .number(expired) }
         out.observe(.updateCheck, details)
         if result == "current" {
             updates.backoff.reset()

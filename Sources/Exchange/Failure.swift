@@ -5,10 +5,13 @@ public import Wire
 public struct Failure: Error, Equatable, Sendable {
     public var code: Code
     public var words: String
+    /// Of what was refused since it is not valid at the time that this side's clock shows.
+    public var bound: ValidityBound?
 
-    public init(_ code: Code, _ words: String? = nil) {
+    public init(_ code: Code, _ words: String? = nil, bound: ValidityBound? = nil) {
         self.code = code
         self.words = words ?? code.words
+        self.bound = bound
     }
 
     public init(_ end: StreamEnd) {
@@ -39,6 +42,7 @@ public struct Failure: Error, Equatable, Sendable {
             case .record: .protocolRefused
             }
         self.init(code, failure.words)
+        if case .validity(_, let bound) = failure { self.bound = bound }
     }
 
     /// What a server said in place of what was asked for.
@@ -48,5 +52,13 @@ public struct Failure: Error, Equatable, Sendable {
     }
 
     /// As an observation has it.
-    public var details: [Fact.Detail: Fact.Value] { [.code: .text(code.rawValue), .reason: .text(words)] }
+    public var details: [Fact.Detail: Fact.Value] {
+        var details: [Fact.Detail: Fact.Value] = [.code: .text(code.rawValue), .reason: .text(words)]
+        switch bound {
+        case .notBefore(let seconds)?: details[.notBeforeSeconds] = .number(seconds)
+        case .notAfter(let seconds)?: details[.notAfterSeconds] = .number(seconds)
+        case nil: break
+        }
+        return details
+    }
 }

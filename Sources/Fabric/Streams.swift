@@ -90,12 +90,11 @@ extension Fabric {
             isRetransmission: stream.connectAttempts > 0)
         let target = passage.divertedTo ?? meant
         let isAnswered = nodes[target]?.listening.contains(stream.sides[1].endpoint.port) == true || passage.divertedTo != nil
-        var details: [Fact.Detail: Fact.Value] = [:]
         // An attacker who is not there tries nothing, though what comes of it is his doing.
-        if nodes[target]?.owner != nil {
-            details = isAnswered ? [.answeredBy: .text(target)] : [.code: .text(Code.connectionRefused.rawValue)]
-        }
-        mark(number, by: passage.hands + [nodes[client.node]?.owner, nodes[target]?.owner].compactMap(\.self), details)
+        let answer: [Fact.Detail: Fact.Value] =
+            isAnswered ? [.answeredBy: .text(target)] : [.code: .text(Code.connectionRefused.rawValue)]
+        if let owner = nodes[target]?.owner { mark(number, by: [owner], answer) }
+        mark(number, by: passage.hands + [nodes[client.node]?.owner].compactMap(\.self))
         guard !passage.dropped, let (arrival, lost) = carry(bytes: 0, packets: 1, from: client.node, to: target),
             lost == 0
         else {

@@ -1,5 +1,8 @@
 import COpenSSL
 
+/// The end of a period that a clock is outside of, in Unix seconds (RFC 5280 section 4.1.2.5).
+public enum ValidityBound: Equatable, Sendable { case notBefore(Int64), notAfter(Int64) }
+
 /// One TLS 1.3 connection on memory: ciphertext in and out, plaintext in and out, no socket.
 @safe public final class TLSConnection {
     public enum State: Equatable, Sendable {
@@ -18,7 +21,7 @@ import COpenSSL
         /// This side would not have the peer's certificate.
         case certificate(String)
         /// Nor this one: it is not valid yet, or no longer, by this side's clock.
-        case validity(String)
+        case validity(String, ValidityBound)
         /// The peer said so (RFC 8446 section 6), by this number and name.
         case alert(UInt8, String)
         /// What came is nothing that this side takes.
@@ -26,7 +29,7 @@ import COpenSSL
 
         public var words: String {
             switch self {
-            case .certificate(let why), .validity(let why), .record(let why): why
+            case .certificate(let why), .validity(let why, _), .record(let why): why
             case .alert(_, let name): "peer alert: \(name)"
             }
         }
@@ -192,8 +195,14 @@ import COpenSSL
         guard unsafe X509_verify_cert(store) == 1 else {
             let code = unsafe X509_STORE_CTX_get_error(store)
             let why = unsafe TLSConnection.words[code] ?? String(cString: X509_verify_cert_error_string(Int(code)))
-            let isByClock = code == X509_V_ERR_CERT_HAS_EXPIRED || code == X509_V_ERR_CERT_NOT_YET_VALID
-            refusal = isByClock ? .validity(why) : .certificate(why)
+            let culprit = unsafe X509_STORE_CTX_get_current_cert(store)
+            switch code {
+            case X509_V_ERR_CERT_HAS_EXPIRED:
+                refusal = unsafe .validity(why, .notAfter(Certificate.unixSeconds(X509_get0_notAfter(culprit))))
+            case X509_V_ERR_CERT_NOT_YET_VALID:
+                refusal = unsafe .validity(why, .notBefore(Certificate.unixSeconds(X509_get0_notBefore(culprit))))
+            default: refusal = .certificate(why)
+            }
             return 0
         }
         guard let peer else { return unsafe refuse("profile: leaf does not parse", store) }

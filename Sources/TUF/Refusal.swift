@@ -6,7 +6,8 @@ public enum TUFRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     case rollback(role: String, offered: Int64, trusted: Int64)
     /// Not the version that the role above names: a mix of what never belonged together.
     case mismatch(role: String, offered: Int64, named: Int64)
-    case expired(role: String)
+    /// At this time, in Unix seconds.
+    case expired(role: String, at: Int64)
     case length(file: String, limitBytes: Int)
     case hash(file: String)
     case missing(file: String)
@@ -35,7 +36,7 @@ public enum TUFRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         case .signatures(let role, let valid, let threshold): "\(role) has \(valid) of \(threshold) signatures"
         case .rollback(let role, let offered, let trusted): "\(role) \(offered) is older than \(trusted), which is trusted"
         case .mismatch(let role, let offered, let named): "\(role) is \(offered) where \(named) is named"
-        case .expired(let role): "\(role) has expired"
+        case .expired(let role, _): "\(role) has expired"
         case .length(let file, let limit): "\(file) is not of the stated length (at most \(limit) bytes)"
         case .hash(let file): "\(file) has another hash than stated"
         case .missing(let file): "\(file) is missing"

@@ -54,7 +54,7 @@ public struct TrustedMetadata {
     }
 
     public func checkRootIsCurrent(_ now: Int64) throws(TUFRefusal) {
-        if isOver(root.head, now) { throw .expired(role: "root") }
+        if isOver(root.head, now) { throw .expired(role: "root", at: root.head.expires) }
     }
 
     // MARK: Timestamp (5.4)
@@ -81,13 +81,13 @@ public struct TrustedMetadata {
                 try rise("snapshot", next.snapshot.version, old.snapshot.version)
             }
         }
-        if isOver(next.head, now) { throw .expired(role: "timestamp") }
+        if isOver(next.head, now) { throw .expired(role: "timestamp", at: next.head.expires) }
         timestamp = next
         return true
     }
 
     private func checkTimestampIsCurrent(_ now: Int64) throws(TUFRefusal) {
-        if let timestamp, isOver(timestamp.head, now) { throw .expired(role: "timestamp") }
+        if let timestamp, isOver(timestamp.head, now) { throw .expired(role: "timestamp", at: timestamp.head.expires) }
     }
 
     private func rise(_ role: String, _ offered: Int64, _ trusted: Int64) throws(TUFRefusal) {
@@ -122,7 +122,7 @@ public struct TrustedMetadata {
 
     private func checkSnapshotIsCurrent(_ now: Int64) throws(TUFRefusal) {
         guard rules.freshness, let snapshot, let timestamp else { return }
-        if isOver(snapshot.head, now) { throw .expired(role: "snapshot") }
+        if isOver(snapshot.head, now) { throw .expired(role: "snapshot", at: snapshot.head.expires) }
         guard snapshot.head.version == timestamp.snapshot.version else {
             throw .mismatch(role: "snapshot", offered: snapshot.head.version, named: timestamp.snapshot.version)
         }
@@ -151,7 +151,7 @@ public struct TrustedMetadata {
         if rules.freshness && next.head.version != named.version {
             throw .mismatch(role: role, offered: next.head.version, named: named.version)
         }
-        if isOver(next.head, now) { throw .expired(role: role) }
+        if isOver(next.head, now) { throw .expired(role: role, at: next.head.expires) }
         targets[role] = next
     }
 }

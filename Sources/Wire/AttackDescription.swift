@@ -135,11 +135,14 @@ public struct Marks: Sendable, Equatable {
     public func match(_ fact: Fact) -> Bool { matchUnique(fact) || matchDigest(fact) }
 
     /// By what exists once in a run: connections, addresses, nonces.
-    public func matchUnique(_ fact: Fact) -> Bool {
+    ///
+    /// - Parameter counts: Connections that may count.
+    public func matchUnique(_ fact: Fact, counting counts: (Substring) -> Bool = { _ in true }) -> Bool {
         func words(_ key: Fact.Detail) -> [Substring] { (fact.text(key) ?? "").split(separator: " ") }
-        if words(.connection).contains(where: { connections.contains(String($0)) || addresses.contains(String($0.prefix { $0 != ":" })) }) {
-            return true
+        func isMarked(_ connection: Substring) -> Bool {
+            connections.contains(String(connection)) || addresses.contains(String(connection.prefix { $0 != ":" }))
         }
+        if words(.connection).contains(where: { isMarked($0) && counts($0) }) { return true }
         return words(.address).contains { addresses.contains(String($0)) } || words(.nonce).contains { nonces.contains(String($0)) }
     }
 

@@ -69,7 +69,7 @@ public enum Code: String, Sendable, Codable, CaseIterable {
     public var isIncapacity: Bool { self == .storage || self == .noConnectionLeft || self == .serverError }
 
     /// It hangs on what the clock of whoever gave it shows: of a clock that somebody has set wrong it says nothing.
-    public var isByClock: Bool { self == .certificateNotCurrent || self == .metadataExpired || self == .clockTooFarOff }
+    public var isByClock: Bool { self == .certificateNotCurrent || self == .metadataExpired }
 
     /// Honest networks produce it too, so that nobody has defended anything by it.
     public var isOfNetworks: Bool {

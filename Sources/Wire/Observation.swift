@@ -175,6 +175,7 @@ extension Fact {
         case dutyPercent = "duty_percent"
         case tooWarmSeconds = "too_warm_s"
         case notAfterSeconds = "not_after_s"
+        case notBeforeSeconds = "not_before_s"
         case delayNanoseconds = "delay_ns"
         /// Unix seconds.
         case sinceSeconds = "since_s"

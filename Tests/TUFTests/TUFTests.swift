@@ -73,11 +73,11 @@ struct Repository {
 
     @Test func whatHasExpiredIsRefused() throws {
         let repository = Repository()
-        #expect(try repository.refresh(now: 1000).end == .refused(.expired(role: "timestamp")))
+        #expect(try repository.refresh(now: 1000).end == .refused(.expired(role: "timestamp", at: 1000)))
         #expect(try repository.refresh(rules: .init(freshness: false), now: 1000).end == .done)
         // What was trusted before does not make it fresh.
         let trusted = try repository.refresh().client.files
-        #expect(try repository.refresh(trusted, now: 1000).end == .refused(.expired(role: "timestamp")))
+        #expect(try repository.refresh(trusted, now: 1000).end == .refused(.expired(role: "timestamp", at: 1000)))
     }
 
     @Test func versionsNeverFall() throws {

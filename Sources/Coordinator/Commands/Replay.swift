@@ -23,6 +23,7 @@ struct Replay: AsyncParsableCommand {
             throw FileRefused(
                 description: "\(old.journalPath) is not as its run wrote it: its digest was \(before.digest), and is \(written)")
         }
+        guard !old.hasOtherPlan else { throw FileRefused(description: "\(old.planPath) is not as its run wrote it") }
         guard plan.clock == .virtual, before.isComplete else {
             print("\(folder) ran on the wall clock or ended early: it cannot be replayed")
             throw ExitCode(2)

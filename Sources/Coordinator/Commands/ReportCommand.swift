@@ -24,12 +24,13 @@ struct ReportCommand: ParsableCommand {
         if let then = try? folder.readReport().digest, then != digest {
             FileHandle.standardError.write(Data("\(folder.journalPath) is not as its run wrote it: its digest was \(then)\n".utf8))
         }
+        if folder.hasOtherPlan { FileHandle.standardError.write(Data("\(folder.planPath) is not as its run wrote it\n".utf8)) }
         let report = Report(plan: plan, journal: journal, digest: digest, attacks: Attacks.catalogue)
         let text =
             switch format {
             case .text: report.text
             case .html: HTMLReport(plan: plan, report: report, journal: journal).page
-            case .json: try RunFolder.encode(MetricsFile(report: report, provenance: plan.provenance))
+            case .json: try RunFolder.encode(MetricsFile(report: report, provenance: plan.provenance, planDigest: folder.planDigest))
             case .junit: report.junit
             case .openmetrics: report.openMetrics
             case .csv: report.csv(devices: plan.devices)

@@ -78,7 +78,9 @@ extension Orrery {
 
     static func show(_ outcome: RunSession.Outcome, _ plan: Plan, asJSON: Bool) {
         if asJSON {
-            print((try? RunFolder.encode(MetricsFile(report: outcome.report, provenance: outcome.provenance))) ?? "", terminator: "")
+            let metrics = MetricsFile(
+                report: outcome.report, provenance: outcome.provenance, planDigest: outcome.folder.planDigest)
+            print((try? RunFolder.encode(metrics)) ?? "", terminator: "")
             return
         }
         print(outcome.report.text, terminator: "")

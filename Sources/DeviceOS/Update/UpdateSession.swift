@@ -3,7 +3,6 @@ import Formats
 import SecureChannel
 import Silicon
 import TUF
-import Wire
 
 /// What runs on a device, as its own boot found it.
 struct InstalledImage {
@@ -27,7 +26,7 @@ struct UpdateSession {
         case staged([StagedImage], isApp: Bool)
         /// What came was not acceptable: a kind for the statistics, the reason, and the digest of an image that this device
         /// can't take whoever offers it. What somebody on the way may have caused names none, or he could halt a rollout.
-        case refused(kind: String, reason: String, code: Code = .metadataRefused, image: [UInt8]? = nil)
+        case refused(kind: String, reason: String, expired: Int64? = nil, image: [UInt8]? = nil)
         /// Nothing came that could be judged.
         case failed(String)
     }
@@ -109,9 +108,9 @@ struct UpdateSession {
             let base = stage == .director ? ServiceAPI.directorPath(deviceID) : ServiceAPI.imageRepositoryPath + "/metadata"
             return .ask(Request("GET", "\(base)/\(path)"), limitBytes: rules.limitsAnswers ? limit : .max)
         case .refused(let refusal):
-            let code: Code = if case .expired = refusal { .metadataExpired } else { .metadataRefused }
+            let expired: Int64? = if case .expired(_, let end) = refusal { end } else { nil }
             let from = stage == .director ? "director" : "image repository"
-            return .refused(kind: refusal.kind, reason: "\(from): \(refusal)", code: code)
+            return .refused(kind: refusal.kind, reason: "\(from): \(refusal)", expired: expired)
         case .done where stage == .director:
             stage = .images
             return follow(images.begin(), now: now)
