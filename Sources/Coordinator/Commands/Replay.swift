@@ -23,12 +23,11 @@ struct Replay: AsyncParsableCommand {
             throw FileRefused(
                 description: "\(old.journalPath) is not as its run wrote it: its digest was \(before.digest), and is \(written)")
         }
-        guard !old.hasOtherPlan else { throw FileRefused(description: "\(old.planPath) is not as its run wrote it") }
         guard plan.clock == .virtual, before.isComplete else {
             print("\(folder) ran on the wall clock or ended early: it cannot be replayed")
             throw ExitCode(2)
         }
-        print(since(plan), terminator: "")
+        print(since(plan, old), terminator: "")
         let watcher = TerminalWatcher(isQuiet: false)
         let after = try await Orrery.perform(plan, base: out, watcher: watcher)
         watcher.done()
@@ -40,10 +39,10 @@ struct Replay: AsyncParsableCommand {
     }
 
     /// What is run again is the plan in the folder: a topology file that has changed is told, not read.
-    private func since(_ plan: Plan) -> String {
+    private func since(_ plan: Plan, _ old: RunFolder) -> String {
         guard let then = plan.provenance else { return "the plan does not say what its run was made of\n" }
         let now = Provenance.gather(plan, guestFolder: Preflight(binFolder: Machine.executableFolder).guestFolder)
-        let changes = then.changes(until: now)
+        let changes = (old.hasOtherPlan ? ["\(old.planPath): not as its run wrote it"] : []) + then.changes(until: now)
         return changes.isEmpty ? "nothing has changed since\n" : "changed since:\n\(changes.map { "  \($0)\n" }.joined())"
     }
 }
