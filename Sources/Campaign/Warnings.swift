@@ -4,9 +4,8 @@ extension Plan {
     /// What one can tell beforehand will show nothing: an attack on whoever lacks what it attacks, or cannot be reached for as long
     /// as it lasts; a network from which no way leads to the service.
     public func warnings(_ attacks: AttackCatalogue) -> [String] {
-        let cutOff = devices.filter { !hasWay(from: $0.network, to: serviceNetwork) }
-        let islands = Set(cutOff.map(\.network)).sorted().map { network in
-            let names = cutOff.filter { $0.network == network }.map(\.name).joined(separator: ", ")
+        let islands = Set(devices.map(\.network)).sorted().filter { !hasWay(from: $0, to: serviceNetwork) }.map { network in
+            let names = devices.filter { $0.network == network }.map(\.name).joined(separator: ", ")
             return "\(file): warning: no link leads from \(network) to the service's network: \(names) cannot be attested"
         }
         return islands

@@ -89,9 +89,9 @@ struct RunFolder {
 
     /// Whether the plan is another than the run had; false where the run's files do not say.
     var hasOtherPlan: Bool {
-        struct Written: Decodable { var plan: String? }
-        let written = FileManager.default.contents(atPath: resultPath).flatMap { try? JSONDecoder().decode(Written.self, from: $0) }
-        return written?.plan.map { $0 != planDigest } ?? false
+        guard let data = FileManager.default.contents(atPath: resultPath) else { return false }
+        let written = try? JSONDecoder().decode(MetricsFile.Made.self, from: data)
+        return written?.planDigest.map { $0 != planDigest } ?? false
     }
 
     func readReport() throws -> Report {

@@ -29,7 +29,18 @@ enum SchemaCheck {
 
 /// `metrics.json`: a report, and what it was made of.
 struct MetricsFile: Encodable {
-    private enum Key: String, CodingKey { case schema, provenance, plan }
+    private enum Key: String, CodingKey {
+        case schema, provenance
+        case planDigest = "plan_sha256"
+    }
+    /// What is read back beside the report.
+    struct Made: Decodable {
+        var planDigest: String?
+        init(from decoder: any Decoder) throws {
+            planDigest = try decoder.container(keyedBy: Key.self).decodeIfPresent(String.self, forKey: .planDigest)
+        }
+    }
+
     let report: Report
     let provenance: Provenance?
     /// SHA-256 of plan.json.
@@ -40,6 +51,6 @@ struct MetricsFile: Encodable {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(Schema.metrics, forKey: .schema)
         try container.encodeIfPresent(provenance, forKey: .provenance)
-        try container.encodeIfPresent(planDigest, forKey: .plan)
+        try container.encodeIfPresent(planDigest, forKey: .planDigest)
     }
 }

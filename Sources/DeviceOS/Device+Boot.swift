@@ -171,7 +171,9 @@ extension Device {
         for image in images where configuration.apps.contains(image.package.name) { startApp(image.package, weaknesses, &out) }
     }
 
-    mutating func startApp(_ package: ImagePackage, _ weaknesses: Set<Weakness>, _ out: inout Outbox) {
+    /// Why it could not; nil if it runs.
+    @discardableResult
+    mutating func startApp(_ package: ImagePackage, _ weaknesses: Set<Weakness>, _ out: inout Outbox) -> String? {
         let app = package.name
         do {
             let (files, devices) = try contents(of: package, weaknesses)
@@ -197,15 +199,16 @@ extension Device {
                         flash: flash, epochSeconds: configuration.setting.epochSeconds, services: appServices, at: out.now))
             }
             started(package, manifest, &out)
+            return nil
         } catch let refusal as AppManifest.Refusal {
-            refuseApp(app, "\(refusal.code): \(refusal.reason)", &out)
+            return refuseApp(app, "\(refusal.code): \(refusal.reason)", &out)
         } catch {
-            refuseApp(app, "\(error)", &out)
+            return refuseApp(app, "\(error)", &out)
         }
     }
 
     /// Why an app cannot run beside those that do.
-    func conflict(of app: String, _ manifest: AppManifest) -> String? {
+    private func conflict(of app: String, _ manifest: AppManifest) -> String? {
         let running = apps.map { (name: $0.app, manifest: $0.manifest) } + cores.map { (name: $0.app, manifest: $0.manifest) }
         return running.lazy.compactMap { AppManifest.conflict($0, (app, manifest)) }.first
     }
@@ -235,9 +238,10 @@ extension Device {
         (cores, apps) = ([], [])
     }
 
-    private mutating func refuseApp(_ app: String, _ reason: String, _ out: inout Outbox) {
+    private mutating func refuseApp(_ app: String, _ reason: String, _ out: inout Outbox) -> String {
         out.observe(.refusal, [.operation: "start app", .app: .text(app), .reason: .text(reason)])
         note(.app, "\(app): \(reason)", &out)
+        return reason
     }
 
     /// Remembers something for the next error report.

@@ -63,14 +63,9 @@ extension Device {
         if let index = apps.firstIndex(where: { $0.component == package.component }) { stopApp(at: index, &out) }
         apps.removeAll { $0.component == package.component }
         cores.removeAll { $0.component == package.component }
-        if let files = try? CompressedROM.unpack(package.body), let manifest = try? AppManifest(json: files["app_manifest.json"] ?? []),
-            let conflict = conflict(of: package.name, manifest)
-        {
-            throw RESTFailure(status: 409, error: conflict)
+        if let reason = startApp(package, Weakness.present(in: osVersion), &out) {
+            throw RESTFailure(status: 400, error: "the app cannot be started: \(reason)")
         }
-        let before = apps.count + cores.count
-        startApp(package, Weakness.present(in: osVersion), &out)
-        guard apps.count + cores.count > before else { throw RESTFailure(status: 400, error: "the app cannot be started: see the log") }
         out.observe(.sideload, [.operation: "app", .app: .text(package.name), .result: "accepted"])
     }
 

@@ -166,17 +166,6 @@ struct PeerAnswer {
     let configuration: DeviceConfiguration
     let unixSeconds: Int64
 
-    /// Writes down that somebody did not know the secret.
-    func refused(_ caller: ServerPool.Caller, _ out: inout Outbox) -> ServerPool.Incident {
-        let failure = Failure(.notAuthenticated)
-        out.observe(
-            .refusal,
-            [.operation: "answer a peer", .connection: .text("\(caller.connection)"), .address: .text("\(caller.address)")].merging(
-                failure.details
-            ) { $1 })
-        return ServerPool.Incident(connection: caller.connection, failure: failure)
-    }
-
     func respond(_ request: Request) -> Response {
         let off = configuration.controlsOff
         if off.contains(.certificateAuth) || off.contains(.transportEncryption) {

@@ -170,17 +170,18 @@ public struct Device: Node {
         clients.release(&out)
         let answer = PeerAnswer(configuration: configuration, unixSeconds: locale.unixSeconds)
         var identity = identity
-        var incidents: [ServerPool.Incident] = []
+        var strangers: [Connection] = []
         servers.handle(
             event, locale: locale, &out, security: { _ in identity.asServer() },
-            answer: { request, caller, out in
+            answer: { request, caller, _ in
                 let response = answer.respond(request)
-                if response.status == 401 { incidents.append(answer.refused(caller, &out)) }
+                if response.status == 401 { strangers.append(caller.connection) }
                 return response
             })
+        for stranger in strangers { servers.refused("answer a peer", stranger, Failure(.notAuthenticated), &out) }
         self.identity = identity
         // Ends that honest networks produce are no news; everything else may have somebody behind it.
-        for incident in servers.takeIncidents() + incidents where !incident.failure.code.isOfNetworks {
+        for incident in servers.takeIncidents() where !incident.failure.code.isOfNetworks {
             noteSecurity(
                 .peerRefused, "from \(incident.connection.client.address): \(incident.failure.words)",
                 seen: .init(connections: [incident.connection]), &out)

@@ -193,13 +193,16 @@ public struct ServerPool {
         close(stream, &out)
     }
 
-    /// Something came on an open connection that will not be had.
     private mutating func refused(_ operation: String, _ session: Session, _ why: Failure, _ out: inout Outbox) {
-        let connection = Connection(session.from, to: session.port)
+        refused(operation, Connection(session.from, to: session.port), why, &out)
+    }
+
+    /// Something came on an open connection that will not be had.
+    public mutating func refused(_ operation: String, _ connection: Connection, _ why: Failure, _ out: inout Outbox) {
         incidents.append(Incident(connection: connection, failure: why))
         out.observe(
             .refusal,
-            [.operation: .text(operation), .connection: .text("\(connection)"), .address: .text("\(session.from.address)")].merging(
+            [.operation: .text(operation), .connection: .text("\(connection)"), .address: .text("\(connection.client.address)")].merging(
                 why.details
             ) { $1 })
     }

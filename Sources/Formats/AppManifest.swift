@@ -10,6 +10,15 @@ public struct AppManifest: Sendable, Equatable {
         case text(String)
         /// Of MutableStorage.
         case kibibytes(Int)
+
+        /// Each thing that it lists; none where it is no list.
+        var items: [String] {
+            switch self {
+            case .names(let names): names
+            case .numbers(let numbers): numbers.map(String.init)
+            default: []
+            }
+        }
     }
 
     public var name: String
@@ -33,13 +42,7 @@ public struct AppManifest: Sendable, Equatable {
     public var isRealTime: Bool { applicationType == "RealTimeCapable" }
 
     public func isOn(_ capability: String) -> Bool { capabilities[capability] == .flag(true) }
-    public func names(_ capability: String) -> [String] {
-        switch capabilities[capability] {
-        case .names(let names)?: names
-        case .numbers(let numbers)?: numbers.map(String.init)
-        default: []
-        }
-    }
+    public func names(_ capability: String) -> [String] { capabilities[capability]?.items ?? [] }
 
     public init(json: [UInt8]) throws(Refusal) {
         guard let root = try? JSONDecoder().decode(JSONValue.self, from: Data(json)) else { throw Refusal(1, "it is no JSON") }

@@ -23,6 +23,9 @@ public struct PeripheralClaims: Sendable, Equatable {
         var words: String { pins.count == 1 ? "pin \(pins.lowerBound)" : "\(name) (pins \(pins.lowerBound)-\(pins.upperBound))" }
     }
 
+    /// All that the chip has (mt3620-silicon §2.6).
+    public static let pins = Set(Block.all.flatMap(\.pins))
+
     private enum Item: Hashable { case pin(Int), unit(String) }
 
     /// What a manifest asks for and cannot have.
@@ -40,7 +43,7 @@ public struct PeripheralClaims: Sendable, Equatable {
 
     /// - Throws: What stands for nothing on this chip, or an ISU that is to be two things at once.
     init(_ capabilities: [String: AppManifest.Capability]) throws(Mistake) {
-        for name in capabilities["Gpio"].map(PeripheralClaims.words) ?? [] {
+        for name in capabilities["Gpio"]?.items ?? [] {
             guard let pin = Int(name), let block = Block.all.first(where: { $0.pins.contains(pin) }) else {
                 throw Mistake(capability: "Gpio", words: "Gpio: the MT3620 has no pin \(name)")
             }
@@ -48,7 +51,7 @@ public struct PeripheralClaims: Sendable, Equatable {
         }
         var roles: [String: String] = [:]
         for (kind, prefix) in PeripheralClaims.kinds.sorted(by: { $0.key < $1.key }) {
-            for name in capabilities[kind].map(PeripheralClaims.words) ?? [] {
+            for name in capabilities[kind]?.items ?? [] {
                 guard name.hasPrefix(prefix), let block = Block.all.first(where: { $0.unit == name }) else {
                     let known = Block.all.compactMap(\.unit).filter { $0.hasPrefix(prefix) }
                     throw Mistake(capability: kind, words: "\(kind): the MT3620 has no \(name), but \(known.joined(separator: ", "))")
@@ -58,14 +61,6 @@ public struct PeripheralClaims: Sendable, Equatable {
                 }
                 items.append((.unit(name), block))
             }
-        }
-    }
-
-    private static func words(_ capability: AppManifest.Capability) -> [String] {
-        switch capability {
-        case .names(let names): names
-        case .numbers(let numbers): numbers.map(String.init)
-        default: []
         }
     }
 

@@ -65,7 +65,8 @@ extension Kernel {
     /// What the app's mutable file holds now.
     public var mutableFile: [UInt8]? { mutableNode?.bytes }
     private var mutableNode: Node? { (try? tree.find("\(Kernel.configFolder)/mutable", from: (tree.root, "/"), for: nil))?.node }
-    func isMutable(_ node: Node) -> Bool { node === mutableNode }
+    /// Whether what becomes of a file is to be kept.
+    func mustKeep(_ node: Node?) -> Bool { onSync != nil && node != nil && node === mutableNode }
 
     /// Private pages of all programs, without their stacks.
     public var usedKiB: Int {

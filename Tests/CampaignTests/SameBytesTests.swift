@@ -5,22 +5,16 @@ import Wire
 
 /// Two attacks that put the same bytes into two devices: what is seen of one says nothing of the other.
 @Suite struct SameBytesTests {
-    private static let text = """
-        name: t
-        stop: 2h
-        networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
-        links: [[home, cloud]]
-        service: { network: cloud, catalog: acme }
-        devices:
-          fridge: { count: 2, network: home }
+    private static let text = TwoFridges.topology(
+        """
         method:
           - { at: 10m, for: 1m, attack: modified-image, target: { devices: fridge-2 } }
           - { at: 20m, for: 9m, attack: modified-image, target: { devices: fridge-1 } }
           - { at: 40m, for: 5m, attack: rogue-device, target: { devices: fridge-1 } }
-        """
+        """)
 
     private func fact(_ minutes: Int64, _ node: String, _ fact: Fact) -> Observation {
-        Observation(at: .start + .minutes(minutes), node: node, sequence: UInt64(minutes), fact: fact)
+        TwoFridges.fact(minutes, node, fact)
     }
 
     private func report() throws -> Report {

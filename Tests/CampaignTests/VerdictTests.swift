@@ -5,26 +5,20 @@ import Wire
 
 /// Verdicts from journals made by hand: what proves what, and what proves nothing.
 @Suite struct VerdictTests {
-    private static let text = """
-        name: t
-        stop: 2h
-        networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
-        links: [[home, cloud]]
-        service: { network: cloud, catalog: acme }
-        devices:
-          fridge: { count: 2, network: home }
+    private static let text = TwoFridges.topology(
+        """
         gateways: { door: { network: home, ports: [{ port: 8080, to: "service:80" }] } }
         method:
           - { at: 10m, for: 10m, attack: record-tamper, target: { devices: fridge } }
           - { at: 30m, for: 40m, fault: power-cut, target: { devices: fridge-2 } }
-        """
+        """)
 
     private let plan: Plan
 
     init() throws { plan = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in Self.text } }
 
     private func fact(_ minutes: Int64, _ node: String, _ fact: Fact) -> Observation {
-        Observation(at: .start + .minutes(minutes), node: node, sequence: UInt64(minutes), fact: fact)
+        TwoFridges.fact(minutes, node, fact)
     }
 
     private func report(_ journal: [Observation]) -> Report {

@@ -5,22 +5,16 @@ import Wire
 
 /// Observations that look like a defence and are none.
 @Suite struct WitnessTests {
-    private static let text = """
-        name: t
-        stop: 2h
-        networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
-        links: [[home, cloud]]
-        service: { network: cloud, catalog: acme }
-        devices:
-          fridge: { count: 2, network: home }
+    private static let text = TwoFridges.topology(
+        """
         method:
           - { at: 10m, for: 10m, attack: record-tamper, target: { devices: fridge-1 } }
           - { at: 5m, fault: clock-jump, by: 9000h, target: { devices: fridge-2 } }
-        """
+        """)
     private static let connection = Fact.Value.text("10.1.0.10:40000>4443")
 
     private func fact(_ minutes: Int64, _ node: String, _ kind: Fact.Kind, _ details: [Fact.Detail: Fact.Value]) -> Observation {
-        Observation(at: .start + .minutes(minutes), node: node, sequence: UInt64(minutes), fact: Fact(kind, details))
+        TwoFridges.fact(minutes, node, Fact(kind, details))
     }
 
     private func touched(

@@ -9,26 +9,10 @@ import Wire
 @Suite struct AppTests {
     /// Programs that the topology brings along, on both real-time cores, with what is on their pins.
     @Test func ownFirmwareRunsWithItsAttachments() throws {
-        let folder = NSTemporaryDirectory() + "orrery-manifests-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let programs = Fleet.root + "/.build/guest/tests"
-        let wanted = [
-            ("tick", #""Gpio":[8]"#), ("analog", #""Adc":["ADC-CONTROLLER-0"],"Pwm":["PWM-CONTROLLER-0"]"#), ("pins", #""Gpio":[12]"#),
-        ]
-        for (name, capabilities) in wanted {
-            try Data(
-                """
-                {"SchemaVersion":1,"Name":"lamp","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app",
-                "Capabilities":{\(capabilities)},"ApplicationType":"RealTimeCapable"}
-                """.utf8
-            ).write(to: URL(fileURLWithPath: "\(folder)/\(name).json"))
-        }
-        let apps = wanted.map { name, _ in "  \(name): { program: \(programs)/\(name).elf, manifest: \(folder)/\(name).json }\n" }.joined()
         let fleet = try Fleet(
             Fleet.topology(
-                stop: "10s", devices: "lamp: { network: home, apps: [tick, analog, pins], attach: ['led@gpio8', 'thermistor@adc0:30'] }"
-            ).replacing("devices:", with: "apps:\n\(apps)devices:"))
+                stop: "10s", apps: ["tick", "analog", "pins"].map { Fleet.app($0) },
+                devices: "lamp: { network: home, apps: [tick, analog, pins], attach: ['led@gpio8', 'thermistor@adc0:30'] }"))
         _ = try fleet.run()
         #expect(
             fleet.facts(.attachment, at: "lamp").filter { $0.fact.text(.name) == "gpio8" }.map { $0.fact.text(.text) }.prefix(3) == [
@@ -42,20 +26,10 @@ import Wire
 
     /// An app on the A7: what it does on pins and says, and that it is started again, later each time, with what it had stored.
     @Test func highLevelAppsRunAndAreRestarted() throws {
-        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
-        try Data(
-            """
-            {"SchemaVersion":1,"Name":"board","ComponentId":"a2b1c0d4-0001-4a5e-9c11-3f0e5d2b7a01","EntryPoint":"/bin/app",
-            "CmdArgs":["a","b"],"Capabilities":{"Gpio":[8,12],"MutableStorage":{"SizeKB":8}}}
-            """.utf8
-        ).write(to: URL(fileURLWithPath: manifest))
-        defer { try? FileManager.default.removeItem(atPath: manifest) }
         let fleet = try Fleet(
             Fleet.topology(
-                stop: "30s", devices: "lamp: { network: home, apps: [board], attach: ['led@gpio8', 'button@gpio12:1s/200ms'] }"
-            ).replacing(
-                "devices:",
-                with: "apps:\n  board: { program: \(Fleet.root)/.build/guest/tests/peripherals.elf, manifest: \(manifest) }\ndevices:"))
+                stop: "30s", apps: [Fleet.app("board", program: "peripherals")],
+                devices: "lamp: { network: home, apps: [board], attach: ['led@gpio8', 'button@gpio12:1s/200ms'] }"))
         _ = try fleet.run()
         let ends = fleet.facts(.appStopped, at: "lamp")
         #expect(ends.allSatisfy { $0.fact.text(.reason) == "board: exit code 3" })
@@ -151,24 +125,9 @@ import Wire
 
     /// A full way to a core says so, and what was sent arrives: each once, whole and in order.
     @Test func nothingIsLostOnTheWayToACore() throws {
-        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
-        try Data(
-            """
-            {"SchemaVersion":1,"Name":"echo","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app",
-            "Capabilities":{"AllowedApplicationConnections":["25025D2C-66DA-4448-BAE1-AC26FCDD3628"]},"ApplicationType":"RealTimeCapable"}
-            """.utf8
-        ).write(to: URL(fileURLWithPath: manifest))
-        defer { try? FileManager.default.removeItem(atPath: manifest) }
-        let (programs, own) = ("\(Fleet.root)/.build/guest/tests", "\(Fleet.root)/Sources/Guest/Tests/apps/burst/app_manifest.json")
+        let apps = [Fleet.app("burst", manifest: "burst"), Fleet.app("echo", program: "intercore")]
         let fleet = try Fleet(
-            Fleet.topology(stop: "1m", devices: "lamp: { network: home, apps: [burst, echo] }").replacing(
-                "devices:",
-                with: """
-                    apps:
-                      burst: { program: \(programs)/burst.elf, manifest: \(own) }
-                      echo: { program: \(programs)/intercore.elf, manifest: \(manifest) }
-                    devices:
-                    """))
+            Fleet.topology(stop: "1m", apps: apps, devices: "lamp: { network: home, apps: [burst, echo] }"))
         _ = try fleet.run()
         let said = fleet.facts(.appLog, at: "lamp").filter { $0.fact.text(.app) == "burst" }.map { $0.fact.text(.text) ?? "" }
         #expect(
@@ -180,24 +139,10 @@ import Wire
 
     /// Messages between cores, names and hosts, and an update that is put off: as far as both manifests go.
     @Test func appsReachWhatTheirManifestsList() throws {
-        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
-        try Data(
-            """
-            {"SchemaVersion":1,"Name":"echo","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app",
-            "Capabilities":{"AllowedApplicationConnections":["25025D2C-66DA-4448-BAE1-AC26FCDD3628"]},"ApplicationType":"RealTimeCapable"}
-            """.utf8
-        ).write(to: URL(fileURLWithPath: manifest))
-        defer { try? FileManager.default.removeItem(atPath: manifest) }
-        let (programs, own) = ("\(Fleet.root)/.build/guest/tests", "\(Fleet.root)/Sources/Guest/Tests/apps/partner/app_manifest.json")
+        let apps = [Fleet.app("partner", manifest: "partner"), Fleet.app("echo", program: "intercore")]
         let fleet = try Fleet(
-            Fleet.topology(stop: "3h", devices: "lamp: { network: home, apps: [partner, echo], update-every: 10m }").replacing(
-                "devices:",
-                with: """
-                    apps:
-                      partner: { program: \(programs)/partner.elf, manifest: \(own) }
-                      echo: { program: \(programs)/intercore.elf, manifest: \(manifest) }
-                    devices:
-                    """), method: "  - { at: 20m, update: { image: os@26.12 } }")
+            Fleet.topology(stop: "3h", apps: apps, devices: "lamp: { network: home, apps: [partner, echo], update-every: 10m }"),
+            method: "  - { at: 20m, update: { image: os@26.12 } }")
         _ = try fleet.run()
         let said = fleet.facts(.appLog, at: "lamp").filter { $0.fact.text(.app) == "partner" }.map { $0.fact.text(.text) ?? "" }
             .filter { $0 != "event 4 status 0 type 0, at most 0 min" }  // after each look for updates that finds none

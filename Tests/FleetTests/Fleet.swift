@@ -62,8 +62,15 @@ final class Fleet {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
+    /// An app as a topology brings it along: a program of the guest tests, with one of their manifests.
+    static func app(_ name: String, program: String? = nil, manifest: String? = nil) -> String {
+        let guests = "\(root)/Sources/Guest/Tests"
+        let manifest = manifest.map { "\(guests)/apps/\($0)/app_manifest.json" } ?? "\(guests)/manifests/\(name).json"
+        return "  \(name): { program: \(root)/.build/guest/tests/\(program ?? name).elf, manifest: \(manifest) }\n"
+    }
+
     /// A home and the cloud, with these devices.
-    static func topology(stop: String, devices: String...) -> String {
+    static func topology(stop: String, apps: [String] = [], devices: String...) -> String {
         """
         name: test
         stop: \(stop)
@@ -72,9 +79,8 @@ final class Fleet {
           cloud: { latency: 30ms }
         links: [[home, cloud]]
         service: { network: cloud, catalog: acme }
-        devices:
 
-        """ + devices.map { "  \($0)\n" }.joined()
+        """ + (apps.isEmpty ? "" : "apps:\n" + apps.joined()) + "devices:\n" + devices.map { "  \($0)\n" }.joined()
     }
 
     static let small = topology(

@@ -46,22 +46,25 @@ import Wire
         }
     }
 
+    /// More than its slot has room for leaves the other copy alone.
+    @Test func whatIsTooLongIsCut() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let long = [UInt8](repeating: 9, count: 200_000)
+        #expect(try storage(flash()).keep([1, 2, 3]))
+        let torn = try flash()
+        torn.cutPower(duringOperation: 1)
+        #expect(try !storage(torn).keep(long))
+        #expect(try storage(flash()).content == [1, 2, 3])
+        #expect(try storage(flash()).keep(long))
+        #expect(try storage(flash()).content == Array(long.prefix(64 << 10)))
+    }
+
     /// The app's own sync is an operation of the flash: power goes in its middle, and the file begins anew or goes on.
     @Test(arguments: [(1, 1), (2, 2)]) func powerGoesInTheMiddleOfAnAppsSync(_ test: (operation: Int, counter: Int)) throws {
-        let manifest = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
-        try Data(
-            """
-            {"SchemaVersion":1,"Name":"board","ComponentId":"a2b1c0d4-0001-4a5e-9c11-3f0e5d2b7a01","EntryPoint":"/bin/app",
-            "CmdArgs":["a","b"],"Capabilities":{"Gpio":[8,12],"MutableStorage":{"SizeKB":8}}}
-            """.utf8
-        ).write(to: URL(fileURLWithPath: manifest))
-        defer { try? FileManager.default.removeItem(atPath: manifest) }
         let fleet = try Fleet(
             Fleet.topology(
-                stop: "30s", devices: "lamp: { network: home, apps: [board], attach: ['led@gpio8', 'button@gpio12:1s/200ms'] }"
-            ).replacing(
-                "devices:",
-                with: "apps:\n  board: { program: \(Fleet.root)/.build/guest/tests/peripherals.elf, manifest: \(manifest) }\ndevices:"),
+                stop: "30s", apps: [Fleet.app("board", program: "peripherals")],
+                devices: "lamp: { network: home, apps: [board], attach: ['led@gpio8', 'button@gpio12:1s/200ms'] }"),
             method: "  - { at: 110ms, for: 1s, fault: power-cut, operation: \(test.operation), target: { devices: lamp } }")
         _ = try fleet.run()
         let cut = try #require(fleet.facts(.powerLost, at: "lamp").first)

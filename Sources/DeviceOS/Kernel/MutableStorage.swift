@@ -4,9 +4,11 @@ import Silicon
 /// Where an app's mutable file lies (APP-7). Two copies take turns, so that after a power cut at any instant the file is as it was
 /// when it was last synced, whole.
 final class MutableStorage {
-    /// Sequence and length, at most 64 KiB of content, CRC-32 of all before it.
+    /// Sequence and length, content, CRC-32 of all before it.
     private static let headBytes = 8
-    private static let slotBytes = headBytes + 64 << 10 + 4
+    /// As much as the original gives an app. An OS that forgets the quota lets programs write more; there is no room for it.
+    static let longestBytes = 64 << 10
+    private static let slotBytes = headBytes + longestBytes + 4
 
     private let file: WorldState
     private let flash: Flash
@@ -20,7 +22,8 @@ final class MutableStorage {
         for slot in 0..<2 {
             let bytes = file.read(slot * MutableStorage.slotBytes, MutableStorage.slotBytes)
             guard let number = Bytes(bytes).u32(0), number > sequence, let length = Bytes(bytes).u32(4),
-                Int(length) <= 64 << 10 + 1, let whole = Bytes(bytes).block(0, MutableStorage.headBytes + max(0, Int(length) - 1)),
+                Int(length) <= MutableStorage.longestBytes + 1,
+                let whole = Bytes(bytes).block(0, MutableStorage.headBytes + max(0, Int(length) - 1)),
                 Bytes(bytes).u32(whole.count) == crc32(whole)
             else { continue }
             sequence = number
@@ -34,6 +37,7 @@ final class MutableStorage {
     /// Writes what the file holds now, if that has changed; false if the power went meanwhile.
     func keep(_ content: [UInt8]?) -> Bool {
         guard !flash.hasLostPower else { return false }
+        let content = content.map { Array($0.prefix(MutableStorage.longestBytes)) }
         guard content != self.content else { return true }
         var bytes = (sequence + 1).littleEndianBytes + UInt32(content.map { $0.count + 1 } ?? 0).littleEndianBytes + (content ?? [])
         bytes += crc32(bytes).littleEndianBytes

@@ -10,7 +10,7 @@ extension CallTable {
                 let node = try thread.process.file(a[0]).node
                 try thread.process.close(Int32(bitPattern: a[0]))
                 kernel.changed()
-                if let node, kernel.isMutable(node) { kernel.sync() }
+                if kernel.mustKeep(node) { kernel.sync() }
             }
         ),
         (19, "lseek", gives(seek)), (41, "dup", gives { _, thread, a throws(Errno) in try thread.process.open(thread.process.file(a[0])) }),

@@ -172,9 +172,9 @@ extension CallTable {
     ) throws(Errno) {
         let place = try place(kernel, thread, directory, address, followsLast: false)
         if place.node != nil { try mayWrite(thread.process, place.parent) }
-        let isMutable = place.node.map(kernel.isMutable) ?? false
+        let mustKeep = kernel.mustKeep(place.node)
         try kernel.tree.remove(place, isDirectory: isDirectory)
-        if isMutable { kernel.sync() }
+        if mustKeep { kernel.sync() }
     }
 
     private static func rename(
@@ -188,6 +188,8 @@ extension CallTable {
         try mayWrite(thread.process, new.parent)
         if new.path.hasPrefix(old.path + "/") { throw .EINVAL }
         try kernel.tree.rename(old, new)
+        // It may have become the mutable file, or ceased to be.
+        kernel.sync()
     }
 
     private static func makeDirectory(

@@ -12,9 +12,6 @@ final class Chip {
     private var driven: [Int: Bool] = [:]
     private var received: [Int: [UInt8]] = [:]
 
-    /// Pins that the chip has (mt3620-silicon §2.6).
-    static let pins = Set(Array(0...23) + Array(26...48) + Array(56...75) + [80])
-
     init(_ world: any World, now: @escaping () -> Int64) {
         self.world = world
         self.now = now

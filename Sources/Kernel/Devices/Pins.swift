@@ -21,7 +21,7 @@ final class PinController: OpenFile {
         let fields = try process.memory.fields(argument, 364)
         let (pin, flags) = (Int(fields.u32(0) ?? 0), fields.u32(256) ?? 0)
         guard fields.u32(356) == 1, flags & 3 == 1 || flags & 3 == 2 else { throw .EINVAL }
-        guard Chip.pins.contains(pin) else { throw .ENODEV }
+        guard PeripheralClaims.pins.contains(pin) else { throw .ENODEV }
         if let grants = process.policy.grants, !grants.pins.contains(pin) { throw .EACCES }
         let isHigh = (fields.block(260, 1)?.first ?? 0) != 0
         let line = try PinFile(chip, pin, output: flags & 2 != 0 ? isHigh : nil)
@@ -39,7 +39,7 @@ extension PinController {
             let bytes = Array(text.utf8) + [0]
             return bytes + (bytes.count..<32).map { room[$0 % 4] }
         }
-        return field("gpiochip0") + field("mt3620") + UInt32(Chip.pins.count).littleEndianBytes
+        return field("gpiochip0") + field("mt3620") + UInt32(PeripheralClaims.pins.count).littleEndianBytes
     }
 }
 

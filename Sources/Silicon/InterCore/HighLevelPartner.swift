@@ -93,6 +93,7 @@ public struct HighLevelPartner: Codable {
         }
         if setupLeft.isEmpty, !toSend.isEmpty, !link.isHalted {
             retryAt = .max
+            let waiting = toSend.count
             while let message = toSend.first {
                 let refusal = link.send(.init(component: message.component.bytes, payload: message.payload), bus.memory)
                 if refusal == .full {
@@ -102,7 +103,7 @@ public struct HighLevelPartner: Codable {
                 if let refusal { seen.append("cannot send: \(refusal)") }
                 toSend.removeFirst()
             }
-            mailbox.raise(2)
+            if toSend.count < waiting { mailbox.raise(2) }
         }
         if nextAt <= bus.now, !link.isHalted {
             let number = count < 10 ? "0\(count)" : "\(count)"
