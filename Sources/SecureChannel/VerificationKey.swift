@@ -2,7 +2,7 @@ import COpenSSL
 
 /// A public key of one of the kinds that update metadata is signed with.
 @safe public final class VerificationKey {
-    private enum Scheme { case ed25519, ecdsa(Int32), rsaPSS }
+    private enum Scheme { case ed25519, ecdsa(Int32), rsaPSS, rsaPKCS1 }
 
     private let scheme: Scheme
     private let handle: OpaquePointer
@@ -11,7 +11,8 @@ import COpenSSL
 
     /// - Parameters:
     ///   - type, scheme: As TUF names them (1.0.34 section 4.2): `ed25519`, `ecdsa` with `ecdsa-sha2-nistp256` or
-    ///     `…nistp384`, `rsa` with `rsassa-pss-sha256`.
+    ///     `…nistp384`, `rsa` with `rsassa-pss-sha256` or (RFC 8017 section 8.2, as older repositories have it)
+    ///     `rsa-pkcs1v15-sha256`.
     ///   - text: 64 hexadecimal digits for Ed25519, else PEM. Nil for anything else.
     public init?(type: String, scheme name: String, text: String) {
         let key: OpaquePointer?
@@ -23,11 +24,14 @@ import COpenSSL
         case ("ecdsa", "ecdsa-sha2-nistp256"), ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"):
             scheme = .ecdsa(256)
             unsafe key = VerificationKey.read(pem: text)
-        case ("ecdsa", "ecdsa-sha2-nistp384"):
+        case ("ecdsa", "ecdsa-sha2-nistp384"), ("ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384"):
             scheme = .ecdsa(384)
             unsafe key = VerificationKey.read(pem: text)
         case ("rsa", "rsassa-pss-sha256"):
             scheme = .rsaPSS
+            unsafe key = VerificationKey.read(pem: text)
+        case ("rsa", "rsa-pkcs1v15-sha256"):
+            scheme = .rsaPKCS1
             unsafe key = VerificationKey.read(pem: text)
         default: return nil
         }
@@ -40,7 +44,7 @@ import COpenSSL
             switch scheme {
             case .ed25519: kind == EVP_PKEY_ED25519
             case .ecdsa(let bits): unsafe kind == EVP_PKEY_EC && EVP_PKEY_get_bits(key) == bits
-            case .rsaPSS: unsafe kind == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) >= 2048
+            case .rsaPSS, .rsaPKCS1: unsafe kind == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) >= 2048
             }
         guard isRight else {
             unsafe EVP_PKEY_free(key)
@@ -75,7 +79,7 @@ import COpenSSL
             switch scheme {
             case .ed25519: nil
             case .ecdsa(384): unsafe EVP_sha384()
-            case .ecdsa, .rsaPSS: unsafe EVP_sha256()
+            case .ecdsa, .rsaPSS, .rsaPKCS1: unsafe EVP_sha256()
             }
         guard unsafe EVP_DigestVerifyInit(context, &parameters, hash, nil, handle) == 1 else { return false }
         if case .rsaPSS = scheme {

@@ -42,7 +42,6 @@ public struct TUFClient {
 
     private let rules: TrustedMetadata.Rules
     private let limits: Limits
-    private let initialRoot: RootMetadata
     private var changes: [String: [UInt8]?] = [:]
     private var wanted = Wanted.root
     private var rotations = 0
@@ -57,7 +56,6 @@ public struct TUFClient {
         self.rules = rules
         self.limits = limits
         trusted = try TrustedMetadata(root: root, rules: rules)
-        initialRoot = trusted.root
     }
 
     /// Files that have changed since the last call; nil for one that is trusted no more.
@@ -70,6 +68,12 @@ public struct TUFClient {
     public mutating func begin(target: String? = nil) -> Step {
         path = target
         return ask(.root)
+    }
+
+    /// Looks for another target under the top-level roles of a refresh that is done.
+    public mutating func find(_ target: String, now: Int64) -> Step {
+        (path, found, stack, visited) = (target, nil, [], [])
+        do throws(TUFRefusal) { return try afterTargets("targets", now) } catch { return .refused(error) }
     }
 
     /// - Parameter bytes: Nil if the repository has no such file.
@@ -124,15 +128,17 @@ public struct TUFClient {
         if let bytes {
             rotations += 1
             guard rotations <= limits.rootRotations else { throw .tooManyRoots }
+            let old = trusted.root
             try trusted.updateRoot(bytes)
             keep("root.json", bytes)
+            // 5.3.11: what a key signed that has been taken away may have been a fast-forward. A key that is added and a
+            // threshold that changes say nothing against what was trusted.
+            if ["timestamp", "snapshot"].contains(where: { old.loses(keyOf: $0, to: trusted.root) }) {
+                for name in ["timestamp.json", "snapshot.json"] where files[name] != nil { keep(name, nil) }
+            }
             return ask(.root)
         }
         try trusted.checkRootIsCurrent(now)
-        // 5.3.11: new keys mean that what the old ones signed may have been a fast-forward.
-        for role in ["timestamp", "snapshot"] where trusted.root.roles[role] != initialRoot.roles[role] {
-            for name in ["timestamp.json", "snapshot.json"] where files[name] != nil { keep(name, nil) }
-        }
         if let old = files["timestamp.json"] { try? trusted.restoreTimestamp(old) }
         return ask(.timestamp)
     }
@@ -140,14 +146,23 @@ public struct TUFClient {
     private mutating func takeTimestamp(_ bytes: [UInt8]?, _ now: Int64) throws(TUFRefusal) -> Step {
         guard let bytes else { throw .missing(file: "timestamp.json") }
         if try trusted.updateTimestamp(bytes, now: now) { keep("timestamp.json", bytes) }
-        // A snapshot that is at hand and still the one that is named need not be asked for.
-        if let old = files["snapshot.json"] {
-            do throws(TUFRefusal) {
-                try trusted.restoreSnapshot(old, now: now)
-                if trusted.snapshot?.head.version == trusted.timestamp?.snapshot.version { return try afterSnapshot(now) }
-            } catch {}
+        if let old = files["snapshot.json"],
+            try isAtHand({ (trusted: inout TrustedMetadata) throws(TUFRefusal) in try trusted.restoreSnapshot(old, now: now) })
+        {
+            return try afterSnapshot(now)
         }
         return ask(.snapshot)
+    }
+
+    /// Whether what is stored is what the role above names. What does not read or verify (flash rots) is asked for anew; what
+    /// has expired is refused at once, as it would be again.
+    private mutating func isAtHand(_ restore: (inout TrustedMetadata) throws(TUFRefusal) -> Bool) throws(TUFRefusal) -> Bool {
+        do throws(TUFRefusal) {
+            return try restore(&trusted)
+        } catch {
+            if case .expired = error { throw error }
+            return false
+        }
     }
 
     private mutating func afterSnapshot(_ now: Int64) throws(TUFRefusal) -> Step { try want("targets", delegator: nil, now) }
@@ -155,11 +170,13 @@ public struct TUFClient {
     /// From what is at hand if it still holds, else from the repository.
     private mutating func want(_ role: String, delegator: String?, _ now: Int64) throws(TUFRefusal) -> Step {
         guard let named = trusted.snapshot?.meta["\(role).json"] else { throw .missing(file: "\(role).json") }
-        if let old = files["\(role).json"] {
-            do throws(TUFRefusal) {
+        if let old = files["\(role).json"],
+            try isAtHand({ (trusted: inout TrustedMetadata) throws(TUFRefusal) in
                 try trusted.updateTargets(old, role: role, delegator: delegator, now: now)
-                if trusted.targets[role]?.head.version == named.version { return try afterTargets(role, now) }
-            } catch {}
+                return trusted.targets[role]?.head.version == named.version
+            })
+        {
+            return try afterTargets(role, now)
         }
         return ask(.targets(role: role, delegator: delegator))
     }

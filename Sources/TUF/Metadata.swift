@@ -100,6 +100,9 @@ struct KeyRing {
         return signers.count
     }
 
+    /// What a key ID stands for, so that a key under another ID is the same; keys of unknown kinds are their IDs.
+    func identity(of id: String) -> [UInt8] { keys[id]?.encoded ?? Array(id.utf8) }
+
     func check(_ envelope: Envelope, _ role: RoleKeys, name: String) throws(TUFRefusal) {
         let valid = count(envelope, role)
         guard valid >= role.threshold else { throw .signatures(role: name, valid: valid, threshold: role.threshold) }
@@ -125,6 +128,12 @@ public struct RootMetadata {
     func keys(of role: String) throws(TUFRefusal) -> RoleKeys {
         guard let found = roles[role] else { throw .malformed(role: "root", "no role \(role)") }
         return found
+    }
+
+    /// Whether a key that signed for a role under this root may do so no more under the next.
+    func loses(keyOf role: String, to next: RootMetadata) -> Bool {
+        func identities(_ root: RootMetadata) -> Set<[UInt8]> { Set((root.roles[role]?.keys ?? []).map(root.keys.identity)) }
+        return !identities(self).isSubset(of: identities(next))
     }
 }
 

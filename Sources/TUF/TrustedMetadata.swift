@@ -22,6 +22,10 @@ public struct TrustedMetadata {
     public private(set) var timestamp: TimestampMetadata?
     public private(set) var snapshot: SnapshotMetadata?
     public private(set) var targets: [String: TargetsMetadata] = [:]
+    /// The root that was trusted when the refresh began: by it, what is stored has been checked.
+    private let storedRoot: RootMetadata
+    /// The timestamp is a floor for versions only: by today's root it has too few signatures.
+    private var isTimestampOutgrown = false
     private let rules: Rules
 
     /// - Parameter root: Trusted out of band; it must be signed by its own keys.
@@ -29,6 +33,7 @@ public struct TrustedMetadata {
         self.rules = rules
         let envelope = try Envelope(bytes, role: "root", type: "root")
         root = try RootMetadata(envelope.signed)
+        storedRoot = root
         try check(envelope, by: root, role: "root")
     }
 
@@ -59,11 +64,23 @@ public struct TrustedMetadata {
 
     // MARK: Timestamp (5.4)
 
-    /// What was trusted before, as a floor for versions. Its age does not matter.
+    /// What was trusted before, as a floor for versions. Its age does not matter, nor does a threshold that has risen
+    /// since (5.3.11: only a key that was taken away undoes it).
     mutating func restoreTimestamp(_ bytes: [UInt8]) throws(TUFRefusal) {
         let envelope = try Envelope(bytes, role: "timestamp", type: "timestamp")
-        try check(envelope, by: root, role: "timestamp")
+        isTimestampOutgrown = try !isSignedForToday(envelope, role: "timestamp")
         timestamp = try TimestampMetadata(envelope.signed)
+    }
+
+    /// False for what only the root before satisfied; neither is a refusal.
+    private func isSignedForToday(_ envelope: Envelope, role: String) throws(TUFRefusal) -> Bool {
+        do throws(TUFRefusal) {
+            try check(envelope, by: root, role: role)
+            return true
+        } catch {
+            try check(envelope, by: storedRoot, role: role)
+            return false
+        }
     }
 
     /// True if it is a new one; false if it is the version that is trusted already, which stays as it was.
@@ -72,7 +89,7 @@ public struct TrustedMetadata {
         try check(envelope, by: root, role: "timestamp")
         let next = try TimestampMetadata(envelope.signed)
         if let old = timestamp {
-            if next.head.version == old.head.version {
+            if next.head.version == old.head.version, !isTimestampOutgrown {
                 try checkTimestampIsCurrent(now)
                 return false
             }
@@ -83,6 +100,7 @@ public struct TrustedMetadata {
         }
         if isOver(next.head, now) { throw .expired(role: "timestamp", at: next.head.expires) }
         timestamp = next
+        isTimestampOutgrown = false
         return true
     }
 
@@ -96,11 +114,17 @@ public struct TrustedMetadata {
 
     // MARK: Snapshot (5.5)
 
-    mutating func restoreSnapshot(_ bytes: [UInt8], now: Int64) throws(TUFRefusal) {
+    /// What was trusted before, as a floor for versions. True if it is also the one that the timestamp names, so that
+    /// none need be asked for: then it must not have expired.
+    mutating func restoreSnapshot(_ bytes: [UInt8], now: Int64) throws(TUFRefusal) -> Bool {
+        guard let named = timestamp?.snapshot else { throw .missing(file: "timestamp.json") }
         let envelope = try Envelope(bytes, role: "snapshot", type: "snapshot")
-        try check(envelope, by: root, role: "snapshot")
-        snapshot = try SnapshotMetadata(envelope.signed)
+        let isCurrent = try isSignedForToday(envelope, role: "snapshot")
+        let old = try SnapshotMetadata(envelope.signed)
+        snapshot = old
+        guard isCurrent, old.head.version == named.version, (try? named.check(bytes, file: "snapshot.json")) != nil else { return false }
         try checkSnapshotIsCurrent(now)
+        return true
     }
 
     public mutating func updateSnapshot(_ bytes: [UInt8], now: Int64) throws(TUFRefusal) {

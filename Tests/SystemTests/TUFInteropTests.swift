@@ -11,7 +11,7 @@ import Testing
         let script = try testbed.write(Self.script, "repository.py")
         let output = try await testbed.tool(
             Testbed.root + "/.build/python/bin/python", [script, Machine.executableFolder + "/orrery", testbed.folder])
-        #expect(output.split(separator: "\n").last == "all 22 as expected", "\(output)")
+        #expect(output.split(separator: "\n").last == "all 31 as expected", "\(output)")
     }
 
     /// python-tuf reads the repository that the service serves, through a gateway port, and refuses an older snapshot.
@@ -171,8 +171,9 @@ import Testing
         def run(*words):
             return subprocess.run([client, "tuf", "--metadata-dir", store, *words], capture_output=True, text=True, timeout=60)
         def refresh(): return run("--metadata-url", base + "/metadata", "refresh")
-        def download(path):
-            return run("--metadata-url", base + "/metadata", "--target-name", path, "--target-base-url", base + "/targets", "--target-dir", downloads, "download")
+        def download(*paths, slash=""):
+            names = [word for path in paths for word in ("--target-name", path)]
+            return run("--metadata-url", base + "/metadata" + slash, *names, "--target-base-url", base + "/targets" + slash, "--target-dir", downloads, "download")
         def version(role):
             path = f"{store}/{role}.json"
             return Metadata.from_file(path).signed.version if os.path.exists(path) else None
@@ -188,14 +189,21 @@ import Testing
             if result.returncode != code or words not in result.stderr:
                 print(f"WRONG {what}: {result.returncode} {result.stderr}"); sys.exit(1)
 
-        for make in (CryptoSigner.generate_ecdsa, CryptoSigner.generate_ed25519, CryptoSigner.generate_rsa):
+        def older_rsa(): return CryptoSigner.generate_rsa(scheme="rsa-pkcs1v15-sha256")
+        for make in (CryptoSigner.generate_ecdsa, CryptoSigner.generate_ed25519, CryptoSigner.generate_rsa, older_rsa):
             fresh(Repository(make)); expect("refresh", refresh(), 0)
         assert [version(role) for role in ("root", "timestamp", "snapshot", "targets")] == [1, 1, 1, 1]
         log.clear(); expect("nothing new", refresh(), 0); assert log == ["/metadata/2.root.json", "/metadata/timestamp.json"], log
 
         fresh(); repo.add("a/file.bin", b"content"); repo.bump(); expect("download", download("a/file.bin"), 0)
         assert open(f"{downloads}/a%2Ffile.bin", "rb").read() == b"content"
-        expect("unknown target", download("b"), 1, "no role names")
+        # What is refused is not asked for again: neither the role nor, after it, the other targets.
+        log.clear(); expect("unknown target", download("b"), 1, "no role names")
+        assert log == ["/metadata/2.root.json", "/metadata/timestamp.json"], log
+        repo.add("one", b"1"); repo.add("two", b"2"); repo.bump(); log.clear(); expect("in order", download("two", "one", slash="/"), 0)
+        assert [path[-3:] for path in log if "/targets/" in path] == ["two", "one"] and not any("//" in path for path in log), log
+        repo.add("three", b"3"); repo.bump(); expect("up to the first", download("three", "none", "one"), 1, "names the target none")
+        assert open(f"{downloads}/three", "rb").read() == b"3"
         place = repo.add("other", b"right"); repo.bump(); repo.data[place] = b"wrong"; expect("hash", download("other"), 1, "hash")
         repo.data[place] = b"right" * 100000; expect("endless", download("other"), 1, "length")
 
@@ -220,6 +228,23 @@ import Testing
         key = CryptoSigner.generate_ecdsa(); repo.root.revoke_key(repo.signers["timestamp"][0].public_key.keyid, "timestamp")
         repo.root.add_key(key.public_key, "timestamp"); repo.signers["timestamp"] = [key]; repo.root.version = 2; repo.publish_root()
         repo.timestamp.version = 2; repo.publish(); expect("recovery", refresh(), 0); assert version("timestamp") == 2
+
+        # 5.3.11: a key that is added and a threshold that rises undo nothing; a snapshot key that is taken away does.
+        fresh(); repo.timestamp.version = 5; repo.publish(); refresh(); key = CryptoSigner.generate_ecdsa()
+        repo.root.add_key(key.public_key, "timestamp"); repo.root.add_key(key.public_key, "snapshot")
+        for role in ("timestamp", "snapshot"): repo.root.roles[role].threshold = 2; repo.signers[role].append(key)
+        repo.root.version = 2; repo.publish_root(); repo.timestamp.version = 4; repo.publish()
+        expect("rollback beside a new key", refresh(), 1, "older"); assert version("timestamp") == 5 and version("snapshot") == 1
+        repo.timestamp.version = 5; repo.publish(); expect("the same, signed by both", refresh(), 0)
+        assert len(Metadata.from_file(f"{store}/timestamp.json").signatures) == 2
+        repo.timestamp.version = 4; repo.publish(); expect("rollback later", refresh(), 1, "older")
+        repo.root.revoke_key(key.public_key.keyid, "snapshot"); repo.root.roles["snapshot"].threshold = 1; repo.root.version = 3; repo.publish_root()
+        expect("a snapshot key taken away", refresh(), 0); assert version("timestamp") == 4
+
+        # What has rotted at hand is fetched.
+        fresh(); refresh()
+        for role in ("timestamp", "snapshot", "targets"): open(f"{store}/{role}.json", "r+b").write(b"rot")
+        expect("rot", refresh(), 0); assert version("targets") == 1
 
         # One level of delegation, and a threshold that one key under two names does not reach.
         fresh(); signer = CryptoSigner.generate_ed25519(); role = Targets(expires=now + day); repo.add("img/app", b"app", role)

@@ -39,25 +39,27 @@ struct Repository {
         ]
     }
 
-    /// How a refresh with these files ends.
+    /// How a refresh with these files ends, and what was asked for.
     func refresh(
         _ trusted: [String: [UInt8]]? = nil, files: [String: [UInt8]]? = nil, rules: TrustedMetadata.Rules = .init(), now: Int64 = 0
-    ) throws -> (end: TUFClient.Step, client: TUFClient) {
+    ) throws -> (end: TUFClient.Step, client: TUFClient, asked: [String]) {
         let served = files ?? self.files
         var client = try TUFClient(files: trusted ?? ["root.json": root], rules: rules)
+        var asked: [String] = []
         var step = client.begin(target: "a")
         while case .fetch(let path, let limit) = step {
+            asked.append(path)
             let bytes = served[path]
             step = (bytes?.count ?? 0) > limit ? .refused(.length(file: path, limitBytes: limit)) : client.received(bytes, now: now)
         }
-        return (step, client)
+        return (step, client, asked)
     }
 }
 
 /// Each rule, and what becomes of it when its control is off. (That python-tuf agrees is a test of the real executable.)
 @Suite struct TUFTests {
     @Test func whatIsRightIsTrusted() throws {
-        let (end, client) = try Repository().refresh()
+        let (end, client, _) = try Repository().refresh()
         #expect(end == .done)
         #expect(client.found?.sha256 == sha256([7]))
         #expect(client.files.keys.sorted() == ["root.json", "snapshot.json", "targets.json", "timestamp.json"])
@@ -78,6 +80,22 @@ struct Repository {
         // What was trusted before does not make it fresh.
         let trusted = try repository.refresh().client.files
         #expect(try repository.refresh(trusted, now: 1000).end == .refused(.expired(role: "timestamp", at: 1000)))
+    }
+
+    /// What has expired at hand has expired at the repository too, which names the same version: one refusal, no second try.
+    @Test func aRefusalIsNotAnsweredByAskingAgain() throws {
+        var repository = Repository()
+        repository.expires = ["timestamp": 9000, "snapshot": 9000, "targets": 3000]
+        let trusted = try repository.refresh().client.files
+        let later = try repository.refresh(trusted, now: 5000)
+        #expect(later.end == .refused(.expired(role: "targets", at: 3000)))
+        #expect(later.asked == ["2.root.json", "timestamp.json"])
+        // Nor does a target that nobody names send the client round again.
+        repository.targets = [:]
+        repository.versions = ["timestamp": 2, "snapshot": 2, "targets": 2]
+        let nameless = try repository.refresh(trusted)
+        #expect(nameless.end == .refused(.unknownTarget("a")))
+        #expect(try repository.refresh(nameless.client.files).asked == ["2.root.json", "timestamp.json"])
     }
 
     @Test func versionsNeverFall() throws {
@@ -120,7 +138,7 @@ struct Repository {
             default: bytes += [UInt8](repeating: UInt8.random(in: 0...255, using: &random), count: 100)
             }
             files[name] = bytes
-            let (end, client) = try repository.refresh(trusted, files: files)
+            let (end, client, _) = try repository.refresh(trusted, files: files)
             if case .done = end { #expect(client.found?.sha256 == sha256([7])) }
         }
         #expect(throws: TUFRefusal.self) { try TUFClient(files: [:]) }

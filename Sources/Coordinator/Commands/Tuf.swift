@@ -11,6 +11,7 @@ struct Tuf: ParsableCommand {
             orrery tuf --metadata-dir DIR init ROOT
             orrery tuf --metadata-dir DIR --metadata-url URL refresh
             orrery tuf --metadata-dir DIR --metadata-url URL --target-name PATH --target-base-url URL --target-dir DIR download
+            Several --target-name are downloaded in their order, under one refresh, until one of them is refused.
             Ends with 0, or with 1 and the reason on standard error.
             """)
 
@@ -18,7 +19,7 @@ struct Tuf: ParsableCommand {
 
     @Option(help: "Folder of trusted metadata.") var metadataDir: String
     @Option(help: "Where the repository's metadata lies.") var metadataUrl: String?
-    @Option(help: "The target's path in the repository.") var targetName: String?
+    @Option(help: "A target's path in the repository; may be repeated.") var targetName: [String] = []
     @Option(help: "Where the repository's targets lie.") var targetBaseUrl: String?
     @Option(help: "Folder for downloads.") var targetDir: String?
     @Argument(help: "init, refresh or download.") var verb: Verb
@@ -28,7 +29,7 @@ struct Tuf: ParsableCommand {
         do {
             switch verb {
             case .`init`: try initialize()
-            case .refresh: _ = try refresh(target: nil)
+            case .refresh: _ = try refresh()
             case .download: try download()
             }
         } catch let refusal as TUFRefusal {
@@ -48,15 +49,23 @@ struct Tuf: ParsableCommand {
 
     private var now: Int64 { Int64(Date().timeIntervalSince1970) }
 
-    private func refresh(target: String?) throws -> TUFClient {
-        guard let base = metadataUrl else { throw ValidationError("--metadata-url is missing") }
+    /// All four top-level roles.
+    private func refresh() throws -> TUFClient {
         var client = try TUFClient(files: trustedFiles())
+        try follow(client.begin(), &client)
+        return client
+    }
+
+    /// Fetches what the client asks for, until it is done; what it has come to trust by then is stored even if it refuses.
+    private func follow(_ first: TUFClient.Step, _ client: inout TUFClient) throws {
+        guard let base = metadataUrl else { throw ValidationError("--metadata-url is missing") }
         defer { store(client.takeChanges()) }
-        var step = client.begin(target: target)
+        var step = first
         while true {
             switch step {
-            case .fetch(let path, let limit): step = client.received(try Download.get("\(base)/\(path)", limitBytes: limit), now: now)
-            case .done: return client
+            case .fetch(let path, let limit):
+                step = client.received(try Download.get(Download.below(base, path), limitBytes: limit), now: now)
+            case .done: return
             case .refused(let refusal): throw refusal
             }
         }
@@ -83,24 +92,29 @@ struct Tuf: ParsableCommand {
     }
 
     private func download() throws {
-        guard let targetName, let targetBaseUrl, let targetDir else {
+        guard !targetName.isEmpty, let targetBaseUrl, let targetDir else {
             throw ValidationError("--target-name, --target-base-url and --target-dir are needed")
         }
-        let client = try refresh(target: targetName)
-        guard let target = client.found else { throw TUFRefusal.unknownTarget(targetName) }
-        let path = "\(targetDir)/\(TUFClient.quoted(targetName))"
-        if let present = FileManager.default.contents(atPath: path), (try? target.check(Array(present), file: targetName)) != nil { return }
-        guard let bytes = try Download.get("\(targetBaseUrl)/\(client.location(of: targetName, target))", limitBytes: target.length) else {
-            throw TUFRefusal.missing(file: targetName)
+        var client = try refresh()
+        for name in targetName {
+            try follow(client.find(name, now: now), &client)
+            guard let target = client.found else { throw TUFRefusal.unknownTarget(name) }
+            let path = "\(targetDir)/\(TUFClient.quoted(name))"
+            if let present = FileManager.default.contents(atPath: path), (try? target.check(Array(present), file: name)) != nil { continue }
+            let address = Download.below(targetBaseUrl, client.location(of: name, target))
+            guard let bytes = try Download.get(address, limitBytes: target.length) else { throw TUFRefusal.missing(file: name) }
+            try target.check(bytes, file: name)
+            try RunFolder.make(targetDir)
+            try RunFolder.write(bytes, path)
         }
-        try target.check(bytes, file: targetName)
-        try RunFolder.make(targetDir)
-        try RunFolder.write(bytes, path)
     }
 }
 
 /// One file over HTTP, cut off where it grows beyond what was agreed.
 private enum Download {
+    /// A file's address below a base, which may end in a slash or not.
+    static func below(_ base: String, _ path: String) -> String { base.hasSuffix("/") ? base + path : "\(base)/\(path)" }
+
     /// Nil for 403 and 404: the repository has no such file.
     static func get(_ address: String, limitBytes: Int) throws -> [UInt8]? {
         guard let url = URL(string: address) else { throw RunError("'\(address)' is no URL") }
