@@ -97,6 +97,7 @@ let package = Package(
         tests("FabricTests", ["Fabric", "Wire"]),
         tests("FormatsTests", ["Formats"]),
         tests("SecureChannelTests", ["SecureChannel"]),
+        tests("ExchangeTests", ["Exchange", "Wire"]),
         tests("TUFTests", ["TUF", "SecureChannel"]),
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("EmulatorTests", ["Emulator", "Factory", "Silicon", "Formats", "SecureChannel"]),

@@ -97,7 +97,7 @@ final class Mirror: Tap {
 
     func handle(_ event: Event, _ out: inout Outbox) {
         let locale = Locale(unixSeconds: unixSeconds(out.now), cost: .server)
-        for outcome in clients.handle(event, locale: locale, &out) { finish(outcome, &out) }
+        for outcome in clients.handle(event, locale: locale, &out) { finish(outcome, locale, &out) }
         clients.release(&out)
         servers.handle(
             event, locale: locale, &out, security: { _ in .plain },
@@ -175,7 +175,7 @@ final class Mirror: Tap {
     private func answer(_ request: Request, _ caller: ServerPool.Caller, _ out: inout Outbox) -> Response? {
         guard let victim = victims[caller.address] else { return Response(404) }
         switch choose(victim, request.path, caller.connection, out.now) {
-        case .serve(let response): return Mirror.part(of: response, request)
+        case .serve(let response): return response.status == 200 ? .content(response.body, response.contentType, for: request) : response
         case .pass:
             clients.start(
                 .forward(caller.stream, victim: victim, path: request.path),
@@ -189,22 +189,14 @@ final class Mirror: Tap {
         }
     }
 
-    /// The bytes that were asked for, of a whole file.
-    private static func part(of response: Response, _ request: Request) -> Response {
-        guard response.status == 200, let range = request[header: "range"] else { return response }
-        let ends = range.dropFirst("bytes=".count).split(separator: "-").compactMap { Int($0) }
-        guard ends.count == 2, ends[0] <= ends[1], ends[0] < response.body.count else { return Response(416) }
-        return Response(206, response.contentType, body: Array(response.body[ends[0]...min(ends[1], response.body.count - 1)]))
-    }
-
-    private func finish(_ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) {
+    private func finish(_ outcome: ClientPool<Purpose>.Outcome, _ locale: Locale, _ out: inout Outbox) {
         switch (outcome.purpose, outcome.result) {
         case (.crawl(let path), .response(let response)) where response.isSuccess: record(path, response.body, &out)
         case (.crawl, _): break
         case (.forward(let stream, let victim, let path), .response(let response)):
             passed(victim, path, response, out.now)
-            servers.respond(response, on: stream, &out)
-        case (.forward(let stream, _, _), .failed): servers.respond(Response(502), on: stream, &out)
+            servers.respond(response, on: stream, locale, &out)
+        case (.forward(let stream, _, _), .failed): servers.respond(Response(502), on: stream, locale, &out)
         }
     }
 

@@ -71,6 +71,8 @@ public struct Plan: Sendable, Equatable, Codable {
     public var networks: [NetworkSpec]
     public var links: [[String]]
     public var catalog: String
+    /// Programs that enrol with a secret at the service, by their names.
+    public var clients: [String: String] = [:]
     public var serviceNetwork: String
     public var serviceAddress: Address
     /// The OS release that devices leave the factory with, such as `26.11`.

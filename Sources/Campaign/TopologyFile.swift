@@ -156,11 +156,19 @@ struct PlanReader {
     }
 
     private mutating func readService(_ section: Section) {
-        guard let service = document.section(section.required("service"), "service", keys: ["network", "catalog"]) else { return }
+        guard let service = document.section(section.required("service"), "service", keys: ["network", "catalog", "clients"]) else { return }
         plan.catalog = service.text("catalog", isRequired: true) ?? ""
         if service.has("catalog") { document.isName(service.fields["catalog"], plan.catalog) }
         if !plan.catalog.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }) {
             document.report(service.fields["catalog"], "catalog: lower-case letters, digits and '-'")
+        }
+        for (name, key, value) in document.named(service.fields["clients"], "clients") {
+            document.isName(key, name)
+            guard let secret = value.string, secret.utf8.count >= 8 else {
+                document.report(value, "clients: expected a secret of at least 8 characters for \(name)")
+                continue
+            }
+            plan.clients[name] = secret
         }
         plan.serviceNetwork = service.required("network").flatMap(network) ?? ""
         plan.serviceAddress = address(plan.serviceNetwork, 2)

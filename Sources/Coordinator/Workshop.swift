@@ -235,7 +235,8 @@ struct Workshop {
                 databasePath: folder.state("service") + "/service.sqlite", authorityPath: folder.state("authority"),
                 referenceMeasurements: measurements, sharedSecret: sharedSecret,
                 hardwareID: sha256(Array(SiliconModel.name.utf8)).hex,
-                groups: Dictionary(plan.devices.map { ($0.group, plan.settings(of: $0.group)) }, uniquingKeysWith: { first, _ in first })),
+                groups: Dictionary(plan.devices.map { ($0.group, plan.settings(of: $0.group)) }, uniquingKeysWith: { first, _ in first }),
+                clients: plan.clients),
             Workshop.configuration(folder, "service"))
     }
 

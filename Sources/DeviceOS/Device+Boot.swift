@@ -273,8 +273,8 @@ extension Device {
     /// AS-5: certificates in flash are good if they are valid and Pluton still holds their key.
     private mutating func restoreCertificates(_ out: inout Outbox) {
         guard identity.usesCertificates, let settings, let seed = settings[.clientKeySeed],
-            let customer = settings[.customerChain].flatMap({ try? CertificateBundle.decode($0) }),
-            let update = settings[.updateChain].flatMap({ try? CertificateBundle.decode($0) })
+            let customer = settings[.customerChain].flatMap({ try? Certificate.list(joinedDER: $0) }),
+            let update = settings[.updateChain].flatMap({ try? Certificate.list(joinedDER: $0) })
         else { return }
         guard let customer = authentication.identity(chain: customer, seed: seed),
             let update = authentication.identity(chain: update, seed: seed)

@@ -51,36 +51,38 @@ extension Device {
                 asked.append((request, caller.stream))
                 return nil
             })
-        for (request, connection) in asked { cable.respond(answerREST(request, &out), on: connection, &out) }
+        for (request, connection) in asked { cable.respond(answerREST(request, &out), on: connection, locale, &out) }
     }
 
     private mutating func answerREST(_ request: Request, _ out: inout Outbox) -> Response {
-        let parts = request.path.split(separator: "/").map(String.init)
         out.observe(.restRequest, [.operation: .text("\(request.method) \(request.path)")])
-        switch (request.method, parts.first ?? "", parts.dropFirst().first) {
-        case ("GET", "abi_versions", nil): return json(["abi_versions": [["version": 2], ["version": 3], ["version": 4]]])
-        case ("GET", "status", nil): return json(["uptime": (out.now - bootedAt).nanoseconds / 1_000_000_000])
-        case ("GET", "osversion", nil): return json(["osversion": osVersion])
-        case ("GET", "device", "security_state"):
-            return json(["deviceIdentifier": pluton.deviceID, "securityState": "\(fuses.securityState)"])
-        case ("GET", "device", "manufacturing_state"): return json(["manufacturingState": "\(fuses.manufacturingState)"])
-        case ("GET", "device", "capabilities"): return json(["device_capabilities": development.capabilities])
-        case ("GET", "net", "status"):
-            return json(["deviceAuthenticationIsReady": identity.isReady, "networkTimeSync": appServices.isTimeSynchronised])
-        case ("GET", "wifi", "interface"):
-            return json(["state": identity.isReady ? "connected" : "connecting", "interface": "wlan0"])
-        case ("GET", "images", nil): return json(["components": components])
-        case ("GET", "log", nil): return Response(200, "text/plain", body: Array(recentLog.joined(separator: "\n").utf8 + [0x0A]))
-        case ("GET", "stats", "memory"): return json(apps.map { AppMemory(name: $0.app, usedKiB: $0.memoryKiB) })
-        case ("GET", "app", "status"): return appStatus(parts)
-        case ("PUT", "app", "status"), ("PATCH", "app", "status"): return setApp(parts, request, &out)
-        case ("POST", "restart", nil):
+        switch RESTInterface.operations.match(request, refuse: { Response($0, body: JSON.encode(Failure(error: $1))) }) {
+        case .answered(let response): return response
+        case .operation(let operation, let values): return perform(operation, values, request, &out)
+        }
+    }
+
+    private mutating func perform(_ operation: RESTOperation, _ values: [String], _ request: Request, _ out: inout Outbox) -> Response {
+        switch operation {
+        case .abiVersions: return json(["abi_versions": [["version": 2], ["version": 3], ["version": 4]]])
+        case .status: return json(["uptime": (out.now - bootedAt).nanoseconds / 1_000_000_000])
+        case .osVersion: return json(["osversion": osVersion])
+        case .securityState: return json(["deviceIdentifier": pluton.deviceID, "securityState": "\(fuses.securityState)"])
+        case .manufacturingState: return json(["manufacturingState": "\(fuses.manufacturingState)"])
+        case .capabilities: return json(["device_capabilities": development.capabilities])
+        case .netStatus: return json(["deviceAuthenticationIsReady": identity.isReady, "networkTimeSync": appServices.isTimeSynchronised])
+        case .wifiInterface: return json(["state": identity.isReady ? "connected" : "connecting", "interface": "wlan0"])
+        case .images: return json(["components": components])
+        case .log: return Response(200, "text/plain", body: Array(recentLog.joined(separator: "\n").utf8 + [0x0A]))
+        case .memory: return json(apps.map { AppMemory(name: $0.app, usedKiB: $0.memoryKiB) })
+        case .appStates: return json(states)
+        case .appState: return appState(values[0])
+        case .setAppState: return setApp(values[0], request, &out)
+        case .restart:
             restartAt = out.now
             return json(["restartingSystem": true])
-        case ("PUT", "update", "stage"), ("POST", "update", "stage"):
-            return change { device throws(RESTFailure) in try device.stage(request.body, &out) }
-        case ("POST", "update", "install"): return change { device throws(RESTFailure) in try device.installStaged(&out) }
-        default: return Response(404, body: JSON.encode(Failure(error: "no such resource")))
+        case .stage: return change { device throws(RESTFailure) in try device.stage(request.body, &out) }
+        case .install: return change { device throws(RESTFailure) in try device.installStaged(&out) }
         }
     }
 
@@ -110,17 +112,15 @@ extension Device {
             + cores.map { AppState($0.component, $0.app, isStopped: $0.isHalted, core: "M4") }
     }
 
-    /// All apps, or one.
-    private func appStatus(_ parts: [String]) -> Response {
-        guard parts.count > 2 else { return json(states) }
-        return states.first { $0.isCalled(parts[2]) }.map { json($0) } ?? json(Absent(componentId: parts[2]))
+    private func appState(_ name: String) -> Response {
+        states.first { $0.isCalled(name) }.map { json($0) } ?? json(Absent(componentId: name))
     }
 
-    private mutating func setApp(_ parts: [String], _ request: Request, _ out: inout Outbox) -> Response {
-        guard parts.count == 3, let wanted = JSON.decode(Wanted.self, request.body)?.state, ["starting", "stopping"].contains(wanted) else {
-            return Response(400, body: JSON.encode(Failure(error: "expected a component and {\"state\": \"starting\" or \"stopping\"}")))
+    private mutating func setApp(_ name: String, _ request: Request, _ out: inout Outbox) -> Response {
+        guard let wanted = JSON.decode(Wanted.self, request.body)?.state, ["starting", "stopping"].contains(wanted) else {
+            return Response(400, body: JSON.encode(Failure(error: "expected {\"state\": \"starting\" or \"stopping\"}")))
         }
-        guard let place = states.firstIndex(where: { $0.isCalled(parts[2]) }) else {
+        guard let place = states.firstIndex(where: { $0.isCalled(name) }) else {
             return Response(404, body: JSON.encode(Failure(error: "no such app")))
         }
         let core = place < apps.count ? nil : cores[place - apps.count]
@@ -130,7 +130,7 @@ extension Device {
         case (_, nil): stopApp(at: place, &out)
         case (_, let core?): _ = core.halt()
         }
-        return appStatus(parts)
+        return appState(name)
     }
 
     /// What the apps have said last, the oldest first.

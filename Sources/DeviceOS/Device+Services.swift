@@ -68,8 +68,8 @@ extension Device {
         identity.set(update: update, customer: customer)
         do {
             try settings?.set(.clientKeySeed, authentication.keySeed)
-            try settings?.set(.customerChain, try CertificateBundle.encode(customer.chain))
-            try settings?.set(.updateChain, try CertificateBundle.encode(update.chain))
+            try settings?.set(.customerChain, customer.chain.joinedDER)
+            try settings?.set(.updateChain, update.chain.joinedDER)
         } catch {
             out.observe(.refusal, [.operation: "store certificate", .reason: .text("\(error)")])
         }

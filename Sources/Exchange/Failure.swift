@@ -28,7 +28,7 @@ public struct Failure: Error, Equatable, Sendable {
 
     init(_ error: HTTPError) {
         switch error {
-        case .malformed: self.init(.malformed, "\(error)")
+        case .malformed, .unsupported: self.init(.malformed, "\(error)")
         case .bodyTooLarge: self.init(.requestTooLong, "\(error)")
         }
     }

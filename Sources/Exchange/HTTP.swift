@@ -5,9 +5,12 @@ import NIOHTTP1
 /// An HTTP/1.1 request (RFC 9112) with its whole body.
 public struct Request: Equatable, Sendable {
     public var method: String
+    /// What is asked for: of the request's target the path alone, whether it came with a host (section 3.2.2) or a query.
     public var path: String
     public var headers: [(name: String, value: String)]
     public var body: [UInt8]
+    /// Nothing follows on this connection: the client says so, or speaks HTTP/1.0 (RFC 9112 section 9.3).
+    public var isLast = false
 
     public init(_ method: String, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.method = method
@@ -22,31 +25,79 @@ public struct Request: Equatable, Sendable {
     }
 
     public static func == (a: Request, b: Request) -> Bool {
-        a.method == b.method && a.path == b.path && a.body == b.body
+        a.method == b.method && a.path == b.path && a.body == b.body && a.isLast == b.isLast
             && a.headers.elementsEqual(b.headers) { $0.name == $1.name && $0.value == $1.value }
     }
 }
 
 public struct Response: Equatable, Sendable {
+    public struct Header: Equatable, Sendable {
+        public var name: String
+        public var value: String
+        public init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
+    }
+
     public var status: Int
     public var contentType: String
     public var body: [UInt8]
     /// RFC 9110 section 10.2.3: how long to stay away.
     public var retryAfterSeconds: Int?
+    /// Beside those that every response has.
+    public var headers: [Header]
 
-    public init(_ status: Int, _ contentType: String = "application/json", body: [UInt8] = [], retryAfterSeconds: Int? = nil) {
+    public init(
+        _ status: Int, _ contentType: String = "application/json", body: [UInt8] = [], retryAfterSeconds: Int? = nil,
+        headers: [Header] = []
+    ) {
         self.status = status
         self.contentType = contentType
         self.body = body
         self.retryAfterSeconds = retryAfterSeconds
+        self.headers = headers
     }
 
     public var isSuccess: Bool { (200..<300).contains(status) }
+
+    /// Whole or in part, as the request wants it (RFC 9110 section 14): one range of bytes; a header that says anything else
+    /// is ignored, as that section allows.
+    public static func content(_ bytes: [UInt8], _ contentType: String, for request: Request) -> Response {
+        let whole = Response(200, contentType, body: bytes, headers: [Header("accept-ranges", "bytes")])
+        guard let range = request[header: "range"]?.lowercased(), range.hasPrefix("bytes=") else { return whole }
+        let ends = range.dropFirst("bytes=".count).split(separator: "-", omittingEmptySubsequences: false)
+        guard ends.count == 2, ends.allSatisfy({ $0.allSatisfy(\.isASCIIDigit) && $0.count < 18 }) else { return whole }
+        let asked: ClosedRange<Int>?
+        switch (Int(ends[0]), Int(ends[1])) {
+        case (let first?, let last?):
+            guard first <= last else { return whole }
+            asked = first < bytes.count ? first...min(last, bytes.count - 1) : nil
+        case (let first?, nil): asked = first < bytes.count ? first...(bytes.count - 1) : nil
+        case (nil, let length?): asked = length > 0 && !bytes.isEmpty ? max(0, bytes.count - length)...(bytes.count - 1) : nil
+        case (nil, nil): return whole
+        }
+        guard let asked else { return Response(416, contentType, headers: [Header("content-range", "bytes */\(bytes.count)")]) }
+        return Response(
+            206, contentType, body: Array(bytes[asked]),
+            headers: [Header("content-range", "bytes \(asked.lowerBound)-\(asked.upperBound)/\(bytes.count)")])
+    }
+}
+
+extension Character {
+    fileprivate var isASCIIDigit: Bool { isASCII && isNumber }
 }
 
 public enum HTTPError: Error, Equatable, Sendable {
     case malformed(String)
     case bodyTooLarge(limitBytes: Int)
+    /// Well formed, and more than this side does: a status of its own (RFC 9110 section 15).
+    case unsupported(status: Int, String)
+
+    var status: Int {
+        switch self {
+        case .malformed: 400
+        case .bodyTooLarge: 413
+        case .unsupported(let status, _): status
+        }
+    }
 }
 
 /// HTTP on memory: swift-nio's codec on an embedded channel, one for each connection.
@@ -65,7 +116,11 @@ public final class HTTPChannel {
     private var status = 0
     private var headers = HTTPHeaders()
     private var body: [UInt8] = []
+    /// The rest of a request of an unknown kind says what it was.
+    private var firstLine: [UInt8] = []
     private var requests: [Request] = []
+    /// What a client that waits before it sends its content is to hear (RFC 9110 section 10.1.1).
+    private var interim: [UInt8] = []
     private var responses: [Response] = []
 
     init(isServer: Bool, bodyLimitBytes: Int = HTTPChannel.usualLimitBytes) {
@@ -98,19 +153,24 @@ public final class HTTPChannel {
         ])
     }
 
-    func encode(_ response: Response) throws(HTTPError) -> [UInt8] {
-        var headers = HTTPHeaders([
-            ("content-type", response.contentType), ("content-length", String(response.body.count)),
-        ])
-        if let seconds = response.retryAfterSeconds { headers.add(name: "retry-after", value: String(seconds)) }
-        if response.contentType == "application/pkcs7-mime" {
-            headers.add(name: "content-transfer-encoding", value: "base64")
+    /// - Parameters:
+    ///   - request: What it answers; nil if nothing that could be read.
+    ///   - unixSeconds: What this node's clock shows, for `Date` (RFC 9110 section 6.6.1).
+    func encode(_ response: Response, to request: Request?, unixSeconds: Int64) throws(HTTPError) -> [UInt8] {
+        var headers = HTTPHeaders([("date", HTTPDate.text(unixSeconds))])
+        // Section 8.6: no length where there can be no content.
+        if response.status != 204 {
+            headers.add(name: "content-type", value: response.contentType)
+            headers.add(name: "content-length", value: String(response.body.count))
         }
+        if let seconds = response.retryAfterSeconds { headers.add(name: "retry-after", value: String(seconds)) }
+        for header in response.headers { headers.add(name: header.name, value: header.value) }
+        if request?.isLast ?? true { headers.add(name: "connection", value: "close") }
         let head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: headers)
-        return try write([
-            HTTPServerResponsePart.head(head), .body(.byteBuffer(ByteBuffer(bytes: response.body))), .end(nil),
-        ])
+        let hasContent = response.status != 204 && request?.method != "HEAD"
+        return try write(
+            [HTTPServerResponsePart.head(head)] + (hasContent ? [.body(.byteBuffer(ByteBuffer(bytes: response.body)))] : []) + [.end(nil)])
     }
 
     private func write<Part>(_ parts: [Part]) throws(HTTPError) -> [UInt8] {
@@ -130,6 +190,11 @@ public final class HTTPChannel {
         return requests
     }
 
+    func takeInterim() -> [UInt8] {
+        defer { interim = [] }
+        return interim
+    }
+
     func receiveResponses(_ bytes: [UInt8]) throws(HTTPError) -> [Response] {
         try feed(bytes)
         defer { responses = [] }
@@ -141,8 +206,9 @@ public final class HTTPChannel {
         pendingBytes += bytes.count
         // Without a limit for bodies (`request-limits` off) there is none for heads either.
         guard bodyLimitBytes == .max || pendingBytes - HTTPChannel.headLimitBytes <= bodyLimitBytes else {
-            throw .malformed("a head without end")
+            throw .unsupported(status: 431, "a head without end")
         }
+        if isServer, head == nil, firstLine.count < 64 { firstLine += bytes.prefix(64 - firstLine.count) }
         do {
             try channel.writeInbound(ByteBuffer(bytes: bytes))
             if isServer {
@@ -152,21 +218,22 @@ public final class HTTPChannel {
             }
         } catch let error as HTTPError {
             throw error
+        } catch HTTPParserError.invalidMethod where isUnknownMethod {
+            throw .unsupported(status: 501, "a method that nobody here knows")
         } catch {
             throw .malformed("\(error)")
         }
     }
 
+    /// A word that could be a method (RFC 9110 section 9.1), where one belongs: not known, but not garbage either.
+    private var isUnknownMethod: Bool {
+        String(decoding: firstLine, as: UTF8.self).prefixMatch(of: /[A-Z]{1,24} [!-~]+( HTTP\/1|$)/) != nil
+    }
+
     private func take(_ part: HTTPServerRequestPart) throws(HTTPError) {
         switch part {
         case .head(let head):
-            // Content in a GET has no meaning, and is a way to smuggle a request (RFC 9110 section 9.3.1).
-            let lengths = head.headers["content-length"] + head.headers["transfer-encoding"]
-            if head.method == .GET || head.method == .HEAD, lengths.contains(where: { $0 != "0" }) {
-                throw .malformed("content in a \(head.method.rawValue)")
-            }
-            self.head = Request(
-                head.method.rawValue, head.uri, headers: head.headers.map { ($0.name, $0.value) })
+            self.head = try checked(head)
             begins()
         case .body(let buffer): try grow(buffer)
         case .end:
@@ -175,8 +242,47 @@ public final class HTTPChannel {
                 request.body = body
                 requests.append(request)
             }
-            head = nil
+            (head, firstLine, interim) = (nil, [], [])
         }
+    }
+
+    private func checked(_ head: HTTPRequestHead) throws(HTTPError) -> Request {
+        guard head.version.major == 1 else { throw .unsupported(status: 505, "HTTP \(head.version.major)") }
+        let isOld = head.version.minor == 0
+        let lengths = head.headers["content-length"]
+        let codings = head.headers[canonicalForm: "transfer-encoding"].map { $0.lowercased() }
+        // RFC 9112 section 3.2: exactly one host.
+        let hosts = head.headers["host"]
+        guard hosts.count == 1 || isOld && hosts.isEmpty else { throw .malformed("\(hosts.count) host headers") }
+        guard hosts.allSatisfy({ $0.wholeMatch(of: /[A-Za-z0-9._~%\[\]:-]*/) != nil }) else { throw .malformed("a host that is none") }
+        // Section 6.1 and 6.3: what could be read in two ways is a way to smuggle a request.
+        guard codings.isEmpty || lengths.isEmpty && !isOld else { throw .malformed("a length beside a transfer coding") }
+        guard codings.allSatisfy({ $0 == "chunked" }), codings.count <= 1 else {
+            throw .unsupported(status: 501, "the transfer coding \(codings.joined(separator: ", "))")
+        }
+        // Content in a GET has no meaning, and is another (RFC 9110 section 9.3.1).
+        if head.method == .GET || head.method == .HEAD, !codings.isEmpty || lengths.contains(where: { $0 != "0" }) {
+            throw .malformed("content in a \(head.method.rawValue)")
+        }
+        if let length = lengths.first.flatMap(Int.init), length > bodyLimitBytes { throw .bodyTooLarge(limitBytes: bodyLimitBytes) }
+        guard head.method != .CONNECT else { throw .unsupported(status: 501, "no tunnels") }
+        if let expected = head.headers.first(name: "expect"), !isOld {
+            guard expected.lowercased() == "100-continue" else { throw .unsupported(status: 417, "expects \(expected.prefix(40))") }
+            interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+        }
+        var request = Request(head.method.rawValue, try HTTPChannel.path(head.uri), headers: head.headers.map { ($0.name, $0.value) })
+        request.isLast = !head.isKeepAlive
+        return request
+    }
+
+    /// Of a request's target (RFC 9112 section 3.2): `/path?query`, the same behind a scheme and a host, or `*`.
+    private static func path(_ target: String) throws(HTTPError) -> String {
+        guard target.utf8.count <= 8000 else { throw .unsupported(status: 414, "a target of \(target.utf8.count) bytes") }
+        if target == "*" || target.hasPrefix("/") { return String(target.prefix { $0 != "?" && $0 != "#" }) }
+        guard let absolute = target.wholeMatch(of: /(?i:https?):\/\/[^\/?#]+(?<path>[^?#]*)(?:[?#].*)?/) else {
+            throw .malformed("a target that is no path")
+        }
+        return absolute.path.isEmpty ? "/" : String(absolute.path)
     }
 
     private func take(_ part: HTTPClientResponsePart) throws(HTTPError) {

@@ -43,6 +43,8 @@ public struct ServerPool {
         var http: HTTPChannel
         var deadline: Instant
         var isReported = false
+        /// Asked, and not answered yet.
+        var pending: [Request] = []
     }
 
     /// A connection on which nothing happens for so long is closed.
@@ -128,10 +130,20 @@ public struct ServerPool {
         return Connection(session.from, to: session.port)
     }
 
-    /// Answers a request for which there was no answer at once.
-    public mutating func respond(_ response: Response, on stream: StreamID, _ out: inout Outbox) {
-        guard let session = sessions[stream], let bytes = try? session.http.encode(response) else { return }
-        push(bytes, on: stream, &out)
+    /// Answers the first request for which there was no answer at once.
+    public mutating func respond(_ response: Response, on stream: StreamID, _ locale: Locale, _ out: inout Outbox) {
+        guard let request = sessions[stream]?.pending.first else { return }
+        sessions[stream]?.pending.removeFirst()
+        answer(request, response, on: stream, locale, &out)
+    }
+
+    /// - Parameter request: Nil if there is none that could be read; then nothing else can.
+    private mutating func answer(
+        _ request: Request?, _ response: Response, on stream: StreamID, _ locale: Locale, _ out: inout Outbox
+    ) {
+        guard let session = sessions[stream] else { return }
+        if let bytes = try? session.http.encode(response, to: request, unixSeconds: locale.unixSeconds) { push(bytes, on: stream, &out) }
+        if request?.isLast ?? true { close(stream, &out) }
     }
 
     /// Sends bytes as they are; false if nobody is there any more.
@@ -165,13 +177,20 @@ public struct ServerPool {
             let caller = Caller(
                 port: session.port, from: session.from, certificate: session.transport.peer, stream: stream)
             do {
-                for request in try session.http.receiveRequests(plaintext) {
+                let requests = try session.http.receiveRequests(plaintext)
+                let interim = session.http.takeInterim()
+                if !interim.isEmpty { push(interim, on: stream, &out) }
+                for request in requests where sessions[stream] != nil {
                     if let response = answer(request, caller, &out) {
-                        session.transport.send(try session.http.encode(response), on: stream, &out)
+                        self.answer(request, response, on: stream, locale, &out)
+                    } else {
+                        sessions[stream]?.pending.append(request)
                     }
                 }
             } catch {
-                refuse(stream, session, error, &out)
+                let why = Failure(error)
+                refused("receive", session, why, &out)
+                self.answer(nil, Response(refusing: error.status, why.code, why.words), on: stream, locale, &out)
                 return
             }
         }
@@ -180,17 +199,6 @@ public struct ServerPool {
             if session.transport.isOpen && why.code != .closedByPeer { refused("receive", session, why, &out) }
             close(stream, &out)
         }
-    }
-
-    private mutating func refuse(_ stream: StreamID, _ session: Session, _ error: HTTPError, _ out: inout Outbox) {
-        let response =
-            switch error {
-            case .malformed: Response(400)
-            case .bodyTooLarge: Response(413)
-            }
-        refused("receive", session, Failure(error), &out)
-        if let bytes = try? session.http.encode(response) { session.transport.send(bytes, on: stream, &out) }
-        close(stream, &out)
     }
 
     private mutating func refused(_ operation: String, _ session: Session, _ why: Failure, _ out: inout Outbox) {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+public import SecureChannel
 public import Wire
 
 /// The JSON bodies that devices and the service exchange beside the standard formats.
@@ -15,10 +16,15 @@ public enum ServiceAPI {
         public init(nonce: String) { self.nonce = nonce }
     }
 
-    /// The answer to evidence: a secret that enrols this device once for each certificate.
+    /// The answer to evidence: a secret that enrols this device once for each certificate, and the authorities between such a
+    /// certificate and the root, each in DER and base64, the issuer first. (EST answers with the certificate alone.)
     public struct AttestationResult: Codable, Sendable {
         public var ticket: String
-        public init(ticket: String) { self.ticket = ticket }
+        public var authorities: [String]
+        public init(ticket: String, authorities: [Certificate]) {
+            self.ticket = ticket
+            self.authorities = authorities.map { Base64.encode($0.der) }
+        }
     }
 
     /// Why something was refused.
@@ -139,10 +145,13 @@ public enum ServiceAPI {
 
     public static let challengePath = "/attestation/challenge"
     public static let evidencePath = "/attestation/evidence"
-    public static let updateEnrolPath = "/.well-known/est/update/simpleenroll"
-    public static let customerEnrolPath = "/.well-known/est/customer/simpleenroll"
-    public static let caCertificatesPath = "/.well-known/est/cacerts"
+    /// EST (RFC 7030 section 3.2.2): of these two labels, or without a label as with `customer`.
+    public static let estPath = "/.well-known/est"
+    public static let updateEnrolPath = "\(estPath)/update/simpleenroll"
+    public static let customerEnrolPath = "\(estPath)/customer/simpleenroll"
     public static let telemetryPath = "/telemetry"
+    /// The authorities between a certificate and the root, in PEM: they are no secret, and EST's answers leave them out.
+    public static let authoritiesPath = "/ca/chain.pem"
     /// Below it, a topic: what apps say, under the device's customer certificate.
     public static let messagePath = "/messages/"
     public static let reportPath = "/error-reports"
@@ -152,6 +161,13 @@ public enum ServiceAPI {
     /// Below it lies the metadata for one device.
     public static func directorPath(_ deviceID: String) -> String { "/director/\(deviceID)" }
     public static let peerPath = "/peer/status"
+}
+
+extension Response {
+    /// With the reason as ``ServiceAPI/Refusal``.
+    public init(refusing status: Int, _ code: Code, _ reason: String) {
+        self.init(status, body: JSON.encode(ServiceAPI.Refusal(code, reason: reason)))
+    }
 }
 
 /// JSON with sorted keys: the same value is the same bytes in each run.
@@ -188,10 +204,11 @@ public enum Base64 {
         "Basic " + encode(Array("\(user):\(password)".utf8))
     }
 
+    /// The name of the scheme in any case (RFC 9110 section 11.1).
     public static func parseBasic(_ header: String?) -> (user: String, password: String)? {
-        guard let header, header.hasPrefix("Basic "), let bytes = decode(Array(header.utf8.dropFirst(6))) else {
-            return nil
-        }
+        guard let words = header?.split(separator: " "), words.count == 2, words[0].lowercased() == "basic",
+            let bytes = decode(Array(words[1].utf8))
+        else { return nil }
         let parts = String(decoding: bytes, as: UTF8.self).split(separator: ":", maxSplits: 1).map(String.init)
         return parts.count == 2 ? (parts[0], parts[1]) : nil
     }

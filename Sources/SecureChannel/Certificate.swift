@@ -72,6 +72,24 @@ public struct Certificate: Hashable, Sendable {
         return unsafe x509
     }
 
+    /// Certificates one after the other, in this order, as ``joinedDER`` wrote them: DER says itself where it ends.
+    public static func list(joinedDER bytes: [UInt8]) throws(CryptoError) -> [Certificate] {
+        var list: [Certificate] = []
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let (x509, length) = unsafe rest.withUnsafeBufferPointer { buffer in
+                var cursor = buffer.baseAddress
+                let x509 = unsafe d2i_X509(nil, &cursor, buffer.count)
+                return unsafe (x509, cursor.map { unsafe $0 - buffer.baseAddress! } ?? 0)
+            }
+            guard let x509 = unsafe x509 else { throw .badCertificate(ErrorQueue.take()) }
+            defer { unsafe X509_free(x509) }
+            list.append(unsafe try Certificate(x509))
+            rest = rest.dropFirst(length)
+        }
+        return list
+    }
+
     @unsafe static func encode(_ x509: OpaquePointer?) -> [UInt8] {
         let length = unsafe Int(i2d_X509(x509, nil))
         guard length > 0 else { return [] }
@@ -97,4 +115,9 @@ public struct Certificate: Hashable, Sendable {
         guard unsafe ASN1_TIME_diff(&days, &seconds, epoch, time) == 1 else { return 0 }
         return Int64(days) * 86_400 + Int64(seconds)
     }
+}
+
+extension [Certificate] {
+    /// One after the other, in this order.
+    public var joinedDER: [UInt8] { flatMap(\.der) }
 }

@@ -185,13 +185,14 @@ public struct CertificateRequest: Sendable {
 
 /// Certificates in a certs-only PKCS#7 (RFC 2315 as RFC 7030 section 4.1.3 uses it).
 public enum CertificateBundle {
+    /// They are a set, which DER sorts (X.690 section 11.6): their order says nothing.
     public static func encode(_ certificates: [Certificate]) throws(CryptoError) -> [UInt8] {
         let bundle = unsafe PKCS7_new()
         defer { unsafe PKCS7_free(bundle) }
         guard unsafe PKCS7_set_type(bundle, NID_pkcs7_signed) == 1, unsafe pkcs7_make_empty_content(bundle) == 1 else {
             throw .failed(ErrorQueue.take())
         }
-        for certificate in certificates {
+        for certificate in certificates.sorted(by: { $0.der.lexicographicallyPrecedes($1.der) }) {
             let x509 = unsafe try Certificate.decode(certificate.der)
             defer { unsafe X509_free(x509) }
             guard unsafe PKCS7_add_certificate(bundle, x509) == 1 else { throw .failed(ErrorQueue.take()) }

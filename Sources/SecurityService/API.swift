@@ -8,11 +8,11 @@ struct API {
     /// A challenge or a ticket is good for so long.
     static let patienceSeconds: Int64 = 300
 
-    private let configuration: ServiceConfiguration
-    private let store: Store
-    private let authority: Authority
+    let configuration: ServiceConfiguration
+    let store: Store
+    let authority: Authority
     private let verifier: Verifier
-    private let catalog: CatalogIdentity
+    let catalog: CatalogIdentity
     private let updates: UpdateAPI
     var detector: Detector
     private var limiter = RateLimiter()
@@ -27,7 +27,7 @@ struct API {
         detector = Detector(store: store, isOn: !configuration.controlsOff.contains(.threatDetection))
     }
 
-    private func isOff(_ control: Control) -> Bool { configuration.controlsOff.contains(control) }
+    func isOff(_ control: Control) -> Bool { configuration.controlsOff.contains(control) }
 
     func started(_ out: inout Outbox) {
         let counts = try? store.counts()
@@ -76,7 +76,9 @@ struct API {
             let failure = Failure(.tooManyRequests, "more than \(RateLimiter.perMinute) requests a minute")
             observe(failure, request, caller, &out)
             detector.noticed([.init(connection: caller.connection, failure: failure)], unixSeconds, &out)
-            return Response(429, retryAfterSeconds: 60)
+            var response = refuse(429, failure.code, failure.words)
+            response.retryAfterSeconds = 60
+            return response
         }
         do {
             let response = try respond(request, caller, unixSeconds, &out)
@@ -88,7 +90,9 @@ struct API {
         } catch {
             // The store or the authority failed: say so, keep nothing half done.
             observe(Failure(.storage, "\(error)"), request, caller, &out)
-            return Response(503, retryAfterSeconds: 30)
+            var response = refuse(503, .storage, "nothing can be stored")
+            response.retryAfterSeconds = 30
+            return response
         }
     }
 
@@ -117,36 +121,49 @@ struct API {
     private mutating func respond(
         _ request: Request, _ caller: ServerPool.Caller, _ unixSeconds: Int64, _ out: inout Outbox
     ) throws -> Response {
-        switch (caller.port, request.method, request.path) {
-        case (ServicePort.enrolment, "POST", ServiceAPI.challengePath):
-            return try challenge(request, unixSeconds)
-        case (ServicePort.enrolment, "POST", ServiceAPI.evidencePath):
-            return try evidence(request, caller, unixSeconds, &out)
-        case (ServicePort.enrolment, "POST", ServiceAPI.updateEnrolPath):
-            return try enrol(.update, request, caller, unixSeconds, &out)
-        case (ServicePort.enrolment, "POST", ServiceAPI.customerEnrolPath):
-            return try enrol(.customer, request, caller, unixSeconds, &out)
-        case (ServicePort.enrolment, "GET", ServiceAPI.caCertificatesPath):
-            return Response(
-                200, "application/pkcs7-mime", body: Base64.folded(try CertificateBundle.encode(authority.caCertificates)))
-        case (ServicePort.mutual, "POST", ServiceAPI.telemetryPath): return try telemetry(request, caller, unixSeconds, &out)
-        case (ServicePort.mutual, "POST", let path) where path.hasPrefix(ServiceAPI.messagePath):
-            return try message(request, caller, unixSeconds, &out)
-        case (ServicePort.mutual, "POST", ServiceAPI.reportPath): return try report(request, caller, unixSeconds, &out)
-        case (ServicePort.mutual, "POST", ServiceAPI.updateStatusPath): return try updateStatus(request, caller, unixSeconds, &out)
-        case (ServicePort.updates, _, _): return try updates.answer(request, now: unixSeconds, &out)
-        default: return refuse(404, .notFound, "no such resource")
+        guard let interface = ServiceInterface.operations(port: caller.port) else { return refuse(404, .notFound, "no such resource") }
+        let match = interface.match(request) { status, reason in refuse(status, status == 404 ? .notFound : .malformed, reason) }
+        guard case .operation(let operation, let values) = match else {
+            if case .answered(let response) = match { return response }
+            return refuse(404, .notFound, "no such resource")
+        }
+        switch operation {
+        case .challenge: return try challenge(request, unixSeconds)
+        case .evidence: return try evidence(request, caller, unixSeconds, &out)
+        case .cacerts, .csrattrs, .simpleenroll, .simplereenroll:
+            guard let kind = API.kind(label: values.first) else { return refuse(404, .notFound, "no such label") }
+            switch operation {
+            case .cacerts: return try caCertificates()
+            case .csrattrs: return Response(200, "application/csrattrs", body: Base64.folded(API.requestAttributes))
+            default: return try enrol(kind, isRenewal: operation == .simplereenroll, request, caller, unixSeconds, &out)
+            }
+        case .telemetry: return try telemetry(request, caller, unixSeconds, &out)
+        case .message: return try message(values[0], request, caller, unixSeconds, &out)
+        case .errorReport: return try report(request, caller, unixSeconds, &out)
+        case .updateStatus: return try updateStatus(request, caller, unixSeconds, &out)
+        case .authorities:
+            return Response(200, "application/pem-certificate-chain", body: authority.intermediates.flatMap(\.pem))
+        case .imageMetadata, .imageTarget, .directorMetadata:
+            return try updates.answer(operation, values, request, now: unixSeconds, &out) ?? refuse(404, .notFound, "no such file")
         }
     }
 
-    private func refuse(_ status: Int, _ code: Code, _ reason: String) -> Response {
-        Response(status, body: JSON.encode(ServiceAPI.Refusal(code, reason: reason)))
+    func refuse(_ status: Int, _ code: Code, _ reason: String) -> Response { Response(refusing: status, code, reason) }
+
+    /// RFC 9110 section 11.6.1: how to say who one is.
+    var challengeHeader: Response.Header { .init("www-authenticate", "Basic realm=\"\(configuration.names.catalog)\"") }
+
+    /// Not known by certificate (or, without certificates, by the shared secret).
+    private func notAuthenticated() -> Response {
+        var response = refuse(401, .notAuthenticated, "not authenticated")
+        response.headers.append(.init("www-authenticate", "Bearer realm=\"\(configuration.names.catalog)\""))
+        return response
     }
 
     // MARK: Attestation
 
     private func challenge(_ request: Request, _ now: Int64) throws -> Response {
-        guard let asked = JSON.decode(ServiceAPI.ChallengeRequest.self, request.body), asked.deviceId.utf8.count == 128
+        guard let asked = JSON.decode(ServiceAPI.ChallengeRequest.self, request.body), asked.deviceId.wholeMatch(of: /[0-9a-f]{128}/) != nil
         else { return refuse(400, .malformed, "request does not parse") }
         let nonce = Randomness.bytes(32).hex
         try store.addChallenge(nonce, deviceID: asked.deviceId, expires: now + API.patienceSeconds, now: now)
@@ -182,7 +199,7 @@ struct API {
                 expires: now + API.patienceSeconds, now: now)
             details[.result] = "accepted"
             out.observe(.evidenceAppraised, details)
-            return Response(200, body: JSON.encode(ServiceAPI.AttestationResult(ticket: ticket)))
+            return Response(200, body: JSON.encode(ServiceAPI.AttestationResult(ticket: ticket, authorities: authority.intermediates)))
         case .rejected(let reason, let nonce, let digest):
             try store.appraised(
                 deviceID: deviceID, result: reason, ticket: nil, kinds: [], expires: 0, now: now)
@@ -196,38 +213,6 @@ struct API {
             detector.evidenceRejected(reason, from: caller.address, seen, now, &out)
             return refuse(403, .evidenceRejected, reason)
         }
-    }
-
-    private mutating func enrol(
-        _ kind: Authority.Kind, _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
-    ) throws -> Response {
-        guard let (deviceID, ticket) = Base64.parseBasic(request[header: "authorization"]),
-            let device = try store.device(deviceID)
-        else { return refuse(401, .ticketRefused, "no attestation result") }
-        guard let der = Base64.decode(request.body) else { return refuse(400, .malformed, "body is not base64") }
-        let asked: CertificateRequest
-        do {
-            asked = try CertificateRequest(der: der)
-        } catch {
-            return refuse(400, .malformed, "\(error)")
-        }
-        // RFC 5280 limits a common name to 64 characters: it holds the first half of the device ID.
-        guard asked.subjectName == String(deviceID.prefix(64)) else {
-            return refuse(403, .wrongSubject, "the request names another device")
-        }
-        let chain = try authority.issue(kind, for: device, key: asked.publicKey, unixSeconds: now)
-        guard
-            try store.enrol(
-                ticket: ticket, kind: kind.rawValue, deviceID: deviceID, serial: chain[0].serial.hex,
-                notAfter: chain[0].notAfter, now: now)
-        else { return refuse(401, .ticketRefused, "the attestation result is unknown, used or expired") }
-        out.observe(
-            .certificateSigned,
-            [
-                .device: .text(device.name), .label: .text(kind.rawValue), .notAfterSeconds: .number(chain[0].notAfter),
-                .connection: .text("\(caller.connection)"), .certificate: .text(chain[0].serial.hex),
-            ])
-        return Response(200, "application/pkcs7-mime", body: Base64.folded(try CertificateBundle.encode(chain)))
     }
 
     // MARK: Operation
@@ -257,23 +242,24 @@ struct API {
             return refuse(400, .malformed, "request does not parse")
         }
         guard let device = try device(request, caller, claimedName: telemetry.device, needsUpdateCertificate: false, now, &out)
-        else { return refuse(401, .notAuthenticated, "not authenticated") }
+        else { return notAuthenticated() }
         try store.heartbeat(deviceID: device.deviceID, unixSeconds: now)
         return Response(200)
     }
 
     /// What an app of a device has to say. The service hands it on to its owner: here, into the journal.
-    private mutating func message(_ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox) throws -> Response {
-        let topic = request.path.dropFirst(ServiceAPI.messagePath.utf8.count)
+    private mutating func message(
+        _ topic: String, _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
+    ) throws -> Response {
         guard (1...64).contains(topic.utf8.count), request.body.count <= 1024 else {
             return refuse(400, .malformed, "request does not parse")
         }
         guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: false, now, &out) else {
-            return refuse(401, .notAuthenticated, "not authenticated")
+            return notAuthenticated()
         }
         out.observe(
             .messageReceived,
-            [.device: .text(device.name), .subject: .text(String(topic)), .text: .text(String(decoding: request.body, as: UTF8.self))])
+            [.device: .text(device.name), .subject: .text(topic), .text: .text(String(decoding: request.body, as: UTF8.self))])
         return Response(200)
     }
 
@@ -286,7 +272,7 @@ struct API {
             return refuse(400, .malformed, "request does not parse")
         }
         guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true, now, &out) else {
-            return refuse(401, .notAuthenticated, "not authenticated")
+            return notAuthenticated()
         }
         try store.add(report, deviceID: device.deviceID)
         detector.reported(report, by: device, now, &out)
@@ -300,7 +286,7 @@ struct API {
         guard let status = JSON.decode(ServiceAPI.UpdateStatus.self, request.body), status.images.count <= 64, status.failures.count <= 64
         else { return refuse(400, .malformed, "request does not parse") }
         guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true, now, &out) else {
-            return refuse(401, .notAuthenticated, "not authenticated")
+            return notAuthenticated()
         }
         try updates.report(status, of: device, now: now, &out)
         return Response(200)

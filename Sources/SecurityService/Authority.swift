@@ -33,28 +33,29 @@ struct Authority {
         verifierKey = try P256PrivateKey(scalar: read("verifier.key"))
     }
 
-    /// RFC 7030 section 4.1: what clients should trust.
-    var caCertificates: [Certificate] { chain + [root] }
+    /// Between a certificate that it issues and the root, the issuer first.
+    var intermediates: [Certificate] { chain }
 
-    /// A certificate of 24 hours, with the chain up to but without the root.
-    func issue(_ kind: Kind, for device: Store.Device, key subject: P256PublicKey, unixSeconds: Int64) throws(CryptoError)
-        -> [Certificate]
-    {
+    /// A certificate of 24 hours.
+    /// - Parameter isAttested: Whether the verifier vouches for the device.
+    func issue(
+        _ kind: Kind, for device: Store.Device, isAttested: Bool, key subject: P256PublicKey, unixSeconds: Int64
+    ) throws(CryptoError) -> Certificate {
         var serial = Randomness.bytes(16)
         serial[0] = serial[0] & 0x7F | 0x40
         let deviceURI = identity.deviceURI(device.deviceID)
         let notAfter = unixSeconds + Lifetimes.device
         let result = verifierKey.sign(
             digest: CatalogIdentity.resultDigest(deviceID: device.deviceID, key: subject, notAfter: notAfter))
-        let resultURI = identity.resultURI(result)
+        let resultURIs = isAttested ? [identity.resultURI(result)] : []
         let template = CertificateTemplate(
             commonName: device.deviceID, organization: identity.names.catalog, serial: serial,
             // Ten minutes for devices whose clocks are behind.
             notBefore: unixSeconds - 600, notAfter: notAfter,
             hostNames: kind == .customer ? [identity.names.host(device.name)] : [],
             uris: kind == .customer
-                ? [identity.productURI(device.product), deviceURI, resultURI] : [identity.updateURI, deviceURI, resultURI],
+                ? [identity.productURI(device.product), deviceURI] + resultURIs : [identity.updateURI, deviceURI] + resultURIs,
             usage: .endEntity)
-        return [try template.issue(for: subject, by: key, issuer: catalog)] + chain
+        return try template.issue(for: subject, by: key, issuer: catalog)
     }
 }

@@ -30,18 +30,23 @@ public struct SecurityService: Node {
             (enrolment, mutual) = (.plain, .plain)
             return
         }
-        enrolment = .tls(
-            try TLSConfiguration(
-                role: .server, identity: authority.service, rule: .anybody, algorithms: algorithms,
-                keepsKeyLog: keepsLog))
         let catalog = CatalogIdentity(configuration.names)
         let (verifier, isGated) = (authority.verifier, !configuration.controlsOff.contains(.attestationGate))
+        let hasCertificates = !configuration.controlsOff.contains(.certificateAuth)
+        // Newcomers have no certificate yet; who has one may show it, to have it renewed (RFC 7030 section 3.3.2).
+        let newcomers: TLSConfiguration.PeerRule =
+            hasCertificates
+            ? .init(roots: [authority.root], isCertificateRequired: false, profile: Lifetimes.deviceProfile) { catalog.refusalOfDevice($0) }
+            : .anybody
+        enrolment = .tls(
+            try TLSConfiguration(
+                role: .server, identity: authority.service, rule: newcomers, algorithms: algorithms,
+                keepsKeyLog: keepsLog))
         let rule: TLSConfiguration.PeerRule =
-            configuration.controlsOff.contains(.certificateAuth)
-            ? .anybody
-            : .init(roots: [authority.root], isCertificateRequired: true, profile: Lifetimes.deviceProfile) {
+            hasCertificates
+            ? .init(roots: [authority.root], isCertificateRequired: true, profile: Lifetimes.deviceProfile) {
                 catalog.refusalOfDevice($0) ?? (isGated ? catalog.refusalOfResult($0, verifier: verifier) : nil)
-            }
+            } : .anybody
         mutual = .tls(
             try TLSConfiguration(
                 role: .server, identity: authority.service, rule: rule, algorithms: algorithms,

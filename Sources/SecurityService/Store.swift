@@ -148,15 +148,18 @@ final class Store {
         }
     }
 
-    /// Spends a ticket and records the certificate that it bought; false if the ticket is no good.
+    /// Records a certificate, and spends the ticket that it was had for; false if the ticket is no good.
+    /// - Parameter ticket: Nil where none is needed.
     func enrol(
-        ticket: String, kind: String, deviceID: String, serial: String, notAfter: Int64, now: Int64
+        ticket: String?, kind: String, deviceID: String, serial: String, notAfter: Int64, now: Int64
     ) throws(StoreError) -> Bool {
         try perform { db in
-            try db.execute(
-                sql: "DELETE FROM ticket WHERE ticket = ? AND kind = ? AND deviceID = ? AND expires >= ?",
-                arguments: [ticket, kind, deviceID, now])
-            guard db.changesCount == 1 else { return false }
+            if let ticket {
+                try db.execute(
+                    sql: "DELETE FROM ticket WHERE ticket = ? AND kind = ? AND deviceID = ? AND expires >= ?",
+                    arguments: [ticket, kind, deviceID, now])
+                guard db.changesCount == 1 else { return false }
+            }
             try db.execute(
                 sql: "INSERT INTO certificate VALUES (?, ?, ?, ?)", arguments: [serial, deviceID, kind, notAfter])
             return true

@@ -164,12 +164,15 @@ public struct ServiceConfiguration: Sendable, Equatable, Codable {
     public var hardwareID: String
     /// By the name of the device group.
     public var groups: [String: GroupSettings]
+    /// Programs that enrol with a secret in place of evidence, by their names (RFC 7030 section 3.2.3).
+    public var clients: [String: String]
 
     public init(
         setting: NodeSetting, names: CatalogNames, controlsOff: [Control], databasePath: String,
         authorityPath: String, referenceMeasurements: [ReferenceMeasurement], sharedSecret: String, hardwareID: String,
-        groups: [String: GroupSettings]
+        groups: [String: GroupSettings], clients: [String: String] = [:]
     ) {
+        self.clients = clients
         self.groups = groups
         self.hardwareID = hardwareID
         self.setting = setting

@@ -64,7 +64,7 @@ import Wire
                     if isServer {
                         for request in try channel.receiveRequests(part) {
                             #expect(request.body.count <= 4096)
-                            _ = try channel.encode(Response(200, body: request.body))
+                            _ = try channel.encode(Response(200, body: request.body), to: request, unixSeconds: 0)
                         }
                     } else {
                         for response in try channel.receiveResponses(part) {

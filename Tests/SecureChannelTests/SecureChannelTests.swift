@@ -202,7 +202,11 @@ struct TestPKI {
 
     @Test func bundles() throws {
         let chain = pki.identity("a").chain + [pki.root]
-        #expect(try CertificateBundle.decode(CertificateBundle.encode(chain)) == chain)
+        // A set has no order (X.690 section 11.6): one is the other.
+        let bundle = try CertificateBundle.encode(chain)
+        #expect(try Set(CertificateBundle.decode(bundle)) == Set(chain) && CertificateBundle.encode(chain.reversed()) == bundle)
+        #expect(try Certificate.list(joinedDER: chain.joinedDER) == chain)
+        #expect(throws: CryptoError.self) { try Certificate.list(joinedDER: Array(chain.joinedDER.dropLast())) }
         #expect(throws: CryptoError.self) { try CertificateBundle.decode([1, 2, 3]) }
     }
 }

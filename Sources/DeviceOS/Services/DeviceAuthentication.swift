@@ -21,6 +21,8 @@ struct DeviceAuthentication {
     private let pluton: Pluton
     private var seed: [UInt8] = []
     private var ticket = ""
+    /// Between this device's certificates and the root.
+    private var authorities: [Certificate] = []
     private var update: TLSConfiguration.Identity?
 
     init(pluton: Pluton) {
@@ -56,8 +58,10 @@ struct DeviceAuthentication {
                     headers: [("content-type", "application/eat+cwt"), ("x-device-id", deviceID)],
                     body: pluton.attest(nonce: nonce)))
         case .evidence:
-            guard let result = JSON.decode(ServiceAPI.AttestationResult.self, response.body) else { return malformed(stage) }
-            ticket = result.ticket
+            guard let result = JSON.decode(ServiceAPI.AttestationResult.self, response.body),
+                let authorities = try? result.authorities.map({ try Certificate(der: Base64.decode(Array($0.utf8)) ?? []) })
+            else { return malformed(stage) }
+            (ticket, self.authorities) = (result.ticket, authorities)
             return enrol(.updateCertificate, ServiceAPI.updateEnrolPath)
         case .updateCertificate:
             guard let identity = take(response) else { return malformed(stage) }
@@ -87,10 +91,10 @@ struct DeviceAuthentication {
                 ], body: Base64.folded(request.der)))
     }
 
-    /// Accepts a chain only for the key that was asked for.
+    /// Accepts one certificate, only for the key that was asked for (RFC 7030 section 4.2.3).
     private func take(_ response: Response) -> TLSConfiguration.Identity? {
-        guard let der = Base64.decode(response.body), let chain = try? CertificateBundle.decode(der) else { return nil }
-        return identity(chain: chain, seed: seed)
+        guard let der = Base64.decode(response.body), let issued = try? CertificateBundle.decode(der), issued.count == 1 else { return nil }
+        return identity(chain: issued + authorities, seed: seed)
     }
 
     /// A chain and the key it is for; nil if this silicon does not hold that key (the original's error 15).

@@ -188,25 +188,22 @@ struct UpdateAPI {
 
     // MARK: Repositories
 
-    /// `GET` on the update port. Nothing here is secret, and nothing that is served need be believed.
-    func answer(_ request: Request, now: Int64, _ out: inout Outbox) throws -> Response {
-        guard request.method == "GET" else { return Response(405) }
-        let parts = request.path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
-        switch (parts.first, parts.count) {
-        case ("image"?, 3) where parts[1] == "metadata":
+    /// A file of one of the repositories; nil if there is none of that name.
+    func answer(
+        _ operation: ServiceOperation, _ names: [String], _ request: Request, now: Int64, _ out: inout Outbox
+    ) throws -> Response? {
+        switch operation {
+        case .imageMetadata:
             let repository = try UpdateRepository(name: "images", authority: images, store: store)
-            return found(try repository.file(parts[2], targets: imageTargets, now: now))
-        case ("image"?, 3) where parts[1] == "targets": return try target(parts[2], request)
-        case ("director"?, 3):
-            guard let device = try store.device(parts[1]) else { return Response(404) }
+            return try repository.file(names[0], targets: imageTargets, now: now).map { Response(200, body: $0) }
+        case .directorMetadata:
+            guard let device = try store.device(names[0]) else { return nil }
             try advance(group: device.deviceGroup, now: now, &out)
             let repository = try UpdateRepository(name: "director/\(device.deviceID)", authority: director, store: store)
-            return found(try repository.file(parts[2], targets: { try directorTargets(device) }, now: now))
-        default: return Response(404)
+            return try repository.file(names[1], targets: { try directorTargets(device) }, now: now).map { Response(200, body: $0) }
+        default: return try target(names[0], request)
         }
     }
-
-    private func found(_ bytes: [UInt8]?) -> Response { bytes.map { Response(200, body: $0) } ?? Response(404) }
 
     private func describe(_ image: Store.ImageHead) -> TUFDocument.Target {
         TUFDocument.Target(
@@ -241,14 +238,10 @@ struct UpdateAPI {
         return Dictionary(uniqueKeysWithValues: wanted.values.map { ($0.name, describe($0)) })
     }
 
-    /// `HASH.name`, whole or in part (RFC 9110 section 14).
-    private func target(_ file: String, _ request: Request) throws -> Response {
+    /// `HASH.name`, whole or in part.
+    private func target(_ file: String, _ request: Request) throws -> Response? {
         let parts = file.split(separator: ".", maxSplits: 1).map(String.init)
-        guard parts.count == 2, let image = try store.image(named: parts[1]), image.sha256 == parts[0] else { return Response(404) }
-        let bytes = Array(image.bytes)
-        guard let range = request[header: "range"] else { return Response(200, "application/octet-stream", body: bytes) }
-        let ends = range.dropFirst("bytes=".count).split(separator: "-").compactMap { Int($0) }
-        guard range.hasPrefix("bytes="), ends.count == 2, ends[0] <= ends[1], ends[0] < bytes.count else { return Response(416) }
-        return Response(206, "application/octet-stream", body: Array(bytes[ends[0]...min(ends[1], bytes.count - 1)]))
+        guard parts.count == 2, let image = try store.image(named: parts[1]), image.sha256 == parts[0] else { return nil }
+        return .content(Array(image.bytes), "application/octet-stream", for: request)
     }
 }
