@@ -26,6 +26,7 @@ enum AppFile {
         var source = source
         do {
             let manifest = try AppManifest(json: source.manifest)
+            for warning in manifest.warnings { Orrery.warn("app \(source.name): \(warning)") }
             if let files {
                 guard let program = files[String(manifest.entryPoint.dropFirst())] else {
                     throw RunError("app \(source.name): \(path) has no \(manifest.entryPoint)")

@@ -50,6 +50,8 @@ public struct Orrery: AsyncParsableCommand {
         for warning in plan.warnings(Attacks.catalogue) { FileHandle.standardError.write(Data((warning + "\n").utf8)) }
     }
 
+    static func warn(_ message: String) { FileHandle.standardError.write(Data(("warning: " + message + "\n").utf8)) }
+
     static func fail(_ message: String, _ code: Int32) -> Never {
         FileHandle.standardError.write(Data((message + "\n").utf8))
         Foundation.exit(code)

@@ -8,6 +8,9 @@ public enum ImagePacker {
         try P256PrivateKey(scalar: sha256(Array(ImagePackage.developmentKeyName.utf8)))
     }
 
+    /// A component ID for what has none: the same for the same text.
+    public static func component(of text: String) -> GUID { FlashBuilder.guid("component \(text)") }
+
     /// The same files give the same bytes, but for the signature's random number (`Randomness`).
     /// - Parameters:
     ///   - files: `app_manifest.json`, `bin/app` and resources, by path.

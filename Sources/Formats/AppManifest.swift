@@ -28,6 +28,8 @@ public struct AppManifest: Sendable, Equatable {
     public var applicationType: String
     public var capabilities: [String: Capability]
     public let claims: PeripheralClaims
+    /// What it asks for that is not modelled, each with what is missing.
+    public let warnings: [String]
 
     /// A refusal with the original's number: (category 2, AppManifest) << 20 + id (OS-14).
     public struct Refusal: Error, Equatable, Sendable {
@@ -74,6 +76,7 @@ public struct AppManifest: Sendable, Equatable {
         if case .text(let name)? = fields["Name"] { self.name = name } else { name = "" }
         (componentID, entryPoint, self.arguments, applicationType) = (id, path, arguments, kind)
         self.capabilities = capabilities
+        warnings = AppManifest.gaps(capabilities, allocator: fields["MallocVersion"])
         do { claims = try PeripheralClaims(capabilities) } catch {
             throw Refusal(AppManifest.peripherals[error.capability] ?? 10, error.words)
         }
@@ -100,6 +103,7 @@ public struct AppManifest: Sendable, Equatable {
         }
         if let id = peripherals[name] { return try peripheral(name, value, id) }
         switch name {
+        case "ExternalInterrupt": return try externalInterrupts(value)
         case "AllowedConnections":
             guard let hosts = value.texts else { throw Refusal(9, "AllowedConnections is no list of host names") }
             if let bad = hosts.first(where: { $0.isEmpty || $0.contains("*") || $0.contains(":") }) {

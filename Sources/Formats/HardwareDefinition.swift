@@ -47,9 +47,6 @@ public struct HardwareDefinition: Sendable {
         var seen: Set<String> = []
         for peripheral in peripherals {
             guard seen.insert(peripheral.name).inserted else { throw Failure("\(file): '\(peripheral.name)' is there twice") }
-            if let mapping = peripheral.mapping, find(mapping, below: true) == nil {
-                throw Failure("\(file): '\(peripheral.name)' stands for '\(mapping)', which is in no import")
-            }
         }
     }
 
@@ -79,8 +76,25 @@ public struct HardwareDefinition: Sendable {
         return nil
     }
 
-    /// What a manifest has for a name: a number for pins, a word for the rest. Nil if there is none.
-    func manifestValue(of name: String) -> JSONValue? { find(name, below: false)?.manifestValue }
+    /// What a manifest has for a name: a number for pins, a word for the rest.
+    ///
+    /// A name may stand for something that no import has, as long as nobody uses it: boards' files are for all their owners' apps.
+    func manifestValue(of name: String) throws(Failure) -> JSONValue {
+        guard let peripheral = find(name, below: false) else {
+            guard let mapping = unmapped(name) else { throw Failure("'$\(name)' is in no hardware definition") }
+            throw Failure("'$\(name)' stands for '\(mapping)', which is in no hardware definition")
+        }
+        guard let value = peripheral.manifestValue else { throw Failure("'$\(name)' is a \(peripheral.type), which no manifest has") }
+        return value
+    }
+
+    /// What a name stands for at the end of its mappings, and nothing is called.
+    private func unmapped(_ name: String) -> String? {
+        if let own = peripherals.first(where: { $0.name == name }) {
+            return own.mapping.map { mapping in imports.lazy.compactMap { $0.definition.unmapped(mapping) }.first ?? mapping }
+        }
+        return imports.lazy.compactMap { $0.definition.unmapped(name) }.first
+    }
 
     /// The header for C, as it stands beside the JSON under inc/hw.
     public var header: String {
@@ -92,35 +106,5 @@ public struct HardwareDefinition: Sendable {
             lines.append("#define \(peripheral.name) \(peripheral.mapping ?? peripheral.headerValue ?? "")")
         }
         return lines.joined(separator: "\n") + "\n"
-    }
-}
-
-extension AppManifest {
-    /// The manifest with its `$NAMES` replaced by what a hardware definition has for them.
-    public static func resolve(_ json: [UInt8], _ definition: HardwareDefinition?) throws(HardwareDefinition.Failure) -> [UInt8] {
-        guard case .object(var fields)? = try? JSONDecoder().decode(JSONValue.self, from: Data(json)) else { return json }
-        guard case .object(var capabilities)? = fields["Capabilities"] else { return json }
-        var hasChanged = false
-        for (capability, value) in capabilities.sorted(by: { $0.key < $1.key }) {
-            guard case .list(let items) = value else { continue }
-            var resolved: [JSONValue] = []
-            for item in items {
-                guard case .text(let text) = item, text.hasPrefix("$") else {
-                    resolved.append(item)
-                    continue
-                }
-                guard let value = definition?.manifestValue(of: String(text.dropFirst())) else {
-                    throw .init("app_manifest.json: '\(text)' in \(capability) is in no hardware definition")
-                }
-                resolved.append(value)
-                hasChanged = true
-            }
-            capabilities[capability] = .list(resolved)
-        }
-        guard hasChanged else { return json }
-        fields["Capabilities"] = .object(capabilities)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return (try? encoder.encode(JSONValue.object(fields))).map { Array($0) } ?? json
     }
 }

@@ -146,6 +146,38 @@ import Testing
         #expect(app.isRealTime)
     }
 
+    /// The schema of azure-sphere §2.3, name by name: all of it is taken, and what is not modelled says what is missing.
+    @Test func takesEachCapabilityOfTheSchema() throws {
+        let flags = [
+            "NetworkConfig", "WifiConfig", "EnterpriseWifiConfig", "TimeSyncConfig", "SystemTime", "DhcpService", "SntpService",
+            "CertStore", "SystemEventNotifications", "SoftwareUpdateDeferral", "HardwareAddressConfig", "ReadNetworkProxyConfig",
+            "ResetMemoryWatermarks", "HeapMemStats",
+        ]
+        let app = try manifest(
+            """
+            {"SchemaVersion":1,"Name":"a","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app","CmdArgs":[],
+             "TargetApplicationRuntimeVersion":16,"TargetBetaApis":"Beta2004","ApplicationType":"Default","MallocVersion":2,"Capabilities":{
+             "AllowedConnections":["a.example","10.0.0.1"],"AllowedTcpServerPorts":[80],"AllowedUdpServerPorts":[53],
+             "AllowedApplicationConnections":["25025d2c-66da-4448-bae1-ac26fcdd3627"],
+             "DeviceAuthentication":"25025d2c-66da-4448-bae1-ac26fcdd3627","Gpio":[8],"Uart":["ISU0"],"I2cMaster":["ISU1"],
+             "SpiMaster":["ISU2"],"I2sSubordinate":["I2S0"],"Pwm":["PWM-CONTROLLER-1"],"Adc":["ADC-CONTROLLER-0"],
+             "ExternalInterrupt":["EINT3",12],"MutableStorage":{"SizeKB":8},"PowerControls":["ForceReboot"],
+             \(flags.map { "\"\($0)\":true" }.joined(separator: ","))}}
+            """)
+        #expect(flags.allSatisfy(app.isOn) && app.names("ExternalInterrupt") == ["3", "12"])
+        #expect(
+            app.warnings.map { String($0.prefix { $0 != " " }) }
+                == ["HeapMemStats", "ResetMemoryWatermarks", "ExternalInterrupt", "MallocVersion"])
+        #expect {
+            try manifest(
+                """
+                {"SchemaVersion":1,"ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3627","EntryPoint":"/bin/app","Capabilities":{"Levitate":true}}
+                """)
+        } throws: {
+            ($0 as? AppManifest.Refusal)?.reason == "there is no capability 'Levitate'"
+        }
+    }
+
     /// Each field made wrong, with the original's id for it.
     @Test(arguments: [
         ("\"SchemaVersion\":1,", "", 4), ("\"SchemaVersion\":1", "\"SchemaVersion\":\"1\"", 17),
@@ -170,6 +202,8 @@ import Testing
         ("\"Gpio\":[8]", "\"PowerControls\":[\"ForceReboot\",\"ForceReboot\"]", 50),
         ("\"Gpio\":[8]", "\"HardwareAddressConfig\":1", 51), ("\"Gpio\":[8]", "\"ReadNetworkProxyConfig\":1", 56),
         ("\"Gpio\":[8]", "\"ResetMemoryWatermarks\":1", 57), ("\"Gpio\":[8]", "\"HeapMemStats\":1", 58),
+        ("\"Gpio\":[8]", "\"ExternalInterrupt\":12", 10), ("\"Gpio\":[8]", "\"ExternalInterrupt\":[24]", 10),
+        ("\"Gpio\":[8]", "\"ExternalInterrupt\":[\"EINT3\",3]", 10), ("\"Gpio\":[8]", "\"ExternalInterrupt\":[\"GPIO3\"]", 10),
         ("\"Gpio\":[8]", "\"LinuxCapabilities\":[\"CAP_NET_ADMIN\"]", 21), ("\"Gpio\":[8]", "\"SupplementaryGroups\":[5]", 20),
     ]) func eachWrongFieldHasItsNumber(_ test: (old: String, new: String, id: Int)) throws {
         let good =

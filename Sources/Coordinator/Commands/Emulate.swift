@@ -52,6 +52,7 @@ struct Emulate: ParsableCommand {
         let symbols: ELFSymbols
         do {
             let firmware = try Firmware(Array(bytes), manifest: manifest.map { Array(try Data(contentsOf: URL(fileURLWithPath: $0))) })
+            for warning in firmware.manifest?.warnings ?? [] { Orrery.warn("\(file): \(warning)") }
             let (program, firewall) = (firmware.program, firmware.manifest.map { Firewall($0) } ?? .open)
             symbols = ELFSymbols(program.file)
             if let restore {
@@ -103,6 +104,7 @@ struct Emulate: ParsableCommand {
             app = AppImage(files: app?.files ?? [String(own.entryPoint.dropFirst()): bytes], manifest: own)
         }
         guard var app else { return .program(bytes, name: name, arguments: arguments) }
+        for warning in app.manifest.warnings { Orrery.warn("\(file): \(warning)") }
         app.manifest.arguments += arguments
         return .app(app)
     }

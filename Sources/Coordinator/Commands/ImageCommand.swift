@@ -45,8 +45,13 @@ struct ImageCommand: ParsableCommand {
             }
             do {
                 let definition = try hardwareDefinition.map { try SDKCommand.definition($0, in: definitions) }
-                let json = try AppManifest.resolve(ImageCommand.read(manifest), definition)
+                var json = try AppManifest.resolve(ImageCommand.read(manifest), definition)
+                if let changed = AppManifest.givenComponentID(json, id: ImagePacker.component) {
+                    json = changed.json
+                    Orrery.warn("\(manifest): ComponentId is no GUID: this package has \(changed.id); write it there to keep it")
+                }
                 let app = try AppManifest(json: json)
+                for warning in app.warnings { Orrery.warn("\(manifest): \(warning)") }
                 files["app_manifest.json"] = json
                 files[String(app.entryPoint.dropFirst())] = try ELFImage(ImageCommand.read(program), mayMove: true).stripped
                 let seconds = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Int64.init) ?? Int64(ImageCommand.builtAt)

@@ -5,7 +5,7 @@ import Foundation
 /// What one builds apps with.
 struct SDKCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sdk", abstract: "Build apps for devices.", subcommands: [Toolchain.self, Toolset.self, Header.self])
+        commandName: "sdk", abstract: "Build apps for devices.", subcommands: [Toolchain.self, Toolset.self, Environment.self, Header.self])
 
     /// A definition and what it imports: beside it, or in one of the folders, the SDK's among them.
     static func definition(_ file: String, in folders: [String]) throws -> HardwareDefinition {
@@ -39,19 +39,21 @@ struct SDKCommand: ParsableCommand {
         return full
     }
 
+    /// The path of a toolchain file, which from now on takes the program that was asked as its packer.
+    static func toolchain(isRealTime: Bool) throws -> String {
+        let path = file("CMakeFiles/\(isRealTime ? "AzureSphereRTCoreToolchain" : "AzureSphereToolchain").cmake")
+        try RunFolder.write(
+            Array("set(ORRERY \"\(Bundle.main.executablePath ?? "orrery")\")\n".utf8), "\(folder)/CMakeFiles/Orrery.cmake")
+        return path
+    }
+
     struct Toolchain: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the path of the CMake toolchain file.",
             discussion: "cmake -S app -B build -DCMAKE_TOOLCHAIN_FILE=\"$(orrery sdk toolchain)\" && cmake --build build")
         @Flag(help: "That for real-time cores.") var realTime = false
 
-        func run() throws {
-            let path = SDKCommand.file("CMakeFiles/\(realTime ? "AzureSphereRTCoreToolchain" : "AzureSphereToolchain").cmake")
-            // The packer that builds are to use is the program that was asked.
-            try RunFolder.write(
-                Array("set(ORRERY \"\(Bundle.main.executablePath ?? "orrery")\")\n".utf8), "\(SDKCommand.folder)/CMakeFiles/Orrery.cmake")
-            print(path)
-        }
+        func run() throws { print(try SDKCommand.toolchain(isRealTime: realTime)) }
     }
 
     struct Toolset: ParsableCommand {

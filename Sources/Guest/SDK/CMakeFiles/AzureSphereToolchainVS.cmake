@@ -1,0 +1,2 @@
+# For those who name the file that Visual Studio takes.
+include("${CMAKE_CURRENT_LIST_DIR}/AzureSphereToolchain.cmake")
