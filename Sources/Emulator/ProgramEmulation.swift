@@ -72,6 +72,7 @@ final class BenchServices: ServiceProvider {
     private let certificates = CertificateServices()
 
     func tlsClient(presents: Bool, roots: [UInt8]) throws(Errno) -> TLSClient { throw .ENETUNREACH }
+    func sign(_ digest: [UInt8]) throws(Errno) -> (signature: [UInt8], nanoseconds: Int64) { throw .EAGAIN }
     var certificateChain: [UInt8] { [] }
     /// What the monitor was asked to do, and would have done.
     private(set) var monitorCalls: [MonitorCall] = []
@@ -97,7 +98,7 @@ final class BenchServices: ServiceProvider {
         case .powerProfile: if Bytes(input).u32(0) ?? 3 > 2 { throw .EINVAL }
         case .networkEnable, .timeSyncEnable, .clockToHardware: break
         case .deferUpdate, .resumeUpdate: throw .EINVAL
-        case .reboot, .powerDown, .memoryUsage, .wifi, .enterpriseWifi, .networkConfig, .secureStream: throw .ENOSYS
+        case .reboot, .powerDown, .memoryUsage, .wifi, .enterpriseWifi, .networkConfig, .secureStream, .signDigest: throw .ENOSYS
         default: return try certificates.answer(operation, input)
         }
         return ServiceAnswer()

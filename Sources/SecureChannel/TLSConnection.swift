@@ -40,6 +40,7 @@ public enum ValidityBound: Equatable, Sendable { case notBefore(Int64), notAfter
         public var signatures = 0
         public var verifications = 0
         public var agreements = 0
+        public init(signatures: Int = 0) { self.signatures = signatures }
     }
 
     public private(set) var state = State.handshaking

@@ -45,4 +45,21 @@ import Wire
         #expect(said.contains("device: HTTP/1.1 401"), "\(said)")
         #expect(fleet.facts(.handshake, at: "lamp").allSatisfy { $0.fact.text(.mode) != "mutual" })
     }
+
+    /// Somebody else's TLS: curl with wolfSSL, whose signature the OS makes.
+    @Test func curlShowsTheDevicesCertificate() throws {
+        let fleet = try Fleet(
+            Fleet.topology(stop: "10m", devices: "lamp: { network: home, apps: [curl] }").replacing(
+                "devices:",
+                with: """
+                    apps:
+                      curl:
+                        program: \(Fleet.root)/.build/guest/tests/curl.elf
+                        manifest: \(Fleet.root)/Sources/Guest/Tests/apps/curl/app_manifest.json
+                    devices:
+                    """))
+        _ = try fleet.run()
+        let said = fleet.facts(.appLog, at: "lamp").map { $0.fact.text(.text) ?? "" }
+        #expect(said == [], "\(said)")
+    }
 }

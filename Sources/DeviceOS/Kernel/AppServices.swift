@@ -66,6 +66,11 @@ final class AppServices: ServiceProvider {
         }
     }
 
+    func sign(_ digest: [UInt8]) throws(Errno) -> (signature: [UInt8], nanoseconds: Int64) {
+        guard let customer = identity?.customer else { throw .EAGAIN }
+        return (customer.key.sign(digest: digest), cryptoCost.time(for: .init(signatures: 1)).nanoseconds)
+    }
+
     func answer(_ operation: ServiceOperation, _ input: [UInt8], at nanoseconds: Int64) throws(Errno) -> ServiceAnswer {
         let fields = Bytes(input)
         switch operation {
@@ -91,7 +96,7 @@ final class AppServices: ServiceProvider {
         case .resumeUpdate:
             guard fields.u32(0) == 1, deferralLimit != nil else { throw .EPERM }
             requests.append(.resumeUpdate)
-        case .memoryUsage, .wifi, .enterpriseWifi, .networkConfig, .secureStream: throw .ENOSYS
+        case .memoryUsage, .wifi, .enterpriseWifi, .networkConfig, .secureStream, .signDigest: throw .ENOSYS
         default: return try certificates.answer(operation, input)
         }
         return ServiceAnswer()

@@ -10,7 +10,7 @@ public enum ServiceOperation: UInt32, Sendable {
     case certificateSubject, certificateIssuer, certificateNotBefore, certificateNotAfter, moveCertificate
     case wifi = 31, enterpriseWifi, networkConfig
     case deferUpdate = 40, resumeUpdate
-    case secureStream = 50
+    case secureStream = 50, signDigest
 }
 
 /// An answer: a number from 0 on and bytes, or why not.
@@ -30,6 +30,9 @@ public protocol ServiceProvider: AnyObject {
     ///   - presents: Whether to show the certificate that the security service has issued to the device.
     ///   - roots: Whom to trust, in PEM; empty for whom the device itself trusts.
     func tlsClient(presents: Bool, roots: [UInt8]) throws(Errno) -> TLSClient
+    /// With the device's key, for what shows its certificate in a program of its own: 64 bytes r ‖ s, and how long it takes.
+    /// - Parameter digest: 32 bytes, SHA-256.
+    func sign(_ digest: [UInt8]) throws(Errno) -> (signature: [UInt8], nanoseconds: Int64)
     /// Carries out what the security monitor is asked; it has already been decided that the caller may ask.
     func monitor(_ call: MonitorCall) throws(Errno)
     /// The device's certificate and its chain, in PEM; empty before it is authenticated.
@@ -69,6 +72,7 @@ final class ServiceFile: OpenFile {
     /// What the kernel knows by itself.
     private func own(_ operation: ServiceOperation, _ input: [UInt8], _ process: Process) throws(Errno) -> ServiceAnswer? {
         if operation == .secureStream { return try secure(input, process) }
+        if operation == .signDigest { return try sign(input) }
         if [.wifi, .enterpriseWifi, .networkConfig].contains(operation) { return ServiceAnswer() }
         guard operation == .memoryUsage else { return nil }
         let used = UInt32(max(0, process.core.memory.privateBytes - Loader.stackBytes) >> 10)
@@ -92,12 +96,20 @@ final class ServiceFile: OpenFile {
         return ServiceAnswer()
     }
 
+    private func sign(_ digest: [UInt8]) throws(Errno) -> ServiceAnswer {
+        guard digest.count == 32 else { throw .EINVAL }
+        guard let services = kernel.services else { throw .ENOSYS }
+        let (signature, nanoseconds) = try services.sign(digest)
+        kernel.spend(nanoseconds)
+        return ServiceAnswer(0, signature)
+    }
+
     /// What a manifest must list for it; fail-closed for what is not named here.
     private static func check(_ operation: ServiceOperation, _ process: Process) throws(Errno) {
         guard let grants = process.policy.grants else { return }
         switch operation {
         case .memoryUsage, .osVersion, .networkReady, .networkInterfaces, .networkStatus, .timeSyncEnabled, .secureStream: break
-        case .deviceAuthReady: if grants.tenant == nil { throw .EACCES }
+        case .deviceAuthReady, .signDigest: if grants.tenant == nil { throw .EACCES }
         case .wifi: try process.mustHave("WifiConfig")
         case .enterpriseWifi: try process.mustHave("EnterpriseWifiConfig")
         case .networkEnable, .networkConfig: try process.mustHave("NetworkConfig")
