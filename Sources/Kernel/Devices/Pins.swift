@@ -89,33 +89,3 @@ final class PulseFile: PeripheralFile {
         return 0
     }
 }
-
-/// /dev/adc0: eight channels of 12 bits, by ioctls of the original's driver (applibs-api §2.3).
-final class AnalogFile: PeripheralFile {
-    private static let bits = 12
-    private static let fullScaleVolts = 2.5
-    private var referenceVolts = [Double](repeating: AnalogFile.fullScaleVolts, count: 8)
-
-    init(_ chip: Chip) throws(Errno) { try super.init(chip, "ADC") }
-
-    override func control(_ request: UInt32, _ argument: UInt32, _ process: Process) throws(Errno) -> UInt32 {
-        let memory = process.memory
-        let fields = try memory.fields(argument, 20)
-        let channel = Int(fields.u32(4) ?? 0)
-        guard channel < 8 else { throw .EINVAL }
-        switch request {
-        case 0xC014_69D4:
-            let sample = Double(chip.sample(channel)) * AnalogFile.fullScaleVolts / referenceVolts[channel]
-            try memory.put(argument &+ 8, UInt32(min(4095, sample)).littleEndianBytes)
-        case 0xC014_69D6:
-            let text = fields.u32(8) == 0 ? "\(AnalogFile.bits)" : "\(Int(referenceVolts[channel] * 1000))"
-            try memory.put(fields.u32(12) ?? 0, Array((Array(text.utf8) + [0]).prefix(Int(fields.u32(16) ?? 0))))
-        case 0xC014_69D7:
-            let text = String(decoding: try memory.bytes(fields.u32(12) ?? 0, Int(min(16, fields.u32(16) ?? 0))), as: UTF8.self)
-            guard fields.u32(8) == 1, let volts = Double(text), volts > 0, volts <= AnalogFile.fullScaleVolts else { throw .EINVAL }
-            referenceVolts[channel] = volts
-        default: throw .ENOTTY
-        }
-        return 0
-    }
-}

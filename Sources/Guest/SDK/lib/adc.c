@@ -6,7 +6,9 @@ enum { CURRENT_BITS = 0, REFERENCE_VOLTAGE = 1 };
 int ADC_Open(ADC_ControllerId id) {
     char path[24];
     snprintf(path, sizeof path, "/dev/adc%u", (unsigned)id);
-    return open(path, O_RDWR | O_CLOEXEC);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) errno = EACCES;
+    return fd;
 }
 
 int ADC_GetSampleBitCount(int fd, ADC_ChannelId channel) {
@@ -23,6 +25,10 @@ int ADC_SetReferenceVoltage(int fd, ADC_ChannelId channel, float referenceVoltag
 }
 
 int ADC_Poll(int fd, ADC_ChannelId channel, uint32_t *outSampleValue) {
+    if (!outSampleValue) {
+        errno = EFAULT;
+        return -1;
+    }
     struct iio_ioctl_raw_channel_info info = {sizeof info, (int)channel, 0, 0, IIO_IOCTL_CHAN_INFO_RAW};
     if (ioctl(fd, IIO_READ_RAW_CHANNEL_INFO_IOCTL, &info) < 0) return -1;
     *outSampleValue = (uint32_t)info.val;

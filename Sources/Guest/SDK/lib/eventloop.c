@@ -157,9 +157,11 @@ int EventLoop_UnregisterIo(EventLoop *el, EventRegistration *reg) {
     if (!el) return fail(EFAULT);
     /* The descriptor may be closed already. */
     int error = errno;
-    epoll_ctl(el->poller, EPOLL_CTL_DEL, reg->fd, NULL);
-    errno = error;
     reg->is_gone = true;
+    bool is_taken = false; /* by another registration of a descriptor that has the number now */
+    for (EventRegistration *other = el->registrations; other; other = other->next) is_taken |= !other->is_gone && other->fd == reg->fd;
+    if (!is_taken) epoll_ctl(el->poller, EPOLL_CTL_DEL, reg->fd, NULL);
+    errno = error;
     if (!el->is_running) sweep(el, false);
     return 0;
 }

@@ -12,7 +12,9 @@ struct pwm_request {
 int PWM_Open(PWM_ControllerId pwm) {
     char path[24];
     snprintf(path, sizeof path, "/dev/pwm%u", pwm);
-    return open(path, O_RDWR | O_CLOEXEC);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) errno = EACCES;
+    return fd;
 }
 
 int PWM_Apply(int pwmFd, PWM_ChannelId pwmChannel, const PwmState *newState) {

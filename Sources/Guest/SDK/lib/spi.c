@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/spi/spidev.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,13 +19,16 @@ int SPIMaster_InitConfig(SPIMaster_Config *config) {
 
 /* Chip selects A and B are -1 and -2. */
 int SPIMaster_Open(SPI_InterfaceId interfaceId, SPI_ChipSelectId chipSelectId, const SPIMaster_Config *config) {
-    if (!config || (chipSelectId != -1 && chipSelectId != -2)) {
+    bool is_known = config && (config->csPolarity == SPI_ChipSelectPolarity_ActiveLow || config->csPolarity == SPI_ChipSelectPolarity_ActiveHigh);
+    if (!is_known || (chipSelectId != -1 && chipSelectId != -2)) {
         errno = config ? EINVAL : EFAULT;
         return -1;
     }
     char path[24];
     snprintf(path, sizeof path, "/dev/spidev%d.%d", interfaceId, -1 - chipSelectId);
-    return open(path, O_RDWR | O_CLOEXEC);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) errno = EACCES;
+    return fd;
 }
 
 int SPIMaster_SetBusSpeed(int fd, uint32_t speedInHz) { return ioctl(fd, SPI_IOC_WR_MAX_SPEED_HZ, &speedInHz) < 0 ? -1 : 0; }
@@ -69,8 +73,8 @@ int SPIMaster_InitTransfers(SPIMaster_Transfer *transfers, size_t transferCount)
 }
 
 ssize_t SPIMaster_TransferSequential(int fd, const SPIMaster_Transfer *transfers, size_t transferCount) {
-    if (transferCount > SPI_MASTER_MAX_TRANSFERS) {
-        errno = EINVAL;
+    if (!transfers || transferCount > SPI_MASTER_MAX_TRANSFERS) {
+        errno = transfers ? EINVAL : EFAULT;
         return -1;
     }
     struct spi_ioc_transfer messages[transferCount ? transferCount : 1];
