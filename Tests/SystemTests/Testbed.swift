@@ -18,6 +18,8 @@ final class Testbed: Sendable {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .path
 
+    static var orreryPath: String { Machine.executableFolder + "/orrery" }
+
     struct Ended: Sendable {
         var status: String
         var code: Int32?
@@ -33,7 +35,7 @@ final class Testbed: Sendable {
     /// Runs `orrery` to its end. `during` gets its process ID while it runs.
     func orrery(_ arguments: [String], during: @escaping @Sendable (Int32) async throws -> Void = { _ in }) async throws -> Ended {
         let result = try await run(
-            .path(FilePath(Machine.executableFolder + "/orrery")), arguments: Arguments(arguments),
+            .path(FilePath(Testbed.orreryPath)), arguments: Arguments(arguments),
             workingDirectory: FilePath(folder), input: .none, output: .string(limit: 4 << 20), error: .string(limit: 1 << 20)
         ) { execution in
             try await during(execution.processIdentifier.value)
