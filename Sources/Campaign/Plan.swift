@@ -25,6 +25,8 @@ public struct Plan: Sendable, Equatable, Codable {
         public var attachments: [String]
         /// What each high-level app may have; nil for as much as on the original.
         public var appMemoryKiB: Int?
+        /// Under which others find it beside its own name; nil for none.
+        public var names: [String]?
     }
 
     /// As boot code is often written, or so that one fault is not enough.
@@ -55,6 +57,8 @@ public struct Plan: Sendable, Equatable, Codable {
         public var address: Address
         public var doors: [GatewayConfiguration.Door]
         public var exits: [GatewayConfiguration.Exit]
+        /// Under which devices find it beside its own name, such as `*.example.com`; nil for none.
+        public var names: [String]?
     }
 
     public var schema = Schema.plan

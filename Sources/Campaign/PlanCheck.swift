@@ -11,6 +11,8 @@ extension Plan {
         // Folders and files are called by them.
         let names = [name] + devices.map(\.name) + steps.map(\.id) + apps.keys.sorted()
         if let mistake = names.lazy.compactMap(NameGrammar.mistake).first { return mistake }
+        let hosts = devices.flatMap { $0.names ?? [] } + gateways.flatMap { $0.names ?? [] }
+        if let mistake = hosts.lazy.compactMap(HostNameGrammar.mistake).first { return mistake }
         if !Plan.epochs.contains(epochSeconds) { return "epochSeconds is no time from 1970 to 2100" }
         if !times.contains(stop.nanoseconds) { return "stop is further away than times go" }
         for network in networks {

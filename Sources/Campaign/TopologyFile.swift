@@ -41,7 +41,7 @@ struct PlanReader {
     /// and nodes that lead to programs on this machine: `exits: [{ port: 8883, to: "127.0.0.1:8883" }]`.
     private mutating func readGateways(_ section: Section) {
         for (index, (name, key, value)) in document.named(section.fields["gateways"], "gateways").enumerated() {
-            guard let entry = document.section(value, "gateway \(name)", keys: ["network", "ports", "exits"]) else { continue }
+            guard let entry = document.section(value, "gateway \(name)", keys: ["network", "ports", "exits", "names"]) else { continue }
             if plan.devices.contains(where: { $0.name == name }) { document.report(key, "'\(name)' is taken") }
             let place = entry.required("network").flatMap(network) ?? ""
             let nodes = ["service"] + plan.devices.map(\.name)
@@ -61,8 +61,9 @@ struct PlanReader {
             }
             let exits = readExits(entry)
             if doors.isEmpty && exits.isEmpty { document.report(key, "gateway \(name): expected 'ports' or 'exits'") }
-            plan.gateways.append(.init(name: name, network: place, address: address(place, 3 + index), doors: doors, exits: exits))
+            plan.gateways.append(.init(name: name, network: place, address: address(place, 3 + index), doors: doors, exits: exits, names: readNames(entry)))
         }
+        checkHosts(section.fields["gateways"] ?? section.fields["devices"])
     }
 
     private func readExits(_ entry: Section) -> [GatewayConfiguration.Exit] {
@@ -200,7 +201,7 @@ struct PlanReader {
         for (kind, _, value) in document.named(section.required("devices"), "devices") {
             let keys = [
                 "count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels", "attach",
-                "app-memory",
+                "app-memory", "names",
             ]
             guard let entry = document.section(value, "device \(kind)", keys: keys) else { continue }
             for word in ["product", "group"] { entry.text(word).map { _ = document.isName(entry.fields[word], $0) } }
@@ -211,6 +212,9 @@ struct PlanReader {
                 document.report(node, "unknown app '\(app)'\(document.suggestion(app, among: apps))")
             }
             let count = entry.count("count", in: 1...10_000) ?? 1
+            if entry.has("count"), entry.has("names") {
+                document.report(entry.fields["names"], "names: only a device without 'count' can have them")
+            }
             peers.append((kind, entry.words("peers")))
             guard !networks.isEmpty else { continue }
             for index in 0..<count {
@@ -226,7 +230,7 @@ struct PlanReader {
                         updateEveryNanoseconds: (entry.duration("update-every", atLeast: .minutes(1)) ?? .hours(20)).nanoseconds,
                         deferUpdatesNanoseconds: (entry.duration("defer-updates") ?? .zero).nanoseconds,
                         labels: entry.words("labels").map(\.text), attachments: entry.words("attach").map(\.text),
-                        appMemoryKiB: memory(entry)))
+                        appMemoryKiB: memory(entry), names: index == 0 ? readNames(entry) : nil))
             }
         }
         connect(peers)

@@ -247,10 +247,12 @@ struct Workshop {
         let devices = plan.devices.map {
             NodeSpec(
                 name: $0.name, role: .device, network: $0.network, address: $0.address, host: plan.names.host($0.name),
-                product: $0.product, group: $0.group)
+                names: $0.names ?? [], product: $0.product, group: $0.group)
         }
         let doors = gateways.map {
-            NodeSpec(name: $0.name, role: .gateway, network: $0.network, address: $0.address, host: plan.names.host($0.name))
+            NodeSpec(
+                name: $0.name, role: .gateway, network: $0.network, address: $0.address, host: plan.names.host($0.name),
+                names: $0.names ?? [])
         }
         return ThreatConfiguration(
             setting: setting("threat"), names: plan.names, networks: plan.networks, links: plan.links,

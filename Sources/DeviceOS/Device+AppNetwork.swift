@@ -57,6 +57,11 @@ extension Device {
                 let outer = appStreams.outer(stream, of: app)
                 out.act(.close(StreamID(raw: outer)))
                 appStreams.forget(outer)
+            case .finish(let stream): out.act(.finish(StreamID(raw: appStreams.outer(stream, of: app))))
+            case .window(let stream, let bytes):
+                out.act(.window(StreamID(raw: appStreams.outer(stream, of: app)), bytes: UInt32(clamping: bytes)))
+            case .consumed(let stream, let bytes):
+                out.act(.consumed(StreamID(raw: appStreams.outer(stream, of: app)), bytes: UInt32(clamping: bytes)))
             case .datagram(let from, let address, let port, let bytes):
                 out.act(.datagram(fromPort: from, to: Endpoint(Address(bits: address), port), bytes))
             case .resolve(let query, let name): out.act(.resolve(query: appStreams.outer(query, of: app), name: name))
@@ -72,6 +77,9 @@ extension Device {
             appStreams.opened(stream.raw, local: local)
             return pass(stream.raw, out.now) { .connected(stream: $0) }
         case .received(let stream, let bytes): return pass(stream.raw, out.now) { .received(stream: $0, bytes) }
+        case .finished(let stream): return pass(stream.raw, out.now) { .finished(stream: $0) }
+        case .acknowledged(let stream, let bytes):
+            return pass(stream.raw, out.now) { .acknowledged(stream: $0, bytes: Int(bytes)) }
         case .closed(let stream, let end):
             let error: Errno? =
                 switch end {

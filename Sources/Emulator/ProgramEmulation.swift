@@ -71,7 +71,7 @@ public final class ProgramEmulation {
 final class BenchServices: ServiceProvider {
     private let certificates = CertificateServices()
 
-    func tlsClient(presents: Bool, roots: [UInt8]) throws(Errno) -> TLSClient { throw .ENETUNREACH }
+    func tlsClient(presents: Bool, roots: [UInt8], isCommon: Bool) throws(Errno) -> TLSClient { throw .ENETUNREACH }
     func sign(_ digest: [UInt8]) throws(Errno) -> (signature: [UInt8], nanoseconds: Int64) { throw .EAGAIN }
     var certificateChain: [UInt8] { [] }
     /// What the monitor was asked to do, and would have done.

@@ -19,6 +19,7 @@ public struct Fabric {
         case act(node: String, life: Int, Action)
         case connectAgain(stream: Int)
         case sendAgain(stream: Int, lane: Int, unit: Int)
+        case windowOpens(stream: Int, lane: Int, bytes: Int)
         case lookUpAgain(node: String, life: Int, query: UInt32, name: String, attempt: Int)
         case arrive(node: String, life: Int, Event)
         case call(Call)
@@ -85,7 +86,7 @@ public struct Fabric {
     public mutating func attach(_ spec: NodeSpec, isLocal: Bool = false, owner: Origin? = nil) {
         nodes[spec.name] = Attached(spec: spec, isLocal: isLocal, owner: owner)
         nodeAt[spec.address] = spec.name
-        addressOf[spec.host] = spec.address
+        for name in [spec.host] + spec.names { addressOf[name.lowercased()] = spec.address }
         pathCache = [:]
     }
 
@@ -93,7 +94,7 @@ public struct Fabric {
         takeDown(node, hostStaysUp: true)
         if let spec = nodes.removeValue(forKey: node)?.spec {
             nodeAt[spec.address] = nil
-            addressOf[spec.host] = nil
+            for name in [spec.host] + spec.names { addressOf[name.lowercased()] = nil }
         }
         pathCache = [:]
     }
@@ -159,6 +160,7 @@ public struct Fabric {
                 if lives[node] ?? 0 == life { return .local(node: node, event) }
             case .connectAgain(let stream): tryConnect(stream)
             case .sendAgain(let stream, let lane, let unit): transmit(stream, lane, unit)
+            case .windowOpens(let stream, let lane, let bytes): openWindow(stream, lane, bytes)
             case .lookUpAgain(let node, let life, let query, let name, let attempt):
                 if lives[node] ?? 0 == life { lookUp(node: node, query: query, name: name, attempt: attempt) }
             }
@@ -218,6 +220,9 @@ public struct Fabric {
         case .connect(let id, let endpoint): open(id, to: endpoint, from: node)
         case .send(let id, let bytes): enqueue(.data(bytes), on: id, from: node)
         case .close(let id): enqueue(.end, on: id, from: node)
+        case .finish(let id): enqueue(.finish, on: id, from: node)
+        case .window(let id, let bytes): setWindow(Int(bytes), of: id, at: node)
+        case .consumed(let id, let bytes): consumed(Int(bytes), on: id, at: node)
         case .datagram(let port, let to, let bytes): sendDatagram(bytes, from: node, port: port, to: to)
         case .observe: break
         }

@@ -111,9 +111,20 @@ extension Fabric {
         }
     }
 
+    /// Names are the same in any case (RFC 4343). A name that nobody has is that of the closest wildcard (RFC 4592).
+    func address(of name: String) -> Address? {
+        var name = name.lowercased()[...]
+        if let address = addressOf[String(name)] { return address }
+        while let dot = name.firstIndex(of: ".") {
+            name = name[name.index(after: dot)...]
+            if let address = addressOf["*.\(name)"] { return address }
+        }
+        return nil
+    }
+
     /// The resolver sits in the network of the name that is asked for; a client asks five times, a second apart.
     mutating func lookUp(node: String, query: UInt32, name: String, attempt: Int) {
-        let truth = addressOf[name]
+        let truth = address(of: name)
         let passage = pass(.lookup(name: name, answer: truth), from: node, to: nil)
         guard case .lookup(_, let answer) = passage.content else { return }
         let owner = truth.flatMap { nodeAt[$0] }

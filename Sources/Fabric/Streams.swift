@@ -7,16 +7,26 @@ struct Stream {
         var id: StreamID
         var endpoint: Endpoint
         var isClosed = false
+        /// It has sent all that it will.
+        var hasFinished = false
+        /// How many bytes it takes that it has not consumed; nil for all that come.
+        var window: Int?
     }
 
     enum Payload: Equatable {
         case data([UInt8])
+        /// One side sends no more.
+        case finish
         case end
+
+        var count: Int { if case .data(let bytes) = self { bytes.count } else { 0 } }
     }
 
     /// One `send` of a node, with the packets of it that are still to arrive.
     struct Unit {
         var payload: Payload
+        /// As it was sent, whatever somebody has made of it on the way.
+        var bytes: Int
         var packetsLeft: Int
         var attempts = 0
     }
@@ -26,8 +36,11 @@ struct Stream {
         var nextUnit = 0
         var nextExpected = 0
         var inFlight: [Int: Unit] = [:]
-        var arrived: [Int: (at: Instant, payload: Payload)] = [:]
+        var arrived: [Int: (at: Instant, payload: Payload, bytes: Int)] = [:]
         var floor = Instant.start
+        /// What a full window keeps at the sender, and how many bytes of the window are taken.
+        var held: [Payload] = []
+        var taken = 0
     }
 
     var sides: [Side]
@@ -78,7 +91,7 @@ extension Fabric {
 
     /// Whether a side's process is the one that the stream was made with: another may have its name now, and numbers
     /// its streams from one again.
-    private func isCurrent(_ number: Int, _ side: Stream.Side) -> Bool { streamOf[side.node]?[side.id] == number }
+    func isCurrent(_ number: Int, _ side: Stream.Side) -> Bool { streamOf[side.node]?[side.id] == number }
 
     mutating func tryConnect(_ number: Int) {
         guard var stream = streams[number], !stream.isOpen else { return }
@@ -154,7 +167,7 @@ extension Fabric {
 
     mutating func enqueue(_ payload: Stream.Payload, on id: StreamID, from node: String) {
         guard let number = streamOf[node]?[id], let stream = streams[number], let side = stream.side(of: node),
-            !stream.sides[side].isClosed
+            !stream.sides[side].isClosed, payload == .end || !stream.sides[side].hasFinished
         else {
             if case .data = payload {
                 deliver(.closed(id, .reset), to: node, at: now + lookahead + lookahead, from: .network)
@@ -166,10 +179,24 @@ extension Fabric {
             return
         }
         if payload == .end { streams[number]?.sides[side].isClosed = true }
-        let unit = stream.lanes[side].nextUnit
+        if payload == .finish { streams[number]?.sides[side].hasFinished = true }
+        guard stream.sides[1 - side].window != nil else { return launch(payload, number, side) }
+        if case .data(let bytes) = payload {
+            for start in stride(from: 0, to: bytes.count, by: Fabric.pieceBytes) {
+                streams[number]?.lanes[side].held.append(.data(Array(bytes[start..<min(bytes.count, start + Fabric.pieceBytes)])))
+            }
+        } else {
+            streams[number]?.lanes[side].held.append(payload)
+        }
+        pump(number, side)
+    }
+
+    /// Sends a payload on its way for the first time.
+    mutating func launch(_ payload: Stream.Payload, _ number: Int, _ side: Int) {
+        guard let unit = streams[number]?.lanes[side].nextUnit else { return }
         let packets = if case .data(let bytes) = payload { Fabric.packets(for: bytes.count) } else { 1 }
         streams[number]?.lanes[side].nextUnit += 1
-        streams[number]?.lanes[side].inFlight[unit] = Stream.Unit(payload: payload, packetsLeft: packets)
+        streams[number]?.lanes[side].inFlight[unit] = Stream.Unit(payload: payload, bytes: payload.count, packetsLeft: packets)
         transmit(number, side, unit)
     }
 
@@ -198,7 +225,7 @@ extension Fabric {
         }
         if let (arrival, lost) = reached, lost == 0 {
             streams[number]?.lanes[lane].inFlight[unitNumber] = nil
-            streams[number]?.lanes[lane].arrived[unitNumber] = (arrival, unit.payload)
+            streams[number]?.lanes[lane].arrived[unitNumber] = (arrival, unit.payload, unit.bytes)
             release(number, lane)
             return
         }
@@ -218,16 +245,24 @@ extension Fabric {
     private mutating func release(_ number: Int, _ lane: Int) {
         guard var stream = streams[number] else { return }
         let (sender, receiver) = (stream.sides[lane], stream.sides[1 - lane])
-        while let (at, payload) = stream.lanes[lane].arrived.removeValue(forKey: stream.lanes[lane].nextExpected) {
+        while let (at, payload, sent) = stream.lanes[lane].arrived.removeValue(forKey: stream.lanes[lane].nextExpected) {
             stream.lanes[lane].nextExpected += 1
             let time = max(at, stream.lanes[lane].floor)
             stream.lanes[lane].floor = time
+            if receiver.window != nil { stream.lanes[lane].taken += payload.count - sent }
             streams[number] = stream
             if receiver.isClosed || !isCurrent(number, receiver) { continue }
             switch payload {
             case .data(let bytes):
                 deliver(.received(receiver.id, bytes), to: receiver.node, at: time, from: .node(sender.node))
-            case .end:
+                acknowledge(sent, number, lane, at: time)
+            case .finish where receiver.window != nil:
+                deliver(.finished(receiver.id), to: receiver.node, at: time, from: .node(sender.node))
+                // Both have said all, and heard it.
+                guard receiver.hasFinished, stream.lanes[1 - lane].inFlight.isEmpty, stream.lanes[1 - lane].held.isEmpty else { continue }
+                forget(number)
+                return
+            case .end, .finish:
                 deliver(.closed(receiver.id, .finished), to: receiver.node, at: time, from: .node(sender.node))
                 forget(number)
                 return

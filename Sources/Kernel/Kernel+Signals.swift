@@ -50,13 +50,16 @@ extension Kernel {
         let number = waiting(thread).first(notIn: thread.mask) ?? 0
         let action = thread.process.actions[number] ?? SignalAction()
         let isHandled = action.handler > SignalAction.ignore
-        if (!isHandled || action.flags & SignalAction.restarts != 0) && SystemCall.isRestartable(call.number) {
+        if thread.written > 0 {
+            thread.registers.general[0] = UInt32(thread.written)
+        } else if (!isHandled || action.flags & SignalAction.restarts != 0) && SystemCall.isRestartable(call.number) {
             let isThumb = thread.registers.cpsr & 0x20 != 0
             thread.registers.general[15] &-= isThumb ? 2 : 4
             thread.registers.general[0] = call.arguments[0]
         } else {
             thread.registers.general[0] = UInt32(bitPattern: -Errno.EINTR.rawValue)
         }
+        thread.written = 0
         thread.state = .ready
         thread.deadline = .max
     }

@@ -121,6 +121,8 @@ final class Thread {
     var state = State.ready
     /// When the call that it waits in is over in any case.
     var deadline = Int64.max
+    /// What a call that waits has written already.
+    var written = 0
     /// The kernel's count of changes when the call was last tried.
     var tried = -1
     var mask = SignalSet()

@@ -18,10 +18,19 @@ public import Wire
         var waiting: [UInt8] = []
         /// Bytes of the stream that TCP has not taken yet.
         var unwritten: [UInt8] = []
+        /// Bytes of the stream that TCP has taken since the other side was told.
+        var unreported = 0
+        /// Bytes of TCP that are not with the other side yet.
+        var underway = 0
+        /// TCP sends no more, or the stream does.
+        var hasEnded = false
+        var isFinishing = false
         var isEnding = false
     }
 
     private static let chunkBytes = 16 << 10
+    /// What may wait here for the stream's other side, and for TCP; whoever sends more waits himself.
+    private static let bufferBytes = 256 << 10
 
     private let bus: Bus
     private let name: String
@@ -52,7 +61,7 @@ public import Wire
     public mutating func run() {
         defer { bus.close() }
         while true {
-            let readable = listeners.filter { $0.address != nil }.map(\.descriptor) + connections.values.filter(\.isOpen).map(\.descriptor)
+            let readable = listeners.filter { $0.address != nil }.map(\.descriptor) + connections.values.filter(takesMore).map(\.descriptor)
             let writable = connections.values.filter { !$0.unwritten.isEmpty }.map(\.descriptor)
             let ready = bus.wait(readable: readable, writable: writable)
             while let (_, bytes) = bus.receive(milliseconds: 0) {
@@ -65,7 +74,7 @@ public import Wire
             for index in listeners.indices where ready.contains(listeners[index].descriptor) { accept(listeners[index]) }
             for (stream, connection) in connections.sorted(by: { $0.key < $1.key }) where ready.contains(connection.descriptor) {
                 if !connection.unwritten.isEmpty { write(stream) }
-                if connection.isOpen { read(stream) }
+                if connections[stream].map(takesMore) ?? false { read(stream) }
             }
             if !effects.isEmpty { _ = bus.send(.effects(effects)) }
             effects = []
@@ -96,9 +105,16 @@ public import Wire
         case .resolved(let query, let address): resolved(Int(query), address)
         case .connected(let stream, _):
             connections[stream]?.isOpen = true
+            act(.window(stream, bytes: UInt32(GatewayProcess.bufferBytes)))
             if let waiting = connections[stream]?.waiting, !waiting.isEmpty { act(.send(stream, waiting)) }
         case .received(let stream, let bytes):
             connections[stream]?.unwritten += bytes
+            write(stream)
+        case .acknowledged(let stream, let bytes):
+            let left = (connections[stream]?.underway ?? 0) - Int(bytes)
+            connections[stream]?.underway = max(0, left)
+        case .finished(let stream):
+            connections[stream]?.isFinishing = true
             write(stream)
         case .closed(let stream, _):
             connections[stream]?.isEnding = true
@@ -130,6 +146,7 @@ public import Wire
             return act(.close(stream))
         }
         connections[stream] = Connection(descriptor: descriptor, isOpen: true)
+        act(.window(stream, bytes: UInt32(GatewayProcess.bufferBytes)))
     }
 
     private mutating func accept(_ listener: Listener) {
@@ -140,14 +157,22 @@ public import Wire
         act(.connect(stream, to: Endpoint(address, listener.door.targetPort)))
     }
 
+    private func takesMore(_ connection: Connection) -> Bool {
+        connection.isOpen && !connection.hasEnded && connection.underway < GatewayProcess.bufferBytes
+    }
+
     private mutating func read(_ stream: StreamID) {
         guard let descriptor = connections[stream]?.descriptor else { return }
         switch LoopbackSocket.read(descriptor, GatewayProcess.chunkBytes) {
-        case .bytes(let bytes): act(.send(stream, bytes))
+        case .bytes(let bytes):
+            connections[stream]?.underway += bytes.count
+            act(.send(stream, bytes))
         case .later: break
+        // It may still read: what comes from the stream shows that.
         case .ended:
-            act(.close(stream))
-            end(stream)
+            connections[stream]?.hasEnded = true
+            act(.finish(stream))
+            write(stream)
         }
     }
 
@@ -159,7 +184,16 @@ public import Wire
             return
         }
         connections[stream]?.unwritten.removeFirst(written)
-        if connections[stream]?.isEnding == true, connections[stream]?.unwritten.isEmpty == true { end(stream) }
+        let unreported = connection.unreported + written
+        let isEmpty = connection.unwritten.count == written
+        connections[stream]?.unreported = unreported
+        if unreported > 0, isEmpty || unreported >= GatewayProcess.chunkBytes {
+            connections[stream]?.unreported = 0
+            act(.consumed(stream, bytes: UInt32(unreported)))
+        }
+        guard isEmpty else { return }
+        if connection.isEnding || connection.isFinishing && connection.hasEnded { return end(stream) }
+        if connection.isFinishing { LoopbackSocket.finish(connection.descriptor) }
     }
 
     private mutating func end(_ stream: StreamID) {

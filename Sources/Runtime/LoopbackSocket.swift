@@ -69,6 +69,9 @@ enum LoopbackSocket {
         return count < 0 && (errno == EAGAIN || errno == EINTR) ? .later : .ended
     }
 
+    /// Nothing more is written; what comes is still read.
+    static func finish(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
+
     static func wait(_ descriptor: Int32, _ what: Int32, _ milliseconds: Int32) {
         var one = pollfd(fd: descriptor, events: Int16(what), revents: 0)
         unsafe _ = poll(&one, 1, milliseconds)

@@ -17,15 +17,22 @@ extension Certificate {
     /// All certificates of a file in PEM.
     /// - Throws: If one of them is none that is understood here, or there is none at all.
     public static func list(pem: [UInt8]) throws(CryptoError) -> [Certificate] {
+        var list: [Certificate] = []
+        for der in try encoded(pem: pem) { list.append(try Certificate(der: der)) }
+        return list
+    }
+
+    /// The same as DER, with keys of any kind.
+    public static func encoded(pem: [UInt8]) throws(CryptoError) -> [[UInt8]] {
         let bio = unsafe StoredCertificate.memory(pem)
         defer {
             unsafe BIO_free(bio)
             ErrorQueue.clear()
         }
-        var list: [Certificate] = []
+        var list: [[UInt8]] = []
         while let x509 = unsafe PEM_read_bio_X509(bio, nil, nil, nil) {
             defer { unsafe X509_free(x509) }
-            list.append(unsafe try Certificate(x509))
+            unsafe list.append(encode(x509))
         }
         guard !list.isEmpty else { throw .badCertificate("no certificate in PEM") }
         return list

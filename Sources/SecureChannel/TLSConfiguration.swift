@@ -18,13 +18,16 @@ import COpenSSL
     public struct PeerRule: Sendable {
         /// Roots of trust. Empty means: take any peer (for an adversary, or with `certificate-auth` off).
         public var roots: [Certificate]
+        /// Further roots, as DER, whose keys may be of other kinds.
+        public var otherRoots: [[UInt8]] = []
         public var isCertificateRequired: Bool
-        public var profile: CertificateProfile
+        /// Nil for chains of the kinds that ``Algorithms/common`` has, as libcrypto judges them.
+        public var profile: CertificateProfile?
         /// Decides on a chain that is sound: nil, or why this peer is refused.
         public var accept: @Sendable (Certificate) -> String?
 
         public init(
-            roots: [Certificate], isCertificateRequired: Bool, profile: CertificateProfile,
+            roots: [Certificate], isCertificateRequired: Bool, profile: CertificateProfile?,
             accept: @escaping @Sendable (Certificate) -> String? = { _ in nil }
         ) {
             self.roots = roots
@@ -35,6 +38,15 @@ import COpenSSL
 
         public static let anybody = PeerRule(
             roots: [], isCertificateRequired: false, profile: .init(longestLeafSeconds: .max))
+
+        var trustsAnybody: Bool { roots.isEmpty && otherRoots.isEmpty }
+
+        /// Servers of the world's, for whoever trusts these authorities: RSA from 2,048 bits on, P-256 or P-384, SHA-256 or longer.
+        public static func common(roots: [[UInt8]]) -> PeerRule {
+            var rule = PeerRule(roots: [], isCertificateRequired: false, profile: nil)
+            rule.otherRoots = roots
+            return rule
+        }
     }
 
     public enum Role: Sendable { case client, server }
@@ -46,11 +58,13 @@ import COpenSSL
         case weakToo
         /// TLS 1.2 with P-224 at the best: what an adversary asks for.
         case weakOnly
+        /// What servers of the world speak and is sound: TLS 1.2 with forward secrecy and AEAD, and TLS 1.3 (RFC 9325).
+        case common
 
         var versions: (least: Int32, most: Int32) {
             switch self {
             case .strong: (TLS1_3_VERSION, TLS1_3_VERSION)
-            case .weakToo: (TLS1_2_VERSION, TLS1_3_VERSION)
+            case .weakToo, .common: (TLS1_2_VERSION, TLS1_3_VERSION)
             case .weakOnly: (TLS1_2_VERSION, TLS1_2_VERSION)
             }
         }
@@ -59,6 +73,18 @@ import COpenSSL
             case .strong: "P-256"
             case .weakToo: "P-256:P-224"
             case .weakOnly: "P-224:P-256"
+            case .common: "P-256:X25519:P-384"
+            }
+        }
+        var suites: String {
+            self == .common ? "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256" : "TLS_AES_128_GCM_SHA256"
+        }
+        /// OpenSSL's security level: 2 is 112 bits, no SHA-1.
+        var level: Int32? {
+            switch self {
+            case .strong: nil
+            case .weakToo, .weakOnly: 0
+            case .common: 2
             }
         }
     }
@@ -80,10 +106,11 @@ import COpenSSL
         guard unsafe tls_versions(context, least, most) == 1, unsafe ssl_ctx_set_groups(context, algorithms.groups) == 1 else {
             throw .failed(ErrorQueue.take())
         }
-        if algorithms != .strong { unsafe SSL_CTX_set_security_level(context, 0) }
+        if let level = algorithms.level { unsafe SSL_CTX_set_security_level(context, level) }
+        if algorithms == .common { unsafe SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") }
         unsafe SSL_CTX_set_num_tickets(context, 0)
         unsafe _ = ssl_ctx_no_session_cache(context)
-        unsafe SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256")
+        unsafe SSL_CTX_set_ciphersuites(context, algorithms.suites)
         // Idle connections give their buffers back: a device has few bytes to spare.
         unsafe _ = SSL_CTX_ctrl(context, SSL_CTRL_MODE, Int(SSL_MODE_RELEASE_BUFFERS), nil)
         if let identity { unsafe try present(identity) }
@@ -115,15 +142,15 @@ import COpenSSL
 
     @unsafe private func require() throws(CryptoError) {
         let store = unsafe SSL_CTX_get_cert_store(context)
-        for root in rule.roots {
-            let x509 = unsafe try Certificate.decode(root.der)
+        for root in rule.roots.map(\.der) + rule.otherRoots {
+            let x509 = unsafe try Certificate.decode(root)
             unsafe X509_STORE_add_cert(store, x509)
             unsafe X509_free(x509)
         }
-        unsafe X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), UInt(X509_V_FLAG_X509_STRICT))
+        if rule.profile != nil { unsafe X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), UInt(X509_V_FLAG_X509_STRICT)) }
         var mode = SSL_VERIFY_NONE
-        if role == .server && (rule.isCertificateRequired || !rule.roots.isEmpty) { mode = SSL_VERIFY_PEER }
-        if role == .client && !rule.roots.isEmpty { mode = SSL_VERIFY_PEER }
+        if role == .server && (rule.isCertificateRequired || !rule.trustsAnybody) { mode = SSL_VERIFY_PEER }
+        if role == .client && !rule.trustsAnybody { mode = SSL_VERIFY_PEER }
         if rule.isCertificateRequired { mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT }
         unsafe SSL_CTX_set_verify(context, mode, nil)
         unsafe SSL_CTX_set_cert_verify_callback(

@@ -72,6 +72,9 @@ public enum ValidityBound: Equatable, Sendable { case notBefore(Int64), notAfter
             unsafe SSL_set_connect_state(ssl)
             if let host {
                 unsafe _ = ssl_set_server_name(ssl, host)
+                // RFC 9525 section 6.3: the alternative names decide, and a wildcard stands for a whole label.
+                let rules = UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
+                if configuration.rule.profile == nil { unsafe X509_VERIFY_PARAM_set_hostflags(SSL_get0_param(ssl), rules) }
                 unsafe X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), host, 0)
             }
             work.agreements = 1
@@ -192,7 +195,7 @@ public enum ValidityBound: Equatable, Sendable { case notBefore(Int64), notAfter
     @unsafe private func judge(_ store: OpaquePointer?) -> Int32 {
         guard let leaf = unsafe X509_STORE_CTX_get0_cert(store) else { return 0 }
         unsafe peer = try? Certificate(leaf)
-        if configuration.rule.roots.isEmpty { return 1 }
+        if configuration.rule.trustsAnybody { return 1 }
         guard unsafe X509_verify_cert(store) == 1 else {
             let code = unsafe X509_STORE_CTX_get_error(store)
             let why = unsafe TLSConnection.words[code] ?? String(cString: X509_verify_cert_error_string(Int(code)))
@@ -206,10 +209,11 @@ public enum ValidityBound: Equatable, Sendable { case notBefore(Int64), notAfter
             }
             return 0
         }
-        guard let peer else { return unsafe refuse("profile: leaf does not parse", store) }
         let chain = unsafe X509_STORE_CTX_get0_chain(store)
         work.verifications += unsafe Int(x509_stack_count(chain))
-        let why = unsafe configuration.rule.profile.refusal(of: chain, leaf: peer) ?? configuration.rule.accept(peer)
+        guard let profile = configuration.rule.profile else { return 1 }
+        guard let peer else { return unsafe refuse("profile: leaf does not parse", store) }
+        let why = unsafe profile.refusal(of: chain, leaf: peer) ?? configuration.rule.accept(peer)
         if let why { return unsafe refuse(why, store) }
         return 1
     }

@@ -272,14 +272,17 @@ public struct NodeSpec: Sendable, Equatable, Codable {
     public var network: String
     public var address: Address
     public var host: String
+    /// Under which others find it too; `*.example.com` for all below that have no name of their own.
+    public var names: [String]
     public var powerOnNanoseconds: Int64
     public var product: String
     public var group: String
 
     public init(
-        name: String, role: Role, network: String, address: Address, host: String,
+        name: String, role: Role, network: String, address: Address, host: String, names: [String] = [],
         powerOnNanoseconds: Int64 = 0, product: String = "", group: String = ""
     ) {
+        self.names = names
         self.name = name
         self.role = role
         self.network = network

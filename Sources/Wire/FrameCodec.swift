@@ -224,6 +224,13 @@ extension Event: WireValue {
             writer.integer(UInt8(8))
             writer.string(name)
             writer.block(body)
+        case .finished(let stream):
+            writer.integer(UInt8(9))
+            stream.write(to: &writer)
+        case .acknowledged(let stream, let bytes):
+            writer.integer(UInt8(10))
+            stream.write(to: &writer)
+            writer.integer(bytes)
         }
     }
 
@@ -249,6 +256,8 @@ extension Event: WireValue {
             self = .datagram(
                 port: try reader.integer(), from: try Endpoint(from: &reader), try reader.block())
         case 8: self = .command(try reader.string(), try reader.block())
+        case 9: self = .finished(try StreamID(from: &reader))
+        case 10: self = .acknowledged(try StreamID(from: &reader), bytes: try reader.integer())
         case let kind: throw .unknownKind(kind)
         }
     }
@@ -283,6 +292,17 @@ extension Action: WireValue {
         case .observe(let fact):
             writer.integer(UInt8(6))
             fact.write(to: &writer)
+        case .finish(let stream):
+            writer.integer(UInt8(7))
+            stream.write(to: &writer)
+        case .window(let stream, let bytes):
+            writer.integer(UInt8(8))
+            stream.write(to: &writer)
+            writer.integer(bytes)
+        case .consumed(let stream, let bytes):
+            writer.integer(UInt8(9))
+            stream.write(to: &writer)
+            writer.integer(bytes)
         }
     }
 
@@ -297,6 +317,9 @@ extension Action: WireValue {
             self = .datagram(
                 fromPort: try reader.integer(), to: try Endpoint(from: &reader), try reader.block())
         case 6: self = .observe(try Fact(from: &reader))
+        case 7: self = .finish(try StreamID(from: &reader))
+        case 8: self = .window(try StreamID(from: &reader), bytes: try reader.integer())
+        case 9: self = .consumed(try StreamID(from: &reader), bytes: try reader.integer())
         case let kind: throw .unknownKind(kind)
         }
     }

@@ -44,6 +44,10 @@ public enum Event: Equatable, Sendable {
     case accepted(StreamID, port: UInt16, from: Endpoint)
     case received(StreamID, [UInt8])
     case closed(StreamID, StreamEnd)
+    /// Only for a side with a ``Action/window(_:bytes:)``: the other has sent all that it will, and still takes what comes (FIN).
+    case finished(StreamID)
+    /// Only for a side with a ``Action/window(_:bytes:)``: so many bytes more of what it sent are with the other side's host (ACK).
+    case acknowledged(StreamID, bytes: UInt32)
     case datagram(port: UInt16, from: Endpoint, [UInt8])
     /// Out of band, from whoever operates the node: a name and a JSON body.
     case command(String, [UInt8])
@@ -56,6 +60,12 @@ public enum Action: Equatable, Sendable {
     case connect(StreamID, to: Endpoint)
     case send(StreamID, [UInt8])
     case close(StreamID)
+    /// Nothing more is sent; what comes is still taken (SHUT_WR). To a side without a window the stream is closed then.
+    case finish(StreamID)
+    /// This side has room for so many bytes that it has not given back by ``consumed(_:bytes:)``; more waits at the sender
+    /// (RFC 9293 section 3.8.6). Sides without one take all that comes, at once.
+    case window(StreamID, bytes: UInt32)
+    case consumed(StreamID, bytes: UInt32)
     case datagram(fromPort: UInt16, to: Endpoint, [UInt8])
     case observe(Fact)
 }

@@ -34,6 +34,19 @@ import Testing
         "a: { network: home }\na-double: { network: home }", "\(String(repeating: "b", count: 62)): { network: home, count: 12 }",
     ]) func badNamesAreRefused(devices: String) { #expect(!NameTests.problems(devices: devices).isEmpty) }
 
+    @Test func hostNamesAreTaken() {
+        let names = "[example.com, \"*.azure-devices.net\", A.b-c._tcp.d1, localnet]"
+        #expect(NameTests.problems(devices: "a: { network: home, names: \(names) }").isEmpty)
+    }
+
+    @Test(arguments: [
+        "a: { network: home, names: [example..com] }", "a: { network: home, names: [\"a.*.com\"] }", "a: { network: home, names: [\"*\"] }",
+        "a: { network: home, names: [10.1.0.9] }", "a: { network: home, names: [b.acme.internal] }", "a: { network: home, names: [localhost] }",
+        "a: { network: home, names: [\"exa mple.com\"] }", "a: { network: home, names: [-a.com] }", "a: { network: home, names: {} }",
+        "a: { network: home, names: [\(String(repeating: "b", count: 64)).com] }", "a: { network: home, count: 2, names: [a.com] }",
+        "a: { network: home, names: [a.com] }\nb: { network: home, names: [A.com] }", "a: { network: home, names: [\"\"] }",
+    ]) func badHostNamesAreRefused(devices: String) { #expect(!NameTests.problems(devices: devices).isEmpty) }
+
     @Test(arguments: ["../../tmp/x", "a/b", "..", "latest", "\"\"", "7"]) func aRunsNameIsNoPath(name: String) {
         #expect(!NameTests.problems(name).isEmpty)
     }

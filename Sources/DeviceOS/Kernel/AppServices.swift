@@ -52,14 +52,21 @@ final class AppServices: ServiceProvider {
     private var isAuthenticated: Bool { identity?.isReady ?? false }
     var certificateChain: [UInt8] { identity?.customer.map { $0.chain.flatMap(\.pem) } ?? [] }
 
-    func tlsClient(presents: Bool, roots: [UInt8]) throws(Errno) -> TLSClient {
-        var trusted: [Certificate]?
-        if !roots.isEmpty {
+    func tlsClient(presents: Bool, roots: [UInt8], isCommon: Bool) throws(Errno) -> TLSClient {
+        let rule: Identity.AppRule
+        switch (roots.isEmpty, isCommon) {
+        case (true, false): rule = .devices
+        // The device's own authorities have nothing to do with the world's servers.
+        case (true, true): throw .EINVAL
+        case (false, false):
             guard let list = try? Certificate.list(pem: roots) else { throw .EINVAL }
-            trusted = list
+            rule = .strict(list)
+        case (false, true):
+            guard let list = try? Certificate.encoded(pem: roots) else { throw .EINVAL }
+            rule = .common(list)
         }
         guard let identity, identity.isReady || !presents else { throw .EAGAIN }
-        switch identity.forApp(presents: presents, roots: trusted) {
+        switch identity.forApp(presents: presents, rule) {
         case .plain: return TLSClient(nil, unixSeconds: unixSeconds) { _ in 0 }
         case .tls(let configuration):
             return TLSClient(configuration, unixSeconds: unixSeconds) { [cryptoCost] in cryptoCost.time(for: $0).nanoseconds }

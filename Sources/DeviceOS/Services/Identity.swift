@@ -53,14 +53,28 @@ struct Identity {
         return cached(label, .client, who, rule)
     }
 
+    /// Whom an app trusts, and what it asks of them.
+    enum AppRule {
+        /// Whom the device trusts, as it does.
+        case devices
+        /// Authorities of its own, with what the device asks of its own.
+        case strict([Certificate])
+        /// Authorities of its own, in DER, with what servers of the world have.
+        case common([[UInt8]])
+    }
+
     /// For an app that connects to whom it likes (CL-6).
-    /// - Parameter roots: Whom the app trusts; nil for whom the device trusts.
-    func forApp(presents: Bool, roots own: [Certificate]?) -> Security {
+    func forApp(presents: Bool, _ wanted: AppRule) -> Security {
         if isOff(.transportEncryption) { return .plain }
-        let rule = TLSConfiguration.PeerRule(
-            roots: isOff(.certificateAuth) ? [] : own ?? roots, isCertificateRequired: false,
-            profile: own == nil ? Lifetimes.serviceProfile : .init(longestLeafSeconds: .max))
-        return made(.client, presents ? customer : nil, rule)
+        let isOpen = isOff(.certificateAuth)
+        let who = presents ? customer : nil
+        switch wanted {
+        case .devices: return made(.client, who, .init(roots: isOpen ? [] : roots, isCertificateRequired: false, profile: Lifetimes.serviceProfile))
+        case .strict(let own):
+            return made(
+                .client, who, .init(roots: isOpen ? [] : own, isCertificateRequired: false, profile: .init(longestLeafSeconds: .max)))
+        case .common(let own): return made(.client, who, .common(roots: isOpen ? [] : own), algorithms: .common)
+        }
     }
 
     mutating func towardsPeer() -> Security {
@@ -110,11 +124,14 @@ struct Identity {
         return security
     }
 
-    private func made(_ role: TLSConfiguration.Role, _ who: TLSConfiguration.Identity?, _ rule: TLSConfiguration.PeerRule) -> Security {
+    private func made(
+        _ role: TLSConfiguration.Role, _ who: TLSConfiguration.Identity?, _ rule: TLSConfiguration.PeerRule,
+        algorithms: TLSConfiguration.Algorithms? = nil
+    ) -> Security {
         do {
             return .tls(
                 try TLSConfiguration(
-                    role: role, identity: who, rule: rule, algorithms: isOff(.strongAlgorithms) ? .weakToo : .strong,
+                    role: role, identity: who, rule: rule, algorithms: algorithms ?? (isOff(.strongAlgorithms) ? .weakToo : .strong),
                     keepsKeyLog: configuration.setting.keyLogPath != nil))
         } catch {
             // What is stored was checked when it was taken over; only broken memory leads here.

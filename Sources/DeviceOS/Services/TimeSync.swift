@@ -14,7 +14,8 @@ struct TimeSync {
     }
 
     static let every = Duration.hours(1)
-    static let query: UInt32 = 0x8000_0001
+    /// No number of an app's, nor of a stream that the network has numbered.
+    static let query: UInt32 = 0x3FFF_FFFF
     /// More than a quartz of 20 ppm loses in a hundred days.
     private static let believedNanoseconds: Int64 = 5 * 60 * 1_000_000_000
 

@@ -116,17 +116,33 @@ extension CallTable {
     }
 
     private static func put(_ kernel: Kernel, _ thread: Thread, _ file: OpenFile, _ bytes: [UInt8]) throws(Errno) -> Answer {
+        try put(kernel, thread, file, bytes, mayWait: !file.isNonBlocking) { bytes throws(Errno) in try file.write(bytes) }
+    }
+
+    /// Writes as Linux does to streams and pipes: whoever may wait goes on until all is taken, and hears first of what was.
+    ///
+    /// - Parameter write: How many were taken; nil if there is no room now.
+    static func put(
+        _ kernel: Kernel, _ thread: Thread, _ file: OpenFile, _ bytes: [UInt8], mayWait: Bool, signals: Bool = true,
+        _ write: ([UInt8]) throws(Errno) -> Int?
+    ) throws(Errno) -> Answer {
+        let done = kernel.isWaiting(thread) ? thread.written : 0
+        thread.written = 0
         let count: Int?
-        do throws(Errno) { count = try file.write(bytes) } catch {
-            if error == .EPIPE { kernel.send(SignalInformation(number: SignalNumber.pipe), to: thread) }
+        do throws(Errno) { count = try write(done == 0 ? bytes : Array(bytes.dropFirst(done))) } catch {
+            if done > 0 {
+                (file as? Socket)?.pendingError = error
+                return .value(UInt32(done))
+            }
+            if error == .EPIPE, signals { kernel.send(SignalInformation(number: SignalNumber.pipe), to: thread) }
             throw error
         }
-        guard let count else {
-            if file.isNonBlocking { throw .EAGAIN }
-            return kernel.wait(thread)
-        }
-        kernel.changed()
-        return .value(UInt32(count))
+        if count ?? 0 > 0 || bytes.isEmpty { kernel.changed() }
+        let total = done + (count ?? 0)
+        if total >= bytes.count && count != nil || total > 0 && !(mayWait && file.takesAll) { return .value(UInt32(total)) }
+        guard mayWait else { throw .EAGAIN }
+        thread.written = total
+        return kernel.wait(thread)
     }
 
     private static let write: CallEntry.Body = { kernel, thread, a throws(Errno) in

@@ -118,17 +118,10 @@ extension CallTable {
         _ kernel: Kernel, _ thread: Thread, _ descriptor: UInt32, _ bytes: [UInt8], _ to: [UInt8]?, _ flags: UInt32
     ) throws(Errno) -> Answer {
         let socket = try socket(thread, descriptor)
-        let count: Int?
-        do throws(Errno) { count = try socket.send(bytes, to: to, thread.process) } catch {
-            if error == .EPIPE, flags & noSignal == 0 { kernel.send(SignalInformation(number: SignalNumber.pipe), to: thread) }
-            throw error
+        let mayWait = !socket.isNonBlocking && flags & dontWait == 0
+        return try put(kernel, thread, socket, bytes, mayWait: mayWait, signals: flags & noSignal == 0) { bytes throws(Errno) in
+            try socket.send(bytes, to: to, thread.process)
         }
-        guard let count else {
-            if socket.isNonBlocking || flags & dontWait != 0 { throw .EAGAIN }
-            return kernel.wait(thread)
-        }
-        kernel.changed()
-        return .value(UInt32(count))
     }
 
     private static func receive(

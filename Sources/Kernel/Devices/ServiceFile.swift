@@ -29,7 +29,8 @@ public protocol ServiceProvider: AnyObject {
     /// - Parameters:
     ///   - presents: Whether to show the certificate that the security service has issued to the device.
     ///   - roots: Whom to trust, in PEM; empty for whom the device itself trusts.
-    func tlsClient(presents: Bool, roots: [UInt8]) throws(Errno) -> TLSClient
+    ///   - isCommon: Whether to speak as servers of the world do, and not only as the device's own do; needs roots.
+    func tlsClient(presents: Bool, roots: [UInt8], isCommon: Bool) throws(Errno) -> TLSClient
     /// With the device's key, for what shows its certificate in a program of its own: 64 bytes r ‖ s, and how long it takes.
     /// - Parameter digest: 32 bytes, SHA-256.
     func sign(_ digest: [UInt8]) throws(Errno) -> (signature: [UInt8], nanoseconds: Int64)
@@ -80,18 +81,19 @@ final class ServiceFile: OpenFile {
         return ServiceAnswer(0, [used + 16, used, process.peakKiB].littleEndianBytes)
     }
 
-    /// Four words: descriptor, whether to show the device's certificate, lengths of host and roots; then those.
+    /// Four words: descriptor, flags (1: show the device's certificate, 2: the common rule), lengths of host and roots; then those.
     private func secure(_ input: [UInt8], _ process: Process) throws(Errno) -> ServiceAnswer {
         let fields = Bytes(input)
-        guard let descriptor = fields.u32(0), let presents = fields.u32(4), presents <= 1, let hostBytes = fields.u32(8),
+        guard let descriptor = fields.u32(0), let flags = fields.u32(4), flags <= 3, let hostBytes = fields.u32(8),
             let rootBytes = fields.u32(12), let host = fields.block(16, Int(hostBytes)), (1...253).contains(host.count),
             let roots = fields.block(16 + host.count, Int(rootBytes))
         else { throw .EINVAL }
-        if presents == 1, let grants = process.policy.grants, grants.tenant == nil { throw .EACCES }
+        let presents = flags & 1 != 0
+        if presents, let grants = process.policy.grants, grants.tenant == nil { throw .EACCES }
         guard let socket = try process.file(descriptor) as? StreamSocket else { throw .ENOTSOCK }
         guard let services = kernel.services else { throw .ENOSYS }
         try socket.secure(
-            services.tlsClient(presents: presents == 1, roots: roots), host: String(decoding: host, as: UTF8.self))
+            services.tlsClient(presents: presents, roots: roots, isCommon: flags & 2 != 0), host: String(decoding: host, as: UTF8.self))
         kernel.changed()
         return ServiceAnswer()
     }

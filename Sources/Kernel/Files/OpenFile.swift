@@ -40,6 +40,8 @@ class OpenFile {
     func read(_ count: Int) throws(Errno) -> [UInt8]? { throw .EINVAL }
     /// How many were taken; nil if there is no room now.
     func write(_ bytes: [UInt8]) throws(Errno) -> Int? { throw .EINVAL }
+    /// Whether a program that may wait waits until all of what it writes is taken.
+    var takesAll: Bool { false }
     func read(_ count: Int, at offset: Int) throws(Errno) -> [UInt8] { throw .ESPIPE }
     func write(_ bytes: [UInt8], at offset: Int) throws(Errno) -> Int { throw .ESPIPE }
     func seek(_ offset: Int64, _ whence: UInt32) throws(Errno) -> Int64 { throw .ESPIPE }

@@ -47,6 +47,8 @@ final class PipeEnd: OpenFile {
         return part.count
     }
 
+    override var takesAll: Bool { !isReader }
+
     override var readiness: Readiness {
         if isReader { return pipe.count > 0 ? [.input] : pipe.writers == 0 ? [.hangUp] : [] }
         if pipe.readers == 0 { return [.output, .error] }

@@ -6,6 +6,11 @@ public enum NetworkAction: Equatable, Sendable {
     case listen(port: UInt16)
     case send(stream: UInt32, [UInt8])
     case close(stream: UInt32)
+    /// Nothing more is sent; what comes is still taken.
+    case finish(stream: UInt32)
+    /// Room for so many bytes that are not given back by ``consumed(stream:bytes:)``.
+    case window(stream: UInt32, bytes: Int)
+    case consumed(stream: UInt32, bytes: Int)
     case datagram(fromPort: UInt16, address: UInt32, port: UInt16, [UInt8])
     case resolve(query: UInt32, name: String)
 }
@@ -15,6 +20,10 @@ public enum NetworkEvent: Equatable, Sendable {
     case connected(stream: UInt32)
     case accepted(stream: UInt32, port: UInt16, address: UInt32, peerPort: UInt16)
     case received(stream: UInt32, [UInt8])
+    /// The other side sends no more, and still takes what comes.
+    case finished(stream: UInt32)
+    /// So many bytes more of what was sent are with the other side's host.
+    case acknowledged(stream: UInt32, bytes: Int)
     /// - Parameter error: nil if the other side has finished.
     case closed(stream: UInt32, Errno?)
     case datagram(port: UInt16, address: UInt32, peerPort: UInt16, [UInt8])
@@ -125,6 +134,7 @@ final class NetworkStack {
         let stream = nextStream
         nextStream += 1
         try act(.connect(stream: stream, address: to.address, port: to.port))
+        try act(.window(stream: stream, bytes: StreamSocket.bufferBytes))
         streams[stream] = socket
         return stream
     }
@@ -177,6 +187,8 @@ final class NetworkStack {
         switch event {
         case .connected(let stream): streams[stream]?.connected()
         case .received(let stream, let bytes): streams[stream]?.received(bytes)
+        case .finished(let stream): streams[stream]?.finished()
+        case .acknowledged(let stream, let bytes): streams[stream]?.acknowledged(bytes)
         case .closed(let stream, let error): streams.removeValue(forKey: stream)?.closed(by: error)
         case .accepted(let stream, let port, let address, let peerPort):
             guard let listener = listeners[port], let socket = listener.accepted(SocketAddress(address, peerPort), stream: stream) else {
@@ -184,6 +196,7 @@ final class NetworkStack {
                 return
             }
             streams[stream] = socket
+            try? act(.window(stream: stream, bytes: StreamSocket.bufferBytes))
         case .datagram(let port, let address, let peerPort, let bytes):
             datagrams[port]?.deliver(bytes, from: SocketAddress(address, peerPort))
         case .resolved(let query, let address):

@@ -34,8 +34,11 @@ class Socket: OpenFile {
 final class StreamSocket: Socket {
     private enum State { case idle, listening, connecting, connected, broken }
 
-    /// How much may wait to be read, or to be accepted.
-    private static let bufferBytes = 64 << 10
+    /// How much may wait to be read, or to arrive at the other side.
+    static let bufferBytes = 64 << 10
+    /// What has been read is told in steps of at least so much (RFC 9293 section 3.8.6.2.2).
+    private static let stepBytes = bufferBytes / 4
+    /// How many connections may wait to be accepted.
     private static let backlog = 16
 
     private let stack: NetworkStack
@@ -44,6 +47,10 @@ final class StreamSocket: Socket {
     /// The other end, if it is in this device.
     private weak var partner: StreamSocket?
     private var incoming: [UInt8] = []
+    /// Of what the network has brought, how much it has not been told is read: no less than ``incoming``, since TLS takes some.
+    private var unreported = 0
+    /// Sent, and not yet with the other side's host.
+    private var underway = 0
     private var hasEnded = false
     private var mayWrite = true
     private var waiting: [StreamSocket] = []
@@ -128,14 +135,16 @@ final class StreamSocket: Socket {
         guard state == .connected else { throw state == .connecting ? .EAGAIN : .ENOTCONN }
         guard mayWrite else { throw .EPIPE }
         if let stream {
+            guard !bytes.isEmpty else { return 0 }
+            guard secure?.isOpen ?? true, underway < StreamSocket.bufferBytes else { return nil }
+            let taken = Array(bytes.prefix(StreamSocket.bufferBytes - underway))
             if let secure {
-                guard secure.isOpen else { return nil }
-                secure.send(bytes)
+                secure.send(taken)
                 try flush(secure)
             } else {
-                try stack.act(.send(stream: stream, bytes))
+                try send(taken, on: stream)
             }
-            return bytes.count
+            return taken.count
         }
         guard let partner, !partner.isClosed else { throw .EPIPE }
         let room = StreamSocket.bufferBytes - partner.incoming.count
@@ -154,9 +163,22 @@ final class StreamSocket: Socket {
             return isAtEnd ? ([], []) : nil
         }
         let bytes = Array(incoming.prefix(count))
-        if !peek { incoming.removeFirst(bytes.count) }
+        if !peek {
+            incoming.removeFirst(bytes.count)
+            giveBack()
+        }
         return (bytes, [])
     }
+
+    /// Tells the network how much of what it has brought is read.
+    private func giveBack() {
+        let read = unreported - incoming.count
+        guard let stream, read >= StreamSocket.stepBytes else { return }
+        unreported -= read
+        try? stack.act(.consumed(stream: stream, bytes: read))
+    }
+
+    override var takesAll: Bool { true }
 
     private var isClosed: Bool { references == 0 }
     private var isAtEnd: Bool { hasEnded || state == .broken || stream == nil && (partner.map { $0.isClosed || !$0.mayWrite } ?? true) }
@@ -165,9 +187,9 @@ final class StreamSocket: Socket {
         guard state == .connected else { throw .ENOTCONN }
         if how > 0 {
             mayWrite = false
-            // The emulated network has no half-closed streams: what was sent arrives first.
+            // What was sent arrives first.
             try sayGoodbye()
-            if let stream { try stack.act(.close(stream: stream)) }
+            if let stream { try stack.act(.finish(stream: stream)) }
         }
         if how != 1 { hasEnded = true }
     }
@@ -180,7 +202,8 @@ final class StreamSocket: Socket {
         if !incoming.isEmpty || isAtEnd { ready.insert(.input) }
         if pendingError != nil { ready.formUnion([.error, .input, .output]) }
         if isAtEnd { ready.insert(.peerClosed) }
-        if stream != nil && secure?.isOpen ?? true
+        // As Linux says it: a third is free.
+        if stream != nil && secure?.isOpen ?? true && underway <= StreamSocket.bufferBytes * 2 / 3
             || (stream == nil ? partner.map { StreamSocket.bufferBytes - $0.incoming.count > 0 } ?? true : false)
         {
             ready.insert(.output)
@@ -211,7 +234,12 @@ final class StreamSocket: Socket {
 
     private func flush(_ secure: SecureLayer) throws(Errno) {
         let bytes = secure.takeOutput()
-        if !bytes.isEmpty, let stream { try stack.act(.send(stream: stream, bytes)) }
+        if !bytes.isEmpty, let stream { try send(bytes, on: stream) }
+    }
+
+    private func send(_ bytes: [UInt8], on stream: UInt32) throws(Errno) {
+        underway += bytes.count
+        try stack.act(.send(stream: stream, bytes))
     }
 
     private func sayGoodbye() throws(Errno) {
@@ -223,7 +251,11 @@ final class StreamSocket: Socket {
     // MARK: What comes from the network
 
     func connected() { if state == .connecting { state = .connected } }
+    func acknowledged(_ bytes: Int) { underway = max(0, underway - bytes) }
+    func finished() { hasEnded = true }
     func received(_ bytes: [UInt8]) {
+        unreported += bytes.count
+        defer { giveBack() }
         guard let secure else {
             incoming += bytes
             return
@@ -241,6 +273,8 @@ final class StreamSocket: Socket {
         secure?.broken()
         if let secure, !secure.isOpen, state == .connected { (pendingError, state) = (.EPROTO, .broken) }
         if state == .connecting || error != nil { pendingError = error ?? .ECONNREFUSED }
+        // What was written and has not arrived is lost, as when a host answers data for what is closed.
+        if state == .connected, error == nil, underway > 0 { pendingError = .ECONNRESET }
         if state == .connecting { state = .broken }
     }
 

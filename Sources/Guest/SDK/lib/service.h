@@ -35,7 +35,7 @@ enum service_operation {
     SERVICE_ENTERPRISE_WIFI = 32,
     SERVICE_DEFER_UPDATE = 40, /* in: event, minutes */
     SERVICE_RESUME_UPDATE = 41,
-    SERVICE_SECURE_STREAM = 50, /* in: descriptor, 1 to show the device's certificate, lengths of host and roots; those */
+    SERVICE_SECURE_STREAM = 50, /* in: descriptor, flags (1: show the device's certificate, 2: common rule), lengths of host and roots; those */
     SERVICE_SIGN_DIGEST = 51,   /* in: 32 bytes, SHA-256; out: 64 bytes, r and s, with the device's key */
 };
 

@@ -20,6 +20,13 @@ static int refuse(int error) {
 }
 
 int Tls_Secure(int socket, const char *serverName, Tls_Identity identity, const char *rootsPath) {
+    return Tls_SecureByRule(socket, serverName, identity, rootsPath, Tls_Rule_Strict);
+}
+int Tls_Connect(const char *serverName, uint16_t port, Tls_Identity identity, const char *rootsPath) {
+    return Tls_ConnectByRule(serverName, port, identity, rootsPath, Tls_Rule_Strict);
+}
+
+int Tls_SecureByRule(int socket, const char *serverName, Tls_Identity identity, const char *rootsPath, Tls_Rule rule) {
     if (!serverName) return refuse(EFAULT);
     size_t hostBytes = strlen(serverName);
     uint8_t *request = malloc(16 + hostBytes + LONGEST_ROOTS);
@@ -33,7 +40,7 @@ int Tls_Secure(int socket, const char *serverName, Tls_Identity identity, const 
     }
     int result = -1;
     if (rootBytes > 0 || !rootsPath) {
-        uint32_t head[4] = {(uint32_t)socket, identity == Tls_Identity_Device, hostBytes, (uint32_t)rootBytes};
+        uint32_t head[4] = {(uint32_t)socket, (identity == Tls_Identity_Device) | (rule == Tls_Rule_Common) << 1, hostBytes, (uint32_t)rootBytes};
         memcpy(request, head, sizeof head);
         memcpy(request + 16, serverName, hostBytes);
         result = service_request(SERVICE_SECURE_STREAM, request, 16 + hostBytes + (size_t)rootBytes, NULL, 0);
@@ -44,7 +51,7 @@ int Tls_Secure(int socket, const char *serverName, Tls_Identity identity, const 
     return result;
 }
 
-int Tls_Connect(const char *serverName, uint16_t port, Tls_Identity identity, const char *rootsPath) {
+int Tls_ConnectByRule(const char *serverName, uint16_t port, Tls_Identity identity, const char *rootsPath, Tls_Rule rule) {
     if (!serverName) return refuse(EFAULT);
     struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found = NULL;
     if (getaddrinfo(serverName, NULL, &hints, &found) != 0 || !found) return refuse(EHOSTUNREACH);
@@ -54,7 +61,7 @@ int Tls_Connect(const char *serverName, uint16_t port, Tls_Identity identity, co
     address.sin_port = htons(port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 && Tls_Secure(fd, serverName, identity, rootsPath) == 0) return fd;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 && Tls_SecureByRule(fd, serverName, identity, rootsPath, rule) == 0) return fd;
     int error = errno;
     close(fd);
     errno = error;
