@@ -112,7 +112,8 @@ let package = Package(
             ]),
         // The real executables.
         tests(
-            "SystemTests", ["Runtime", "Wire", "orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway", subprocess]),
+            "SystemTests",
+            ["Runtime", "SecureChannel", "Wire", "orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway", subprocess]),
         // Each border with what a seed makes of valid samples; `scripts/fuzz` runs the same for minutes.
         tests(
             "FuzzTests",

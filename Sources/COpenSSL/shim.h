@@ -23,6 +23,9 @@ static inline long ssl_ctx_add_chain(SSL_CTX *ctx, X509 *x) { return SSL_CTX_add
 static inline long ssl_set_server_name(SSL *ssl, const char *name) { return SSL_set_tlsext_host_name(ssl, name); }
 static inline int x509_stack_count(const STACK_OF(X509) *s) { return s ? sk_X509_num(s) : 0; }
 static inline X509 *x509_stack_at(const STACK_OF(X509) *s, int i) { return sk_X509_value(s, i); }
+static inline STACK_OF(X509) *x509_stack_new(void) { return sk_X509_new_null(); }
+static inline int x509_stack_push(STACK_OF(X509) *s, X509 *x) { return sk_X509_push(s, x); }
+static inline void x509_stack_free(STACK_OF(X509) *s) { sk_X509_pop_free(s, X509_free); }
 static inline STACK_OF(X509) *pkcs7_certificates(PKCS7 *p) {
     return OBJ_obj2nid(p->type) == NID_pkcs7_signed && p->d.sign ? p->d.sign->cert : NULL;
 }

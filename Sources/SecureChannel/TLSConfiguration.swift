@@ -147,7 +147,6 @@ import COpenSSL
             unsafe X509_STORE_add_cert(store, x509)
             unsafe X509_free(x509)
         }
-        if rule.profile != nil { unsafe X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), UInt(X509_V_FLAG_X509_STRICT)) }
         var mode = SSL_VERIFY_NONE
         if role == .server && (rule.isCertificateRequired || !rule.trustsAnybody) { mode = SSL_VERIFY_PEER }
         if role == .client && !rule.trustsAnybody { mode = SSL_VERIFY_PEER }

@@ -66,17 +66,13 @@ public enum ValidityBound: Equatable, Sendable { case notBefore(Int64), notAfter
         unsafe outgoing = BIO_new(BIO_s_mem())
         unsafe SSL_set_bio(ssl, incoming, outgoing)
         unsafe SSL_set_ex_data(ssl, TLSConnection.index, Unmanaged.passUnretained(self).toOpaque())
-        unsafe X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), Int(unixSeconds))
+        unsafe PathValidator.configure(
+            SSL_get0_param(ssl), host: configuration.role == .client ? host : nil, unixSeconds: unixSeconds,
+            isStrict: configuration.rule.profile != nil)
         switch configuration.role {
         case .client:
             unsafe SSL_set_connect_state(ssl)
-            if let host {
-                unsafe _ = ssl_set_server_name(ssl, host)
-                // RFC 9525 section 6.3: the alternative names decide, and a wildcard stands for a whole label.
-                let rules = UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
-                if configuration.rule.profile == nil { unsafe X509_VERIFY_PARAM_set_hostflags(SSL_get0_param(ssl), rules) }
-                unsafe X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), host, 0)
-            }
+            if let host { unsafe _ = ssl_set_server_name(ssl, host) }
             work.agreements = 1
             advance()
         case .server: unsafe SSL_set_accept_state(ssl)
@@ -196,16 +192,14 @@ public enum ValidityBound: Equatable, Sendable { case notBefore(Int64), notAfter
         guard let leaf = unsafe X509_STORE_CTX_get0_cert(store) else { return 0 }
         unsafe peer = try? Certificate(leaf)
         if configuration.rule.trustsAnybody { return 1 }
-        guard unsafe X509_verify_cert(store) == 1 else {
-            let code = unsafe X509_STORE_CTX_get_error(store)
-            let why = unsafe TLSConnection.words[code] ?? String(cString: X509_verify_cert_error_string(Int(code)))
-            let culprit = unsafe X509_STORE_CTX_get_current_cert(store)
-            switch code {
-            case X509_V_ERR_CERT_HAS_EXPIRED:
-                refusal = unsafe .validity(why, .notAfter(Certificate.unixSeconds(X509_get0_notAfter(culprit))))
-            case X509_V_ERR_CERT_NOT_YET_VALID:
-                refusal = unsafe .validity(why, .notBefore(Certificate.unixSeconds(X509_get0_notBefore(culprit))))
-            default: refusal = .certificate(why)
+        if let why = unsafe PathValidator.refusal(store, isStrict: configuration.rule.profile != nil) {
+            refusal =
+                switch why {
+                case .rule(let words): .certificate(words)
+                case .validity(let words, let bound): .validity(words, bound)
+                }
+            if unsafe X509_STORE_CTX_get_error(store) == X509_V_OK {
+                unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
             }
             return 0
         }
@@ -223,18 +217,4 @@ public enum ValidityBound: Equatable, Sendable { case notBefore(Int64), notAfter
         unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
         return 0
     }
-
-    /// Short names for the refusals that reports count.
-    private static let words: [Int32: String] = [
-        X509_V_ERR_CERT_HAS_EXPIRED: "expired",
-        X509_V_ERR_CERT_NOT_YET_VALID: "not yet valid",
-        X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "unknown issuer",
-        X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT: "unknown issuer",
-        X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: "self-signed",
-        X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: "unknown issuer",
-        X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: "unknown issuer",
-        X509_V_ERR_CERT_SIGNATURE_FAILURE: "bad signature",
-        X509_V_ERR_HOSTNAME_MISMATCH: "wrong name",
-        X509_V_ERR_INVALID_PURPOSE: "wrong purpose",
-    ]
 }

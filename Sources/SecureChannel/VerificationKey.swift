@@ -10,8 +10,8 @@ import COpenSSL
     public let encoded: [UInt8]
 
     /// - Parameters:
-    ///   - type, scheme: As TUF names them (1.0.34 section 4.2): `ed25519`, `ecdsa` with `ecdsa-sha2-nistp256` or
-    ///     `…nistp384`, `rsa` with `rsassa-pss-sha256` or (RFC 8017 section 8.2, as older repositories have it)
+    ///   - type, scheme: As TUF names them (1.0.34 section 4.2): `ed25519`, `ecdsa` with `ecdsa-sha2-nistp256`,
+    ///     `…nistp384` or `…nistp521`, `rsa` with `rsassa-pss-sha256` or (RFC 8017 section 8.2, as older repositories have it)
     ///     `rsa-pkcs1v15-sha256`.
     ///   - text: 64 hexadecimal digits for Ed25519, else PEM. Nil for anything else.
     public init?(type: String, scheme name: String, text: String) {
@@ -26,6 +26,9 @@ import COpenSSL
             unsafe key = VerificationKey.read(pem: text)
         case ("ecdsa", "ecdsa-sha2-nistp384"), ("ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384"):
             scheme = .ecdsa(384)
+            unsafe key = VerificationKey.read(pem: text)
+        case ("ecdsa", "ecdsa-sha2-nistp521"):
+            scheme = .ecdsa(521)
             unsafe key = VerificationKey.read(pem: text)
         case ("rsa", "rsassa-pss-sha256"):
             scheme = .rsaPSS
@@ -79,6 +82,7 @@ import COpenSSL
             switch scheme {
             case .ed25519: nil
             case .ecdsa(384): unsafe EVP_sha384()
+            case .ecdsa(521): unsafe EVP_sha512()
             case .ecdsa, .rsaPSS, .rsaPKCS1: unsafe EVP_sha256()
             }
         guard unsafe EVP_DigestVerifyInit(context, &parameters, hash, nil, handle) == 1 else { return false }
@@ -108,12 +112,14 @@ extension P256PublicKey {
     }
 }
 
-/// An ECDSA signature of 64 bytes r ‖ s as DER (RFC 3279 section 2.2.3).
+/// An ECDSA signature r ‖ s, of 64 bytes for P-256, 96 for P-384 or 132 for P-521, as DER (RFC 3279 section 2.2.3); else nothing.
 public func derSignature(_ raw: [UInt8]) -> [UInt8] {
-    guard raw.count == 64 else { return [] }
+    guard [64, 96, 132].contains(raw.count) else { return [] }
+    let half = raw.count / 2
     let signature = unsafe ECDSA_SIG_new()
     defer { unsafe ECDSA_SIG_free(signature) }
-    unsafe ECDSA_SIG_set0(signature, BN_bin2bn(Array(raw[..<32]), 32, nil), BN_bin2bn(Array(raw[32...]), 32, nil))
+    unsafe ECDSA_SIG_set0(
+        signature, BN_bin2bn(Array(raw[..<half]), Int32(half), nil), BN_bin2bn(Array(raw[half...]), Int32(half), nil))
     var der = [UInt8](repeating: 0, count: unsafe max(0, Int(i2d_ECDSA_SIG(signature, nil))))
     unsafe der.withUnsafeMutableBufferPointer { buffer in
         var cursor = buffer.baseAddress

@@ -146,9 +146,11 @@ struct TestPKI {
         #expect(
             try connect(client: long, server: pki.identity("server")).server.state.reason == "profile: leaf lives longer than 90000 s")
         let zero = pki.identity("client", serial: [0])
-        #expect(try connect(client: zero, server: pki.identity("server")).server.state.reason == "profile: serial number is not positive")
+        let zeroReason = try connect(client: zero, server: pki.identity("server")).server.state.reason
+        #expect(zeroReason == "RFC 5280 4.1.2.2: serial number is not positive")
         let huge = pki.identity("client", serial: [UInt8](repeating: 0x7F, count: 21))
-        #expect(try connect(client: huge, server: pki.identity("server")).server.state.reason == "profile: serial number above 20 octets")
+        let hugeReason = try connect(client: huge, server: pki.identity("server")).server.state.reason
+        #expect(hugeReason == "RFC 5280 4.1.2.2: serial number above 20 octets")
         let nameless = pki.identity("client", hosts: [])
         #expect(
             try connect(client: nameless, server: pki.identity("server")).server.state.reason == "profile: no subject alternative name")
