@@ -220,6 +220,10 @@ public final class HTTPChannel {
             throw error
         } catch HTTPParserError.invalidMethod where isUnknownMethod {
             throw .unsupported(status: 501, "a method that nobody here knows")
+        } catch HTTPParserError.invalidVersion {
+            throw .unsupported(status: 505, "another version of HTTP")
+        } catch HTTPParserError.closedConnection where requests.last?.isLast == true {
+            // Whatever comes behind the last request is nobody's.
         } catch {
             throw .malformed("\(error)")
         }

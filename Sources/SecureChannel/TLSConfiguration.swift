@@ -20,6 +20,8 @@ import COpenSSL
         public var roots: [Certificate]
         /// Further roots, as DER, whose keys may be of other kinds.
         public var otherRoots: [[UInt8]] = []
+        /// Authorities below the roots that are known here, for peers that show their own certificate alone.
+        public var intermediates: [Certificate] = []
         public var isCertificateRequired: Bool
         /// Nil for chains of the kinds that ``Algorithms/common`` has, as libcrypto judges them.
         public var profile: CertificateProfile?
@@ -142,7 +144,7 @@ import COpenSSL
 
     @unsafe private func require() throws(CryptoError) {
         let store = unsafe SSL_CTX_get_cert_store(context)
-        for root in rule.roots.map(\.der) + rule.otherRoots {
+        for root in rule.roots.map(\.der) + rule.otherRoots + rule.intermediates.map(\.der) {
             let x509 = unsafe try Certificate.decode(root)
             unsafe X509_STORE_add_cert(store, x509)
             unsafe X509_free(x509)

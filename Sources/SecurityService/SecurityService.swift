@@ -34,13 +34,17 @@ public struct SecurityService: Node {
         let (verifier, isGated) = (authority.verifier, !configuration.controlsOff.contains(.attestationGate))
         let hasCertificates = !configuration.controlsOff.contains(.certificateAuth)
         // Newcomers have no certificate yet; who has one may show it, to have it renewed (RFC 7030 section 3.3.2).
-        let newcomers: TLSConfiguration.PeerRule =
+        var newcomers: TLSConfiguration.PeerRule =
             hasCertificates
             ? .init(roots: [authority.root], isCertificateRequired: false, profile: Lifetimes.deviceProfile) { catalog.refusalOfDevice($0) }
             : .anybody
+        // EST's answers hold the issued certificate alone, and so may clients.
+        newcomers.intermediates = authority.intermediates
+        // Programs of the world's may speak TLS 1.2 (RFC 7030 section 3.3 asks for no more); devices never do.
+        let hasClients = !configuration.clients.isEmpty && algorithms == .strong
         enrolment = .tls(
             try TLSConfiguration(
-                role: .server, identity: authority.service, rule: newcomers, algorithms: algorithms,
+                role: .server, identity: authority.service, rule: newcomers, algorithms: hasClients ? .common : algorithms,
                 keepsKeyLog: keepsLog))
         let rule: TLSConfiguration.PeerRule =
             hasCertificates

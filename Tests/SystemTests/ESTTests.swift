@@ -9,7 +9,7 @@ import Testing
         name: est
         stop: 10m
         networks: { cloud: { latency: 5ms } }
-        service: { network: cloud, catalog: acme, clients: { bench: first-use-only } }
+        service: { network: cloud, catalog: acme, clients: { laptop: first-use-only } }
         gateways: { door: { network: cloud, ports: [{ port: 0, to: "service:443" }] } }
         devices: { fridge: { network: cloud, apps: [] } }
         controls-off: [request-limits]
@@ -31,7 +31,7 @@ import Testing
 
     private static let script = #"""
         set -euo pipefail
-        port=$1 authority=$2 host=service.acme
+        port=$1 authority=$2 host=service.acme.internal
         fail() { echo "WRONG $*"; exit 1; }
         for name in root policy catalog; do openssl x509 -inform der -in "$authority/$name.der" -out $name.pem; done
         cat catalog.pem policy.pem >chain.pem
@@ -53,19 +53,19 @@ import Testing
 
         # 4.2: by HTTP Basic, by whatever case its name has; 401 says how.
         openssl ecparam -name prime256v1 -genkey -noout -out key.pem
-        openssl req -new -key key.pem -subj /CN=bench -outform der -out request.der
+        openssl req -new -key key.pem -subj /CN=laptop -outform der -out request.der
         base64 request.der >request
         post() { ask -H 'content-type: application/pkcs10' --data-binary @request "$@"; }
         post -i "$est/simpleenroll" | tr -d '\r' >answer
         grep -q ' 401 ' answer && grep -qi '^www-authenticate: Basic realm="acme"$' answer || fail "no credentials"
-        [ "$(post -o /dev/null -w '%{http_code}' --user bench:wrong-secret "$est/simpleenroll")" = 401 ] || fail "another secret"
-        [ "$(post -o /dev/null -w '%{http_code}' --user bench:first-use-only "$est/update/simpleenroll")" = 403 ] || fail "the OS's certificate"
-        basic=$(printf bench:first-use-only | base64)
+        [ "$(post -o /dev/null -w '%{http_code}' --user laptop:wrong-secret "$est/simpleenroll")" = 401 ] || fail "another secret"
+        [ "$(post -o /dev/null -w '%{http_code}' --user laptop:first-use-only "$est/update/simpleenroll")" = 403 ] || fail "the OS's certificate"
+        basic=$(printf laptop:first-use-only | base64)
         post -H "authorization: bAsIc $basic" "$est/customer/simpleenroll" | certificates >first.pem
         [ "$(grep -c BEGIN first.pem)" = 1 ] || fail "more than what was issued"
         openssl verify -CAfile root.pem -untrusted chain.pem first.pem >/dev/null || fail "the first does not verify"
         openssl req -new -key key.pem -subj /CN=somebody -outform der | base64 >other
-        [ "$(ask -o /dev/null -w '%{http_code}' --user bench:first-use-only --data-binary @other "$est/simpleenroll")" = 403 ] || fail "another's name"
+        [ "$(ask -o /dev/null -w '%{http_code}' --user laptop:first-use-only --data-binary @other "$est/simpleenroll")" = 403 ] || fail "another's name"
 
         # 4.2.2: by certificate alone, from one line, without Content-Transfer-Encoding.
         base64 -w0 request.der >request
@@ -74,20 +74,25 @@ import Testing
         cmp -s first.pem second.pem && fail "not renewed"
         [ "$(post -o /dev/null -w '%{http_code}' "$est/simplereenroll")" = 401 ] || fail "renewed without a certificate"
 
-        # strongSwan, which looks its host up where the system does.
-        (echo "127.0.0.1 localhost $host") >hosts
+        # strongSwan, which looks its host up where the system does; TLS 1.2 as it is set up, and TLS 1.3.
+        echo "127.0.0.1 localhost $host" >hosts
+        printf 'libtls {\n version_max = 1.3\n}\n' >newer.conf
         swan() { unshare -rm sh -c 'mount --bind hosts /etc/hosts && exec pki "$@" 2>log' sh "$@"; }
-        openssl x509 -in root.pem -outform der -out root.der
-        swan --estca --url "https://$host:$port" --cacert root.der --caout ca --outform pem --force >/dev/null || fail "pki --estca: $(cat log)"
-        cat ca*.pem | openssl x509 | cmp - root.pem || fail "what pki --estca wrote"
-        swan --est --url "https://$host:$port" --cacert root.der --in request.der --userpass bench:first-use-only --outform pem >third.pem \
-            || fail "pki --est: $(cat log)"
-        openssl verify -CAfile root.pem -untrusted chain.pem third.pem >/dev/null || fail "the third does not verify"
-        openssl x509 -in third.pem -outform der -out third.der
-        swan --est --url "https://$host:$port" --cacert root.der --in request.der --cert third.der --key key.pem --outform pem >fourth.pem \
-            || fail "pki --est with a certificate: $(cat log)"
-        openssl verify -CAfile root.pem -untrusted chain.pem fourth.pem >/dev/null || fail "the fourth does not verify"
-        cmp -s third.pem fourth.pem && fail "not renewed by strongSwan"
+        for name in root catalog policy; do openssl x509 -in $name.pem -outform der -out $name.der; done
+        authorities=(--cacert root.der --cacert catalog.der --cacert policy.der)
+        for version in 1.2 1.3; do
+            if [ $version = 1.3 ]; then export STRONGSWAN_CONF=$PWD/newer.conf; fi
+            swan --estca --url "https://$host:$port" --cacert root.der --caout ca --outform pem --force >/dev/null || fail "--estca: $(cat log)"
+            openssl x509 -in ca.pem | cmp - root.pem || fail "what pki --estca wrote"
+            swan --est --url "https://$host:$port" "${authorities[@]}" --in request.der --userpass laptop:first-use-only >third.der \
+                || fail "pki --est: $(cat log)"
+            grep -q "negotiated TLS $version" log || fail "another version: $(cat log)"
+            grep -q "Issued certificate is trusted" log || fail "not trusted: $(cat log)"
+            swan --est --url "https://$host:$port" "${authorities[@]}" --in request.der --cert third.der --key key.pem >fourth.der \
+                || fail "pki --est with a certificate: $(cat log)"
+            openssl x509 -in fourth.der | openssl verify -CAfile root.pem -untrusted chain.pem >/dev/null || fail "the fourth does not verify"
+            cmp -s third.der fourth.der && fail "not renewed by strongSwan"
+        done
         echo "all as expected"
         """#
 }
