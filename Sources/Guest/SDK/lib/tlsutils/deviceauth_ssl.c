@@ -1,12 +1,14 @@
 /* For those who bring wolfSSL: in a library of its own, so that nobody else needs it. */
 #include "../service.h"
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 #include <tlsutils/deviceauth.h>
 #include <tlsutils/deviceauth_curl.h>
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 
-enum { DIGEST_BYTES = 32, SCALAR_BYTES = 32 };
+enum { DIGEST_BYTES = 32, SCALAR_BYTES = 32, LONGEST_CHAIN = 8192 };
 
 /* ECDSA on P-256 with SHA-256, by the OS. */
 static int sign(
@@ -23,8 +25,14 @@ DeviceAuthSslResult DeviceAuth_SslCtxFunc(void *sslctx) {
     WOLFSSL_CTX *context = sslctx;
     if (!context) return DeviceAuthSslResult_GeneralError;
     wolfSSL_CTX_SetEccSignCb(context, sign);
-    if (wolfSSL_CTX_use_certificate_chain_file(context, DeviceAuth_GetCertificatePath()) != WOLFSSL_SUCCESS)
-        return DeviceAuthSslResult_CertificateError;
+    /* Of a file whose length is known by its end. */
+    static unsigned char chain[LONGEST_CHAIN];
+    int fd = open(DeviceAuth_GetCertificatePath(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return DeviceAuthSslResult_CertificateError;
+    ssize_t length = 0;
+    for (ssize_t count; (count = read(fd, chain + length, sizeof chain - (size_t)length)) > 0;) length += count;
+    close(fd);
+    if (wolfSSL_CTX_use_certificate_chain_buffer(context, chain, length) != WOLFSSL_SUCCESS) return DeviceAuthSslResult_CertificateError;
     return wolfSSL_CTX_set1_sigalgs_list(context, "ECDSA+SHA256:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA+SHA256:RSA+SHA384:ECDSA+SHA384") ==
                    WOLFSSL_SUCCESS
                ? DeviceAuthSslResult_Success

@@ -1,6 +1,5 @@
 /* curl with wolfSSL: the device's certificate is shown, its key stays with the OS. */
 #include <applibs/application.h>
-#include <applibs/applications.h>
 #include <applibs/log.h>
 #include <curl/curl.h>
 #include <errno.h>
@@ -35,8 +34,6 @@ int main(void) {
     post("nobody trusts the service", 1, DeviceAuth_CurlSslFunc);
     post("without a certificate", 0, NULL);
     post("device", 0, DeviceAuth_CurlSslFunc);
-    Log_Debug("memory: %s\n", Applications_GetPeakUserModeMemoryUsageInKB() < 256 ? "under 256 KiB" : "too much");
-    Log_Debug("peak %u\n", (unsigned)Applications_GetPeakUserModeMemoryUsageInKB());
     curl_global_cleanup();
     for (;;) pause();
 }
