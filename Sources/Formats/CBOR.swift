@@ -1,6 +1,8 @@
-/// CBOR (RFC 8949) in the part that evidence needs, always in the deterministic encoding of section 4.2.
+/// CBOR (RFC 8949) with items of definite length, written in the deterministic encoding of section 4.2.
 public indirect enum CBOR: Equatable, Sendable {
     case integer(Int64)
+    /// An integer beyond `Int64`: this value, or if it is negative, -1 less it.
+    case wide(UInt64, isNegative: Bool)
     case bytes([UInt8])
     case text(String)
     case array([CBOR])
@@ -8,6 +10,10 @@ public indirect enum CBOR: Equatable, Sendable {
     case tagged(UInt64, CBOR)
     case bool(Bool)
     case null
+    /// Another simple value (section 3.3).
+    case simple(UInt8)
+    /// A floating-point number as it stands there: 2, 4 or 8 bytes, big-endian.
+    case float([UInt8])
 
     public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
         case truncated, unsupported(UInt8), notShortest, tooDeep, trailingBytes, duplicateKey, badText
@@ -39,6 +45,7 @@ public indirect enum CBOR: Equatable, Sendable {
     public func encoded() -> [UInt8] {
         switch self {
         case .integer(let n): n >= 0 ? CBOR.head(0, UInt64(n)) : CBOR.head(1, UInt64(-(n + 1)))
+        case .wide(let value, let isNegative): CBOR.head(isNegative ? 1 : 0, value)
         case .bytes(let bytes): CBOR.head(2, UInt64(bytes.count)) + bytes
         case .text(let text): CBOR.head(3, UInt64(text.utf8.count)) + Array(text.utf8)
         case .array(let items): CBOR.head(4, UInt64(items.count)) + items.flatMap { $0.encoded() }
@@ -49,11 +56,15 @@ public indirect enum CBOR: Equatable, Sendable {
         case .tagged(let tag, let item): CBOR.head(6, tag) + item.encoded()
         case .bool(let bool): [bool ? 0xF5 : 0xF4]
         case .null: [0xF6]
+        case .simple(let value): value < 24 ? [0xE0 | value] : [0xF8, value]
+        case .float(let bytes): [bytes.count == 2 ? 0xF9 : bytes.count == 4 ? 0xFA : 0xFB] + bytes
         }
     }
 
-    public init(_ bytes: [UInt8]) throws(Failure) {
-        var reader = Reader(bytes: bytes)
+    /// - Parameter takesVariations: Whether numbers may be longer than they must be (section 4.1's opposite). Nothing of
+    ///   indefinite length is taken either way.
+    public init(_ bytes: [UInt8], takesVariations: Bool = false) throws(Failure) {
+        var reader = Reader(bytes: bytes, takesVariations: takesVariations)
         self = try reader.item(depth: 0)
         guard reader.position == bytes.count else { throw .trailingBytes }
     }
@@ -71,6 +82,7 @@ public indirect enum CBOR: Equatable, Sendable {
 
     private struct Reader {
         let bytes: [UInt8]
+        let takesVariations: Bool
         var position = 0
 
         mutating func take(_ count: UInt64) throws(Failure) -> ArraySlice<UInt8> {
@@ -85,7 +97,7 @@ public indirect enum CBOR: Equatable, Sendable {
             let width = 1 << (low - 24)
             let value = try take(UInt64(width)).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             let least: UInt64 = [24, 0x100, 0x1_0000, 0x1_0000_0000][Int(low - 24)]
-            guard value >= least else { throw .notShortest }
+            guard value >= least || takesVariations else { throw .notShortest }
             return value
         }
 
@@ -97,13 +109,19 @@ public indirect enum CBOR: Equatable, Sendable {
                 switch low {
                 case 20, 21: return .bool(low == 21)
                 case 22: return .null
+                case 0..<20, 23: return .simple(low)
+                case 24:
+                    // Section 3.3: below 32, a simple value has one form only.
+                    guard let value = try take(1).first, value >= 32 else { throw .unsupported(first) }
+                    return .simple(value)
+                case 25...27: return .float(Array(try take(1 << UInt64(low - 24))))
                 default: throw .unsupported(first)
                 }
             }
             let value = try argument(low)
             switch first >> 5 {
             case 0, 1:
-                guard value <= UInt64(Int64.max) else { throw .unsupported(first) }
+                guard value <= UInt64(Int64.max) else { return .wide(value, isNegative: first >> 5 == 1) }
                 return .integer(first >> 5 == 0 ? Int64(value) : -1 - Int64(value))
             case 2: return .bytes(Array(try take(value)))
             case 3:

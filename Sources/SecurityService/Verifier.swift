@@ -47,13 +47,14 @@ struct Verifier {
         } catch {
             return .rejected("evidence does not parse: \(error)")
         }
-        guard key.isValid(signature: message.signature, digest: sha256(CoseSign1.toBeSigned(message.payload))) else {
+        guard message.algorithm == CoseSign1.es256 else { return .rejected("evidence does not parse: \(EvidenceError.wrongAlgorithm)") }
+        guard key.isValid(signature: message.signature, digest: sha256(message.toBeSigned)) else {
             return .rejected("signature is not this device's")
         }
         let nonce = token.nonce.hex
         guard token.instance == [1] + sha256(key.bytes) else { return .rejected("instance ID is another device's", nonce: nonce) }
         guard takeNonce(nonce) else { return .rejected("nonce is unknown, used or expired", nonce: nonce) }
-        guard token.lifecycle == PSAToken.secured else { return .rejected("lifecycle is not secured", nonce: nonce) }
+        guard token.majorLifecycle == .secured else { return .rejected("lifecycle is not secured", nonce: nonce) }
         return appraise(token.components, nonce)
     }
 

@@ -118,10 +118,39 @@ import Testing
         #expect(parsed.signature == message.signature)
     }
 
+    /// RFC 8949 appendix A, and each with a byte less.
+    @Test(arguments: [
+        "1bffffffffffffffff", "3bffffffffffffffff", "1b7fffffffffffffff", "3b7fffffffffffffff", "f90000", "fa47c35000",
+        "fb3ff199999999999a", "f4", "f5", "f6", "f7", "f0", "f8ff", "c11a514b67b0", "83010203", "a201020304", "40", "60",
+    ])
+    func itemsComeBackAsTheyWere(hex: String) throws {
+        let bytes = stride(from: 0, to: hex.count, by: 2).compactMap { UInt8(hex.dropFirst($0).prefix(2), radix: 16) }
+        #expect(try CBOR(bytes).encoded() == bytes)
+        #expect(throws: CBOR.Failure.self) { try CBOR(Array(bytes.dropLast())) }
+    }
+
+    /// What is longer than it must be is taken only where it is asked for; what has no length, nowhere.
+    @Test func variationsAreTakenWhereTheyMayBe() throws {
+        #expect(throws: CBOR.Failure.notShortest) { try CBOR([0x18, 1]) }
+        #expect(try CBOR([0x18, 1], takesVariations: true) == .integer(1))
+        for bytes in [[0x9F, 0xFF], [0xBF, 0xFF], [0x5F, 0xFF], [0xF8, 0x18], [0x1C]] as [[UInt8]] {
+            #expect(throws: CBOR.Failure.self) { try CBOR(bytes, takesVariations: true) }
+        }
+    }
+
+    @Test func optionalClaimsComeBack() throws {
+        var token = Self.token
+        (token.client, token.bootSeed, token.certification) = (-5, [UInt8](repeating: 7, count: 8), "1234567890123-12345")
+        token.verificationService = "https://v"
+        token.components[0].version = "1.2"
+        token.components[0].description = "sha-256"
+        #expect(try PSAToken(token.encoded()) == token)
+    }
+
     @Test func wrongNonceLengthIsRefused() {
         var token = Self.token
         token.nonce = [1, 2, 3]
-        #expect(throws: EvidenceError.missingClaim(10)) { try PSAToken(token.encoded()) }
+        #expect(throws: EvidenceError.badClaim(10)) { try PSAToken(token.encoded()) }
     }
 
     @Test func fuzz() {
