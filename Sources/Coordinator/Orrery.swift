@@ -19,7 +19,7 @@ public struct Orrery: AsyncParsableCommand {
         subcommands: [
             Validate.self, Show.self, Run.self, Up.self, Replay.self, Ablate.self, ReportCommand.self, AttacksCommand.self, Faults.self,
             Controls.self, Emulate.self, GlitchCommand.self, ImageCommand.self, SDKCommand.self, New.self, DeviceCommand.self, Tuf.self,
-            EvidenceCommand.self,
+            EvidenceCommand.self, SBOMCommand.self,
         ])
 
     public init() {}

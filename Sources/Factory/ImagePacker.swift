@@ -26,25 +26,4 @@ public enum ImagePacker {
         let signed = package.signedPart
         return signed + key.sign(digest: sha256(signed))
     }
-
-    /// CycloneDX 1.5: what is in the package, by digest.
-    public static func bill(_ files: [String: [UInt8]], manifest: AppManifest, package: [UInt8]) -> String {
-        func hashes(_ bytes: [UInt8]) -> String { "\"hashes\":[{\"alg\":\"SHA-256\",\"content\":\"\(sha256(bytes).hex)\"}]" }
-        func quoted(_ text: String) -> String {
-            "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-        }
-        let parts = files.sorted { $0.key < $1.key }.map { path, bytes in
-            "    {\"type\":\"file\",\"name\":\(quoted(path)),\(hashes(bytes))}"
-        }
-        return """
-            {
-              "bomFormat":"CycloneDX","specVersion":"1.5","version":1,
-              "metadata":{"component":{"type":"firmware","bom-ref":\(quoted(manifest.componentID.lowercased())),"name":\(quoted(manifest.name)),\(hashes(package))}},
-              "components":[
-            \(parts.joined(separator: ",\n"))
-              ]
-            }
-
-            """
-    }
 }

@@ -13,6 +13,7 @@ import PackagePlugin
                 arguments: [
                     folder.appendingPathComponent("scripts/version").path, folder.path,
                     output.appendingPathComponent("DescribedByGit.swift").path,
+                    output.appendingPathComponent("ResolvedPackages.swift").path,
                 ],
                 outputFilesDirectory: output)
         ]

@@ -63,7 +63,8 @@ import Testing
         _ = try await testbed.orrery(["image", "unpack", package, "-o", testbed.folder + "/files"])
         #expect(try String(contentsOfFile: testbed.folder + "/files/data/greeting.txt", encoding: .utf8) == "hello from the package\n")
         let bill = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: package + ".cdx.json"))) as? [String: Any]
-        #expect(bill?["bomFormat"] as? String == "CycloneDX" && (bill?["components"] as? [Any])?.count == 3)
+        let packed = (bill?["metadata"] as? [String: Any])?["component"] as? [String: Any]
+        #expect(bill?["specVersion"] as? String == "1.6" && (packed?["components"] as? [Any])?.count == 3)
         let run = try await testbed.orrery(["emulate", package, "--attach", "led@gpio8", "--attach", "echo@isu0"])
         #expect(run.code == 3 && run.output.contains("gpio8: on\nled open, not in the manifest: Permission denied\n"), "\(run.errors)")
         let shell = try await testbed.orrery([

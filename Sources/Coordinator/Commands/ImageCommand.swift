@@ -67,7 +67,8 @@ struct ImageCommand: ParsableCommand {
                 }
                 let package = try ImagePacker.pack(files, manifest: app, builtAt: seconds)
                 try RunFolder.write(package, output)
-                try RunFolder.write(Array(ImagePacker.bill(files, manifest: app, package: package).utf8), output + ".cdx.json")
+                try RunFolder.writeJSON(
+                    try BillOfMaterials(of: try BillOfMaterials.component(of: package, supplier: nil), []), output + ".cdx.json")
                 print("\(output): \(package.count) bytes")
             } catch let refusal as AppManifest.Refusal {
                 Orrery.fail("\(manifest): \(refusal.code): \(refusal.reason)", 64)

@@ -5,7 +5,7 @@ import Foundation
 
 struct ReportCommand: ParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, html, json, junit, openmetrics, csv, navigator
+        case text, html, json, junit, openmetrics, csv, navigator, stix
         case verdictsCSV = "verdicts-csv"
     }
 
@@ -14,7 +14,9 @@ struct ReportCommand: ParsableCommand {
         discussion: "Ends with 0 whatever it reports: how the run ended is the exit code of `orrery run`.")
 
     @Argument(help: "The folder of a run.") var folder: String
-    @Option(help: "text, html, json, junit, openmetrics, csv (devices), verdicts-csv or navigator (an ATT&CK layer).") var format: Format =
+    @Option(
+        help: "text, html, json, junit, openmetrics, csv (devices), verdicts-csv, navigator (an ATT&CK layer) or stix (a STIX 2.1 bundle).")
+    var format: Format =
         .text
 
     func run() throws {
@@ -36,6 +38,7 @@ struct ReportCommand: ParsableCommand {
             case .csv: report.csv(devices: plan.devices)
             case .verdictsCSV: report.verdictsCSV
             case .navigator: report.navigatorLayer(Attacks.catalogue)
+            case .stix: try STIXBundle(report, plan, Attacks.catalogue).json()
             }
         print(text, terminator: "")
     }
