@@ -38,7 +38,8 @@ enum HostNameGrammar {
                     && label.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 95 }
             }
         guard isGood else {
-            return "'\(shown)' is no host's name: labels of letters, digits, '-' and '_' with dots between, such as example.com or *.example.com"
+            return
+                "'\(shown)' is no host's name: labels of letters, digits, '-' and '_' with dots between, such as example.com or *.example.com"
         }
         // What ends in a number is an address.
         if labels.last?.utf8.allSatisfy({ (48...57).contains($0) }) ?? false { return "'\(shown)' is an address, and no name" }

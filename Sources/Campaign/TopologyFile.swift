@@ -61,7 +61,8 @@ struct PlanReader {
             }
             let exits = readExits(entry)
             if doors.isEmpty && exits.isEmpty { document.report(key, "gateway \(name): expected 'ports' or 'exits'") }
-            plan.gateways.append(.init(name: name, network: place, address: address(place, 3 + index), doors: doors, exits: exits, names: readNames(entry)))
+            plan.gateways.append(
+                .init(name: name, network: place, address: address(place, 3 + index), doors: doors, exits: exits, names: readNames(entry)))
         }
         checkHosts(section.fields["gateways"] ?? section.fields["devices"])
     }

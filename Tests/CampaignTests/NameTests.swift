@@ -41,7 +41,8 @@ import Testing
 
     @Test(arguments: [
         "a: { network: home, names: [example..com] }", "a: { network: home, names: [\"a.*.com\"] }", "a: { network: home, names: [\"*\"] }",
-        "a: { network: home, names: [10.1.0.9] }", "a: { network: home, names: [b.acme.internal] }", "a: { network: home, names: [localhost] }",
+        "a: { network: home, names: [10.1.0.9] }", "a: { network: home, names: [b.acme.internal] }",
+        "a: { network: home, names: [localhost] }",
         "a: { network: home, names: [\"exa mple.com\"] }", "a: { network: home, names: [-a.com] }", "a: { network: home, names: {} }",
         "a: { network: home, names: [\(String(repeating: "b", count: 64)).com] }", "a: { network: home, count: 2, names: [a.com] }",
         "a: { network: home, names: [a.com] }\nb: { network: home, names: [A.com] }", "a: { network: home, names: [\"\"] }",

@@ -134,7 +134,9 @@ import Wire
 
     @Test func namesAndWildcards() {
         let found = Address(bits: 3)
-        let asked = ["example.com", "EXAMPLE.com", "www.example.com", "hub.azure-devices.net", "a.b.azure-devices.net", "azure-devices.net"]
+        let asked = [
+            "example.com", "EXAMPLE.com", "www.example.com", "hub.azure-devices.net", "a.b.azure-devices.net", "azure-devices.net",
+        ]
         #expect(answers(["example.com", "*.azure-devices.net"], asked) == [found, found, nil, found, found, nil])
         #expect(answers(["*.example.com", "b.test"], ["b.test", "b.example.com"]) == [found, found])
     }

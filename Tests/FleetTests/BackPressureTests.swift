@@ -27,8 +27,10 @@ import Wire
         let manifest = "\(Fleet.root)/Sources/Guest/Tests/apps/stream/app_manifest.json"
         let own = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
         let text = (try? String(contentsOfFile: manifest, encoding: .utf8)) ?? ""
-        try? text.replacing("[\"sink\"]", with: "[\"source\", \"sink.example.com\", \"\(bytes)\"]").replacing("\"stream\"", with: "\"source\"")
-            .replacing("3640", with: "3641").write(toFile: own, atomically: true, encoding: .utf8)
+        try? text.replacing("[\"sink\"]", with: "[\"source\", \"sink.example.com\", \"\(bytes)\"]").replacing(
+            "\"stream\"", with: "\"source\""
+        )
+        .replacing("3640", with: "3641").write(toFile: own, atomically: true, encoding: .utf8)
         let program = "\(Fleet.root)/.build/guest/tests/stream.elf"
         return Fleet.topology(
             stop: stop,

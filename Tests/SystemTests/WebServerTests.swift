@@ -62,7 +62,9 @@ import Testing
             try await testbed.wait("the end") { testbed.journal.contains("\"text\":\"done\"") }
         }
         _ = try await testbed.tool("/bin/sh", ["-c", "kill $(cat '\(testbed.folder)/pids')"])
-        let said = testbed.journal.split(separator: "\n").compactMap { $0.firstMatch(of: /"text":"([^"]*:\d+: [^"]*|without[^"]*)"/) }.map { String($0.1) }
+        let said = testbed.journal.split(separator: "\n").compactMap { $0.firstMatch(of: /"text":"([^"]*:\d+: [^"]*|without[^"]*)"/) }.map {
+            String($0.1)
+        }
         #expect(
             said == [
                 "www.example.com:443: New, TLSv1.2, Cipher is ECDHE-RSA-AES256-GCM-SHA384",

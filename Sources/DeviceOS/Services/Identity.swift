@@ -69,7 +69,8 @@ struct Identity {
         let isOpen = isOff(.certificateAuth)
         let who = presents ? customer : nil
         switch wanted {
-        case .devices: return made(.client, who, .init(roots: isOpen ? [] : roots, isCertificateRequired: false, profile: Lifetimes.serviceProfile))
+        case .devices:
+            return made(.client, who, .init(roots: isOpen ? [] : roots, isCertificateRequired: false, profile: Lifetimes.serviceProfile))
         case .strict(let own):
             return made(
                 .client, who, .init(roots: isOpen ? [] : own, isCertificateRequired: false, profile: .init(longestLeafSeconds: .max)))
