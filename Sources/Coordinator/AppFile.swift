@@ -99,6 +99,11 @@ enum AppFile {
     private static func path(of app: Plan.App?) -> String { app?.image ?? app?.program ?? "" }
     private static func kibibytes(_ bytes: Int) -> String { "\((bytes + 1023) >> 10) KiB" }
 
+    /// Where files of attachments are looked for.
+    static func folder(of plan: Plan) -> String {
+        plan.file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    }
+
     /// All apps and attachments of a plan, as far as they can be told from their files.
     static func check(_ plan: Plan) throws {
         var sizes: [String: Int] = [:]
@@ -112,7 +117,15 @@ enum AppFile {
         try checkPins(plan, manifests)
         for device in plan.devices {
             let board = Board()
-            do { for text in device.attachments { try board.attach(text) } } catch { throw RunError("device \(device.name): \(error)") }
+            do {
+                for text in device.attachments {
+                    try board.attach(Attachments.resolved(text, inputs: folder(of: plan), outputs: ""))
+                    if Attachments.isOutside(text) { throw AttachmentError("'\(text)': \(Attachments.outsideOfRuns)") }
+                    if Attachments.changesInput(text) {
+                        throw AttachmentError("'\(text)': a run that changes what it is made of is no run twice")
+                    }
+                }
+            } catch { throw RunError("device \(device.name): \(error)") }
         }
     }
 }

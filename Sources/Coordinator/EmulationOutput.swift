@@ -40,10 +40,7 @@ final class EmulationOutput {
         case .lockedUp: note("[\(seconds(core.now))] locked up")
         case .asleepForEver: note("[\(seconds(core.now))] asleep for ever: nothing can wake the core")
         }
-        for access in core.unmodelled.all {
-            let way = access.isWrite ? "write" : "read"
-            note("unmodelled \(way) 0x\(hex(access.address)), first at pc 0x\(hex(access.firstPC)), \(access.count)×")
-        }
+        for access in core.unmodelled.all { note(access.text) }
     }
 
     func trace(_ now: Int64, _ event: RealTimeCore.TraceEvent, _ symbols: ELFSymbols) {

@@ -36,6 +36,7 @@ struct ProgramTerminal {
     /// The exit code for our own caller: the program's, 128 and the signal as shells have it, 2 when time ran out.
     func run(for nanoseconds: Int64) -> Int32 {
         let end = emulation.run(until: nanoseconds, input: { Array(FileHandle.standardInput.availableData) })
+        emulation.board.finish(at: emulation.kernel.now)
         switch end {
         case .exited(let code): return code
         case .killed(let signal): return 128 + Int32(signal)

@@ -4,6 +4,7 @@ import Factory
 import Formats
 import Foundation
 import SecureChannel
+import Silicon
 import Wire
 
 /// Prepares everything that a run starts from: certification authorities, signed flash, one configuration
@@ -206,7 +207,9 @@ struct Workshop {
             updateEveryNanoseconds: device.updateEveryNanoseconds, deferUpdatesNanoseconds: device.deferUpdatesNanoseconds,
             controlsOff: plan.controlsOff, cryptoCost: .microcontroller, baseImagePath: image, romPath: folder.state("rom.elf"),
             statePath: path, sharedSecret: sharedSecret, bootKeyHash: flash.bootKeyHash.hex)
-        configuration.attachments = device.attachments
+        configuration.attachments = device.attachments.map {
+            Attachments.resolved($0, inputs: AppFile.folder(of: plan), outputs: path)
+        }
         configuration.appMemoryKiB = device.appMemoryKiB
         if let work {
             configuration.bootGlitch = work.glitch

@@ -190,6 +190,7 @@ extension Device {
                     try RealTimeHost(
                         app: app, program: try ELFImage(program), manifest: manifest,
                         attachments: configuration.attachments, roomPath: configuration.statePath + "/room.bin", at: out.now))
+                if let board = cores.last?.board { for other in boards where other !== board { other.join(board) } }
                 exchangeMail()
             } else {
                 apps.append(
@@ -197,6 +198,7 @@ extension Device {
                         app: app, image: AppImage(files: files, devices: devices, manifest: manifest),
                         attachments: configuration.attachments, memoryKiB: configuration.appMemoryKiB, statePath: configuration.statePath,
                         flash: flash, epochSeconds: configuration.setting.epochSeconds, services: appServices, at: out.now))
+                if let board = apps.last?.board { for other in boards where other !== board { other.join(board) } }
             }
             started(package, manifest, &out)
             return nil
@@ -206,6 +208,9 @@ extension Device {
             return refuseApp(app, "\(error)", &out)
         }
     }
+
+    /// What is on the pins, as each app has it: wires lead from one to the other.
+    private var boards: [Board] { cores.map(\.board) + apps.map(\.board) }
 
     /// Why an app cannot run beside those that do.
     private func conflict(of app: String, _ manifest: AppManifest) -> String? {

@@ -27,6 +27,8 @@ public final class Emulation {
     public let board: Board
     private let sink: (Int64, Event) -> Void
     private var semihosting = Semihosting()
+    /// What the core has locked up for.
+    private var lockUp: CoreFault?
 
     /// Longest stretch between two looks at whether somebody has stopped it.
     private static let slice: Int64 = 50_000_000
@@ -57,6 +59,9 @@ public final class Emulation {
         return HighLevelPartner(component: component)
     }
 
+    /// Carries what high-level apps of the same chip say.
+    func joinApps() { core.partner = HighLevelPartner() }
+
     /// A program with its board at an instant, in a file.
     public struct Snapshot: Codable {
         public var core: CoreSnapshot
@@ -78,18 +83,23 @@ public final class Emulation {
         while core.now < limit, !isStopped() {
             switch core.run(until: min(limit, core.now + Emulation.slice)) {
             case .reachedDeadline:
-                if core.nextWork == .max { return .asleepForEver }
+                if core.nextWork == .max { return lockUp.map { .lockedUp($0) } ?? .asleepForEver }
             case .faulted(let fault): sink(core.now, .fault(fault))
             case .lockedUp(let fault):
                 sink(core.now, .fault(fault))
-                // A watchdog that runs will help.
+                lockUp = fault
+                // A watchdog that runs will help; and its UARTs send what they hold.
                 if core.nextWork == .max { return .lockedUp(fault) }
-            case .reset(let reason): sink(core.now, .reset(reason))
+            case .reset(let reason):
+                lockUp = nil
+                sink(core.now, .reset(reason))
             case .breakpoint: return .breakpoint
             case .semihosting:
                 switch semihosting.answer(core) {
                 case .print(let bytes): sink(core.now, .console(bytes))
-                case .exit(let code): return .exited(code)
+                case .exit(let code):
+                    core.finishSending()
+                    return .exited(code)
                 case .none: break
                 }
             }

@@ -49,6 +49,36 @@ public final class ProgramEmulation {
         try kernel.start(app, mutable: mutable, weaknesses: weaknesses)
     }
 
+    /// When it next has something to do, as far as it knows.
+    private var wakeAt: Int64 = 0
+    /// `.max` if it waits for ever.
+    var nextWork: Int64 { max(kernel.now, min(wakeAt, board.nextInput)) }
+
+    /// One of several that run side by side, without standard input; what comes from the others it finds when it is run again.
+    func step(until limit: Int64) -> End? {
+        // What reaches the pins is taken in even if no program waits for it.
+        if wakeAt > kernel.now { kernel.skip(to: min(wakeAt, board.nextInput, limit)) }
+        switch kernel.run(until: limit) {
+        case .reachedLimit: wakeAt = kernel.now
+        case .idle(let next): wakeAt = next
+        case .wantsInput:
+            kernel.provide([])
+            wakeAt = kernel.now
+        case .ended(let status): return ProgramEmulation.end(status)
+        }
+        return nil
+    }
+
+    /// Something has happened that a program may wait for.
+    func wake(at now: Int64) {
+        kernel.skip(to: now)
+        wakeAt = min(wakeAt, kernel.now)
+    }
+
+    private static func end(_ status: UInt32) -> End {
+        status & 0x7F == 0 ? .exited(Int32(status >> 8 & 0xFF)) : .killed(signal: Int(status & 0x7F))
+    }
+
     /// - Parameter input: More of standard input; nothing at its end.
     public func run(until limit: Int64, input: () -> [UInt8] = { [] }, isStopped: () -> Bool = { false }) -> End {
         while !isStopped() {
@@ -59,8 +89,7 @@ public final class ProgramEmulation {
                 guard next < limit else { return .outOfTime }
                 kernel.skip(to: next)
             case .wantsInput: kernel.provide(input())
-            case .ended(let status):
-                return status & 0x7F == 0 ? .exited(Int32(status >> 8 & 0xFF)) : .killed(signal: Int(status & 0x7F))
+            case .ended(let status): return ProgramEmulation.end(status)
             }
         }
         return .outOfTime

@@ -39,6 +39,32 @@ public enum SiliconError: Error, Equatable, Sendable {
         if descriptor < 0 { return nil }
     }
 
+    /// For reading, or for both; nil if it cannot be.
+    static func present(path: String, writes: Bool) -> BackingFile? {
+        guard writes else { return BackingFile(reading: path) }
+        var isNew = false
+        // With no size that it could have, it is opened as it is.
+        guard let own = BackingFile(reading: path), own.count > 0 else { return nil }
+        return try? BackingFile(path: path, size: own.count, isNew: &isNew)
+    }
+
+    var count: Int { Int(lseek(descriptor, 0, SEEK_END)) }
+
+    /// Puts a file in place of what was there; the reason if it cannot be.
+    static func replace(path: String, with bytes: [UInt8]) -> Int32? {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { return errno }
+        defer { Glibc.close(descriptor) }
+        var done = 0
+        while done < bytes.count {
+            let put = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress! + done, bytes.count - done) }
+            if put < 0 && errno == EINTR { continue }
+            guard put > 0 else { return errno }
+            done += put
+        }
+        return nil
+    }
+
     static func readAll(path: String) -> [UInt8]? {
         BackingFile(reading: path).map { $0.read(0, Int(lseek($0.descriptor, 0, SEEK_END))) }
     }

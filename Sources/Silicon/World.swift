@@ -9,6 +9,8 @@ public enum SerialPortName: Hashable, Sendable, Codable {
 public enum WorldInput: Equatable, Sendable {
     case pin(Int, isHigh: Bool)
     case serial(SerialPortName, [UInt8])
+    /// A byte from another UART of this chip, whose bits took so many nanoseconds, and are all here.
+    case wired(SerialPortName, UInt8, nanoseconds: Int64)
 }
 
 /// What the chip's pins touch. Every call says when it happens, in nanoseconds since the run's start.
@@ -18,6 +20,12 @@ public protocol World: AnyObject {
     /// The share of time, 0…1, that a PWM output is high.
     func pulseWidth(controller: Int, channel: Int, duty: Double, at nanoseconds: Int64)
     func transmitted(_ byte: UInt8, on port: SerialPortName, at nanoseconds: Int64)
+    /// The same, with the time that its bits have taken.
+    func transmitted(_ byte: UInt8, on port: SerialPortName, taking bits: Int64, at nanoseconds: Int64)
+    /// The ISU that a wire leads to from this one, if any.
+    func wired(to unit: Int) -> Int?
+    /// Something went wrong that nobody outside can see, such as a byte that was lost.
+    func noted(_ text: String, at port: SerialPortName, at nanoseconds: Int64)
     /// The level that the chip drives on a pin has changed.
     func output(pin: Int, isHigh: Bool, at nanoseconds: Int64)
     /// A transfer on an I2C bus; nil if nobody answers to the address.
@@ -39,6 +47,11 @@ extension World {
     public func analogInput(channel: Int, at nanoseconds: Int64) -> UInt32 { 0 }
     public func pulseWidth(controller: Int, channel: Int, duty: Double, at nanoseconds: Int64) {}
     public func transmitted(_ byte: UInt8, on port: SerialPortName, at nanoseconds: Int64) {}
+    public func transmitted(_ byte: UInt8, on port: SerialPortName, taking bits: Int64, at nanoseconds: Int64) {
+        transmitted(byte, on: port, at: nanoseconds)
+    }
+    public func wired(to unit: Int) -> Int? { nil }
+    public func noted(_ text: String, at port: SerialPortName, at nanoseconds: Int64) {}
     public func output(pin: Int, isHigh: Bool, at nanoseconds: Int64) {}
     public func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at nanoseconds: Int64) -> [UInt8]? { nil }
     public func spi(bus: Int, select: Int, sending bytes: [UInt8], receiving count: Int, bothWays: Bool, at nanoseconds: Int64) -> [UInt8] {

@@ -89,12 +89,12 @@ import Wire
         #expect(Set(after.map { $0.fact.text(.text) }) == ["A-01: defended: Permission denied"] && after.count > 5)
     }
 
-    /// The mailbox between the two real-time cores, if both manifests list the other.
-    @Test(arguments: [true, false]) func realTimeCoresHaveAMailbox(isListed: Bool) throws {
+    /// The mailbox between the two real-time cores, if one of the manifests lists the other app, as the original has it.
+    @Test(arguments: [["one", "two"], ["one"], ["two"], []]) func realTimeCoresHaveAMailbox(listing: [String]) throws {
         let ids = ["25025d2c-66da-4448-bae1-ac26fcdd3627", "25025d2c-66da-4448-bae1-ac26fcdd3628"]
         let manifests = try zip(["one", "two"], [ids, ids.reversed()]).map { name, ids in
             let path = NSTemporaryDirectory() + "orrery-manifest-\(UUID().uuidString).json"
-            let others = isListed || name == "one" ? "\"\(ids[1])\"" : ""
+            let others = listing.contains(name) ? "\"\(ids[1])\"" : ""
             try Data(
                 """
                 {"SchemaVersion":1,"Name":"\(name)","ComponentId":"\(ids[0])","EntryPoint":"/bin/app",
@@ -118,7 +118,7 @@ import Wire
         let said = fleet.facts(.appLog, at: "lamp")
         for app in ["one", "two"] {
             let own = said.filter { $0.fact.text(.app) == app }
-            let expected = isListed ? ["received 40, sum 780", "raised 4", "answered 12"] : []
+            let expected = !listing.isEmpty ? ["received 40, sum 780", "raised 4", "answered 12"] : []
             #expect(own.map { $0.fact.text(.text) } == expected)
         }
     }
@@ -135,6 +135,18 @@ import Wire
                 "no room after 3: Resource temporarily unavailable, writable 0", "200 sent, 200 answered, 0 wrong",
                 "one more byte: -1 Message too long",
             ])
+    }
+
+    /// A core that never reads: whoever sends waits, or hears that there is no room; nothing else of the device stops.
+    @Test func aCoreThatReadsNothingHoldsItsSenderOnly() throws {
+        let apps = [Fleet.app("burst", manifest: "burst"), Fleet.app("echo", program: "mail")]
+        let fleet = try Fleet(Fleet.topology(stop: "1m", apps: apps, devices: "lamp: { network: home, apps: [burst, echo] }"))
+        _ = try fleet.run()
+        let said = fleet.facts(.appLog, at: "lamp")
+        let burst = said.filter { $0.fact.text(.app) == "burst" }.map { $0.fact.text(.text) ?? "" }
+        #expect(burst == ["no room after 3: Resource temporarily unavailable, writable 0"])
+        #expect(fleet.facts(.appStarted).count == 2)
+        #expect(fleet.facts(.appStopped).isEmpty)
     }
 
     /// Messages between cores, names and hosts, and an update that is put off: as far as both manifests go.

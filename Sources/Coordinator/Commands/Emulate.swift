@@ -23,15 +23,24 @@ struct Emulate: ParsableCommand {
             """)
 
     enum Trace: String, ExpressibleByArgument, CaseIterable { case mmio, calls, irq }
+    enum Clock: String, ExpressibleByArgument, CaseIterable { case virtual, wall }
     enum Core: String, ExpressibleByArgument, CaseIterable { case auto, m4, a7 }
 
-    @Argument(help: "An ELF program, or an image package.") var file: String
+    @Argument(help: "ELF programs or image packages: one, or one for each core of the chip (two real-time cores and the A7).")
+    var files: [String]
     @Option(help: "Which core it is for.") var core: Core = .auto
     @Argument(parsing: .postTerminator, help: "For a program on the A7: its arguments, after --.") var arguments: [String] = []
     @Option(help: "The app's manifest: peripherals that it does not ask for are closed.") var manifest: String?
     @Option(help: "Tell on standard error: accesses to registers, calls of functions, interrupts.") var trace: [Trace] = []
     @Option(name: .customLong("for"), help: "Virtual time to run, such as 500ms or 10s.") var length = "10s"
-    @Option(help: "The UART that standard output shows, debug or isu0 … isu5; '-' gives it standard input too.") var uart: [String] = []
+    @Option(
+        help: """
+            The UART that standard output shows, debug or isu0 … isu5; '-' gives it standard input too. isu0=PEER puts somebody at \
+            it: pty, tcp:127.0.0.1:PORT, file:PATH, script:FILE.
+            """)
+    var uart: [String] = []
+    @Option(help: "virtual, as fast as it goes; or wall, which a UART on pty or tcp needs, and gets if nothing is said.")
+    var clock: Clock?
     @Flag(help: "Begin each line of a UART with its virtual time.") var timestamps = false
     @Option(help: "For the A7: the OS release, such as 20.06, with the published weaknesses that it still had.") var os = "26.11"
     @Option(help: "A sensor or actuator: KIND@PLACE, again for each.") var attach: [String] = []
@@ -40,11 +49,24 @@ struct Emulate: ParsableCommand {
 
     @Option(help: "Wait for GDB on this port of localhost (0: any) and let it say what runs.") var gdb: UInt16?
 
+    private var file: String { files.first ?? "" }
+    /// With what `--uart` puts at UARTs.
+    private var attachments: [String] { attach + uart.compactMap(Emulate.peer) }
+
+    /// `serial@isu0:pty` of `isu0=pty`.
+    private static func peer(_ word: String) -> String? {
+        let ends = word.split(separator: "=", maxSplits: 1).map(String.init)
+        return ends.count == 2 ? "serial@\(ends[0]):\(ends[1])" : nil
+    }
+
     func run() throws {
         guard let nanoseconds = Plan.duration(length)?.nanoseconds, nanoseconds > 0 else {
             throw ValidationError("--for: '\(length)' is no time such as 500ms or 10s")
         }
-        let ports = try uart.filter { $0 != "-" }.map(Emulate.port)
+        let ports = try uart.filter { $0 != "-" && !$0.contains("=") }.map(Emulate.port)
+        if files.count > 1 || clock == .wall || attachments.contains(where: Attachments.isOutside) {
+            return try runChip(nanoseconds, ports)
+        }
         guard let bytes = FileManager.default.contents(atPath: file) else { throw ValidationError("cannot read \(file)") }
         if core == .a7 || core == .auto && Firmware.isForApplicationCore(Array(bytes)) { return try runProgram(Array(bytes), nanoseconds) }
         let output = EmulationOutput(ports: ports.isEmpty ? [.debug] : ports, hasTimes: timestamps)
@@ -56,11 +78,11 @@ struct Emulate: ParsableCommand {
             let (program, firewall) = (firmware.program, firmware.manifest.map { Firewall($0) } ?? .open)
             symbols = ELFSymbols(program.file)
             if let restore {
-                guard attach.isEmpty else { throw ValidationError("--attach: the snapshot has its own attachments") }
+                guard attachments.isEmpty else { throw ValidationError("--attach: the snapshot has its own attachments") }
                 let snapshot = try JSONDecoder().decode(Emulation.Snapshot.self, from: Data(contentsOf: URL(fileURLWithPath: restore)))
                 emulation = try Emulation(program, firewall: firewall, snapshot, sink: output.take)
             } else {
-                emulation = try Emulation(program, firewall: firewall, attach: attach, sink: output.take)
+                emulation = try Emulation(program, firewall: firewall, attach: attachments, sink: output.take)
             }
         } catch {
             Orrery.fail("\(file): \(error)", 64)
@@ -74,6 +96,7 @@ struct Emulate: ParsableCommand {
             output.flush()
             return output.isClosed
         }
+        emulation.board.finish(at: emulation.core.now)
         output.close(end, emulation.core)
         if let save { try RunFolder.writeJSON(emulation.snapshot, save) }
         switch end {
@@ -83,12 +106,38 @@ struct Emulate: ParsableCommand {
         }
     }
 
+    /// Several cores, or a world outside that keeps its own time.
+    private func runChip(_ nanoseconds: Int64, _ ports: [SerialPortName]) throws {
+        let what = files.count > 1 ? "several programs" : "the wall clock"
+        for (isAsked, option) in [
+            (!trace.isEmpty, "--trace"), (gdb != nil, "--gdb"), (save != nil, "--save"), (restore != nil, "--restore"),
+            (uart.contains("-"), "--uart -"), (core != .auto, "--core"), (manifest != nil && files.count > 1, "--manifest"),
+        ] where isAsked { throw ValidationError("\(option) is for one program in virtual time, not for \(what)") }
+        if clock == .virtual, attachments.contains(where: Attachments.isOutside) { throw ValidationError(OutsideEnd.needsWallClock) }
+        let options = ChipRun.Options(
+            nanoseconds: nanoseconds, attach: attachments, weaknesses: Weakness.present(in: os), arguments: arguments,
+            ports: ports.isEmpty ? [.debug] : Set(ports), hasTimes: timestamps,
+            isOnWallClock: clock == .wall || attachments.contains(where: Attachments.isOutside))
+        let json = try manifest.map { Array(try Data(contentsOf: URL(fileURLWithPath: $0))) }
+        let run: ChipRun
+        do {
+            run = try ChipRun(
+                files.map { path in
+                    guard let bytes = FileManager.default.contents(atPath: path) else { throw RunError("cannot read \(path)") }
+                    return (path, Array(bytes), json)
+                }, options)
+        } catch {
+            Orrery.fail("\(error)", 64)
+        }
+        throw ExitCode(run.run())
+    }
+
     private func runProgram(_ bytes: [UInt8], _ nanoseconds: Int64) throws {
         let name = file.split(separator: "/").last.map(String.init) ?? file
         let terminal: ProgramTerminal
         do {
             terminal = try ProgramTerminal(
-                subject(bytes, name), attach: attach, weaknesses: Weakness.present(in: os), epochSeconds: Plan.defaultEpochSeconds)
+                subject(bytes, name), attach: attachments, weaknesses: Weakness.present(in: os), epochSeconds: Plan.defaultEpochSeconds)
         } catch {
             Orrery.fail("\(file): \(error)", 64)
         }

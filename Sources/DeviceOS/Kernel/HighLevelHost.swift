@@ -20,7 +20,7 @@ final class HighLevelHost {
     private let epoch: Int64
     private let memoryBytes: Int
     private let storage: MutableStorage
-    private let board: Board
+    let board: Board
     private var kernel: Kernel?
     private var wakeAt: Instant
     private var restarts = 0
@@ -58,14 +58,21 @@ final class HighLevelHost {
         memoryBytes = memoryKiB.map { $0 << 10 } ?? Kernel.appMemoryBytes
         storage = try MutableStorage(path: "\(statePath)/storage-\(image.manifest.componentID.lowercased()).bin", flash: flash)
         board = Board()
-        for text in attachments { try board.attach(text) }
+        for text in attachments where Attachments.isReached(text, from: image.manifest) { try board.attach(text) }
         wakeAt = now
         board.onEvent = { [unowned self] _, place, text in
             facts.append(Fact(.attachment, [.app: .text(app), .name: .text(place), .text: .text(text)]))
         }
     }
 
-    var nextWake: Instant { wakeAt }
+    /// What is attached leaves its pictures.
+    deinit {
+        board.onEvent = { _, _, _ in }
+        board.finish(at: kernel?.now ?? 0)
+    }
+
+    /// A wire may bring what nobody has announced.
+    var nextWake: Instant { kernel == nil || wakeAt == .never && isStopped ? wakeAt : min(wakeAt, Instant(nanoseconds: board.nextInput)) }
     var isRunning: Bool { kernel != nil }
     /// Private pages of its program.
     var memoryKiB: Int { kernel?.usedKiB ?? 0 }
@@ -155,7 +162,7 @@ final class HighLevelHost {
             for fact in facts { out.act(.observe(fact)) }
             facts = []
         }
-        guard wakeAt <= out.now else { return nil }
+        guard nextWake <= out.now else { return nil }
         if kernel == nil, let end = start(at: out.now) { return end }
         guard let kernel else { return nil }
         kernel.skip(to: out.now.nanoseconds)

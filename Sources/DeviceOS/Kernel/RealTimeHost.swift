@@ -15,7 +15,7 @@ final class RealTimeHost: World {
     private var core: RealTimeCore?
     /// What the compressor cools.
     private let room: RoomBox?
-    private let board = Board()
+    let board = Board()
     private var facts: [Fact] = []
     private var lastReport: Int64 = .min
     private var isTooWarm = false
@@ -38,7 +38,15 @@ final class RealTimeHost: World {
         func pulseWidth(controller: Int, channel: Int, duty: Double, at now: Int64) {
             host?.pulseWidth(controller: controller, channel: channel, duty: duty, at: now)
         }
-        func transmitted(_ byte: UInt8, on port: SerialPortName, at now: Int64) { host?.transmitted(byte, on: port, at: now) }
+        func transmitted(_ byte: UInt8, on port: SerialPortName, taking bits: Int64, at now: Int64) {
+            host?.transmitted(byte, on: port, taking: bits, at: now)
+        }
+        func wired(to unit: Int) -> Int? { host?.board.wired(to: unit) }
+        func noted(_ text: String, at port: SerialPortName, at now: Int64) { host?.board.noted(text, at: port, at: now) }
+        func hasCodec(unit: Int) -> Bool { host?.board.hasCodec(unit: unit) ?? false }
+        func audio(unit: Int, _ words: [UInt32], receiving count: Int, every spacing: Int64, at now: Int64) -> [UInt32] {
+            host?.board.audio(unit: unit, words, receiving: count, every: spacing, at: now) ?? []
+        }
         func output(pin: Int, isHigh: Bool, at now: Int64) { host?.board.output(pin: pin, isHigh: isHigh, at: now) }
         func i2c(bus: Int, address: UInt8, writing bytes: [UInt8], reading count: Int, at now: Int64) -> [UInt8]? {
             host?.board.i2c(bus: bus, address: address, writing: bytes, reading: count, at: now)
@@ -60,13 +68,19 @@ final class RealTimeHost: World {
         allowed = Set(manifest.names("AllowedApplicationConnections"))
         let pins = Pins()
         room = app == ColdRoom.app ? RoomBox(try ColdRoom(path: roomPath, at: now.nanoseconds)) : nil
-        for text in attachments { try board.attach(text) }
+        for text in attachments where Attachments.isReached(text, from: manifest) { try board.attach(text) }
         core = try RealTimeCore(program, world: pins, at: now.nanoseconds, firewall: Firewall(manifest))
         core?.partner = HighLevelPartner()
         pins.host = self
         board.onEvent = { [unowned self] _, place, text in
             facts.append(Fact(.attachment, [.app: .text(app), .name: .text(place), .text: .text(text)]))
         }
+    }
+
+    /// What is attached leaves its pictures.
+    deinit {
+        board.onEvent = { _, _, _ in }
+        board.finish(at: core?.now ?? 0)
     }
 
     var nextWake: Instant {
@@ -97,10 +111,15 @@ final class RealTimeHost: World {
     /// Nil where nothing runs any more: nobody waits for it.
     var roomBytes: Int? { core?.messageRoomBytes }
 
-    /// The mailbox between the two real-time cores is open if both manifests list the other.
+    /// The mailbox between the two real-time cores is open if one of the manifests lists the other app; wires need no
+    /// permission.
     func exchangeMail(with other: RealTimeHost) {
-        guard let core, let neighbour = other.core, lists(other), other.lists(self) else { return }
-        core.exchangeMail(with: neighbour)
+        guard let core, let neighbour = other.core else {
+            core?.leaveWires()
+            other.core?.leaveWires()
+            return
+        }
+        if lists(other) || other.lists(self) { core.exchangeMail(with: neighbour) } else { core.exchangeWires(with: neighbour) }
     }
 
     private func lists(_ other: RealTimeHost) -> Bool { other.component.map { allowed.contains("\($0)".lowercased()) } ?? false }
@@ -122,6 +141,7 @@ final class RealTimeHost: World {
         var fault: String?
         switch core.run(until: (out.now + RealTimeHost.slice).nanoseconds) {
         case .faulted(let record), .lockedUp(let record):
+            core.finishSending()
             self.core = nil
             facts.append(Fact(.appStopped, [.app: .text(app), .reason: .text(record.text)]))
             fault = "\(app): \(record.text)"
@@ -148,8 +168,8 @@ final class RealTimeHost: World {
         board.pulseWidth(controller: controller, channel: channel, duty: duty, at: now)
     }
 
-    func transmitted(_ byte: UInt8, on port: SerialPortName, at now: Int64) {
-        board.transmitted(byte, on: port, at: now)
+    func transmitted(_ byte: UInt8, on port: SerialPortName, taking bits: Int64, at now: Int64) {
+        board.transmitted(byte, on: port, taking: bits, at: now)
         guard port == .debug, let text = line.add(byte) else { return }
         facts.append(Fact(.appLog, [.app: .text(app), .text: .text(text)]))
     }

@@ -129,14 +129,24 @@ final class SerialFile: PeripheralFile {
         guard let options = fields.block(4, 4), SerialFile.baudRates.contains(fields.u32(0) ?? 0), (5...8).contains(options[0]),
             options[1] <= 2, (1...2).contains(options[2]), options[3] <= 2
         else { throw .EINVAL }
+        // Start, data, parity and stop.
+        let bits = 1 + Int64(options[0]) + (options[1] == 0 ? 0 : 1) + Int64(options[2])
+        chip.setByte(bits * 1_000_000_000 / Int64(fields.u32(0) ?? 115_200), unit)
         return 0
     }
 
     override func read(_ count: Int) throws(Errno) -> [UInt8]? { chip.receive(count, unit) }
     override func write(_ bytes: [UInt8]) throws(Errno) -> Int? {
-        chip.transmit(bytes, unit)
-        return bytes.count
+        let count = chip.transmit(bytes, unit)
+        return count == 0 && !bytes.isEmpty ? nil : count
     }
-    override var readiness: Readiness { chip.hasReceived(unit) ? [.input, .output] : [.output] }
-    override var nextEvent: Int64 { chip.nextInput }
+    override var readiness: Readiness {
+        let input: Readiness = chip.hasReceived(unit) ? [.input] : []
+        return chip.canTransmit(unit) ? input.union(.output) : input
+    }
+    override var nextEvent: Int64 { min(chip.nextInput, chip.nextOfLines) }
+    override func closed() {
+        chip.drain(unit)
+        super.closed()
+    }
 }

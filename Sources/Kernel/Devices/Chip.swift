@@ -10,7 +10,7 @@ final class Chip {
     /// What pins were told from outside; they are pulled up.
     private var inputs: [Int: Bool] = [:]
     private var driven: [Int: Bool] = [:]
-    private var received: [Int: [UInt8]] = [:]
+    private var lines = [SerialDriver](repeating: SerialDriver(), count: 6)
 
     init(_ world: any World, now: @escaping () -> Int64) {
         self.world = world
@@ -19,18 +19,41 @@ final class Chip {
 
     var time: Int64 { now() }
     var nextInput: Int64 { world.nextInput }
+    /// When a UART has sent or received something by itself.
+    var nextOfLines: Int64 { lines.lazy.map(\.nextEvent).min() ?? .max }
 
     /// Takes in what has reached the pins; true if something has.
     @discardableResult func settle() -> Bool {
-        guard world.nextInput <= now() else { return false }
+        let hasMoved = nextOfLines <= now()
+        if hasMoved { moveLines(to: now()) }
+        guard world.nextInput <= now() else { return hasMoved }
         for input in world.takeInputs(until: now()) {
             switch input {
             case .pin(let pin, let isHigh): inputs[pin] = isHigh
-            case .serial(.isu(let unit), let bytes): received[unit, default: []] += bytes
-            case .serial: break
+            case .serial(.isu(let unit), let bytes): lines[unit].arrive(bytes, at: now())
+            case .wired(.isu(let unit), let byte, _): lines[unit].accept(byte)
+            case .serial, .wired: break
+            }
+        }
+        for unit in lines.indices {
+            lines[unit].advance(to: now())
+            // A line to which nobody listens loses nothing that somebody misses.
+            if taken.contains("ISU \(unit)"), lines[unit].takeLoss() {
+                world.noted("bytes came while 4 KiB were waiting to be read, and are lost", at: .isu(unit), at: now())
             }
         }
         return true
+    }
+
+    private func moveLines(to instant: Int64) {
+        for unit in lines.indices {
+            send(lines[unit].sent(by: instant), unit)
+            lines[unit].advance(to: instant)
+        }
+    }
+
+    private func send(_ bytes: [(byte: UInt8, at: Int64)], _ unit: Int) {
+        for (byte, at) in bytes { world.transmitted(byte, on: .isu(unit), taking: lines[unit].byteNanoseconds, at: at) }
     }
 
     /// Whether a peripheral is switched off.
@@ -69,21 +92,33 @@ final class Chip {
         return world.spi(bus: bus, select: select, sending: bytes, receiving: count, bothWays: bothWays, at: now())
     }
 
-    func transmit(_ bytes: [UInt8], _ unit: Int) {
-        guard !isOff("ISU \(unit)") else { return }
-        for byte in bytes { world.transmitted(byte, on: .isu(unit), at: now()) }
+    /// How many were taken: the rest has no room before some have gone.
+    func transmit(_ bytes: [UInt8], _ unit: Int) -> Int {
+        guard !isOff("ISU \(unit)") else { return bytes.count }
+        settle()
+        let count = min(bytes.count, lines[unit].room)
+        lines[unit].write(bytes.prefix(count), at: now())
+        return count
     }
+
+    func canTransmit(_ unit: Int) -> Bool {
+        settle()
+        return lines[unit].room > 0
+    }
+
+    /// The last file is closed: what was written still goes, at its instants.
+    func drain(_ unit: Int) { send(lines[unit].sent(by: .max), unit) }
+
+    func setByte(_ nanoseconds: Int64, _ unit: Int) { lines[unit].byteNanoseconds = nanoseconds }
 
     func hasReceived(_ unit: Int) -> Bool {
         settle()
-        return !(received[unit] ?? []).isEmpty
+        return !lines[unit].received.isEmpty
     }
 
     func receive(_ count: Int, _ unit: Int) -> [UInt8] {
         settle()
-        let bytes = Array((received[unit] ?? []).prefix(count))
-        received[unit]?.removeFirst(bytes.count)
-        return bytes
+        return lines[unit].take(count)
     }
 }
 

@@ -20,6 +20,17 @@ public protocol Attachment: AnyObject {
     func audio(_ words: [UInt32], receiving count: Int, every spacing: Int64, at now: Int64) -> (heard: [UInt32], event: String?)
     /// A byte from the chip's UART; what it answers.
     func received(_ byte: UInt8, at now: Int64) -> [UInt8]
+    /// When it says something on its UART without being asked; `.max` for never.
+    var nextWord: Int64 { get }
+    /// What it says by then.
+    func speak(at now: Int64) -> [UInt8]
+    /// Pins beside its own place whose levels it sees, such as a display's D/C.
+    var watchedPins: [Int] { get }
+    func watched(pin: Int, isHigh: Bool, at now: Int64)
+    /// What has happened at it since it was last asked: asked after each of the above that does not say it itself.
+    func takeEvents() -> [String]
+    /// The run is over: what it has to leave, it leaves now.
+    func finish(at now: Int64)
     /// When its pin changes by itself, and to what: all that is still to come, in order.
     var changes: [(at: Int64, isHigh: Bool)] { get }
     /// What it remembers, for a snapshot; nothing by default.
@@ -38,6 +49,12 @@ extension Attachment {
         ([UInt32](repeating: 0, count: count), nil)
     }
     public func received(_ byte: UInt8, at now: Int64) -> [UInt8] { [] }
+    public var nextWord: Int64 { .max }
+    public func speak(at now: Int64) -> [UInt8] { [] }
+    public var watchedPins: [Int] { [] }
+    public func watched(pin: Int, isHigh: Bool, at now: Int64) {}
+    public func takeEvents() -> [String] { [] }
+    public func finish(at now: Int64) {}
     public var changes: [(at: Int64, isHigh: Bool)] { [] }
     public var memory: [UInt8] {
         get { [] }
@@ -45,7 +62,7 @@ extension Attachment {
     }
 }
 
-/// Where something is attached: `gpio8`, `pwm0.1`, `adc0`, `i2c2`, `spi1`, `isu0`, `i2s0`.
+/// Where something is attached: `gpio8`, `pwm0.1`, `adc0`, `i2c2`, `spi1`, `isu0`, `i2s0`, `debug`.
 public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
     case gpio(Int)
     case pwm(controller: Int, channel: Int)
@@ -54,8 +71,14 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
     case spi(Int)
     case serial(Int)
     case i2s(Int)
+    /// The UART of the core itself.
+    case debug
 
     public init?(_ text: String) {
+        if text == "debug" {
+            self = .debug
+            return
+        }
         guard let kind = AttachmentPlace.kinds.first(where: text.hasPrefix) else { return nil }
         let numbers = text.dropFirst(kind.count).split(separator: ".", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
         switch (kind, numbers.count) {
@@ -80,10 +103,28 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
         case .spi(let bus): "spi\(bus)"
         case .serial(let unit): "isu\(unit)"
         case .i2s(let unit): "i2s\(unit)"
+        case .debug: "debug"
         }
     }
 
-    private static let kinds = ["gpio", "pwm", "adc", "i2c", "spi", "isu", "i2s"]
+    private static let kinds = ["gpio", "pwm", "adc", "i2c", "spi", "isu", "i2s", "debug"]
+    public init(_ port: SerialPortName) {
+        self =
+            switch port {
+            case .debug: .debug
+            case .isu(let unit): .serial(unit)
+            }
+    }
+
+    /// The UART that is there.
+    public var port: SerialPortName? {
+        switch self {
+        case .serial(let unit): .isu(unit)
+        case .debug: .debug
+        default: nil
+        }
+    }
+
     /// `gpio`, `adc` …
     var kind: String { AttachmentPlace.kinds.first(where: description.hasPrefix) ?? "" }
 }
@@ -92,59 +133,4 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
 public struct AttachmentError: Error, Equatable, CustomStringConvertible {
     public var description: String
     public init(_ description: String) { self.description = description }
-}
-
-/// What there is to attach.
-public enum Attachments {
-    struct Kind: Sendable {
-        var name: String
-        /// Kinds of places.
-        var places: [String]
-        var help: String
-        /// From the words after the place.
-        var make: @Sendable ([String]) throws(AttachmentError) -> any Attachment
-    }
-
-    static let kinds = [
-        Kind(name: "button", places: ["gpio"], help: "button@gpio12:1s/200ms,3s/1s  pressed (low) at, for") {
-            words throws(AttachmentError) in
-            try Button(words)
-        },
-        Kind(name: "codec", places: ["i2s"], help: "codec@i2s0, codec@i2s0:440  hears a tone of so many hertz, says when it sounds") {
-            words throws(AttachmentError) in try Codec(words)
-        },
-        Kind(name: "echo", places: ["isu"], help: "echo@isu0  answers every byte with itself") { _ throws(AttachmentError) in SerialEcho()
-        },
-        Kind(name: "imu", places: ["i2c", "spi"], help: "imu@i2c2, imu@spi1:lsm6dso  LSM6DS3 or LSM6DSO, lying flat; I2C address 0x6A") {
-            words throws(AttachmentError) in try InertialSensor(words)
-        },
-        Kind(name: "led", places: ["gpio", "pwm"], help: "led@gpio8, led@gpio8:low, led@pwm0.1  says when it goes on and off") {
-            words throws(AttachmentError) in try LED(words)
-        },
-        Kind(name: "loop", places: ["spi"], help: "loop@spi1  a wire from MOSI to MISO") { _ throws(AttachmentError) in Loop() },
-        Kind(name: "relay", places: ["gpio"], help: "relay@gpio0  says when it closes and opens") { _ throws(AttachmentError) in Relay() },
-        Kind(name: "thermistor", places: ["adc"], help: "thermistor@adc0:22.5  10 kΩ NTC at so many °C, below 10 kΩ to 2.5 V") {
-            words throws(AttachmentError) in try Thermistor(words)
-        },
-        Kind(name: "voltage", places: ["adc"], help: "voltage@adc1:1.25  so many volts of 2.5") { words throws(AttachmentError) in
-            try VoltageSource(words)
-        },
-    ]
-
-    public static var help: String { kinds.map(\.help).joined(separator: "\n") }
-
-    /// `led@gpio8`, `button@gpio12:1s/200ms`.
-    public static func parse(_ text: String) throws(AttachmentError) -> (place: AttachmentPlace, attachment: any Attachment) {
-        let halves = text.split(separator: "@", maxSplits: 1).map(String.init)
-        guard halves.count == 2 else { throw AttachmentError("'\(text)': expected KIND@PLACE, such as led@gpio8") }
-        guard let kind = kinds.first(where: { $0.name == halves[0] }) else {
-            throw AttachmentError("unknown attachment '\(halves[0])'; there are \(kinds.map(\.name).joined(separator: ", "))")
-        }
-        let rest = halves[1].split(separator: ":", maxSplits: 1).map(String.init)
-        guard let place = rest.first.flatMap({ AttachmentPlace($0) }), kind.places.contains(place.kind) else {
-            throw AttachmentError("'\(text)': a \(kind.name) is attached like \(kind.help.split { $0 == " " || $0 == "," }[0])")
-        }
-        let words = rest.count > 1 ? rest[1].split(separator: ",").map(String.init) : []
-        return (place, try kind.make(words))
-    }
 }

@@ -6,7 +6,7 @@ import SecureChannel
 /// bit for bit, in whatever process.
 public struct CoreSnapshot: Codable {
     /// Raised when what is kept changes.
-    private static let currentVersion = 4
+    private static let currentVersion = 5
 
     private var version = CoreSnapshot.currentVersion
     private var registers: [UInt32]

@@ -15,13 +15,46 @@ extension RealTimeCore {
 
     /// What two real-time cores have sent each other (0x2106_0000) goes on its way, and arrives no earlier than it was sent.
     public func exchangeMail(with other: RealTimeCore) {
-        (hasNeighbour, other.hasNeighbour) = (true, true)
+        (bus.hasNeighbour, other.bus.hasNeighbour) = (true, true)
         let (sent, otherSent) = (now, other.now)
         peripherals.withMailbox(1) { own in
             other.peripherals.withMailbox(1) {
                 own.carry(to: &$0, at: sent)
                 $0.carry(to: &own, at: otherSent)
             }
+        }
+        exchangeWires(with: other)
+    }
+
+    /// Two real-time cores of one chip whose manifests do not know each other: what their ISUs are wired for goes on its way.
+    public func exchangeWires(with other: RealTimeCore) {
+        (bus.hasNeighbour, other.bus.hasNeighbour) = (true, true)
+        askSlaves(of: other)
+        other.askSlaves(of: self)
+    }
+
+    /// An I2C master of this core waits with the clock held low until the other core has come to that instant.
+    private func askSlaves(of other: RealTimeCore) {
+        for (unit, request) in peripherals.wireRequests where other.now >= request.at || other.nextWork >= request.at {
+            guard let peer = bus.world.wired(to: unit) else { continue }
+            other.skip(to: request.at)
+            let answer = other.peripherals.serve(request, at: peer)
+            bus.now = max(now, min(other.now, request.at + 1_000_000_000))
+            peripherals.answer(answer, to: unit, bus)
+        }
+    }
+
+    /// The other core is gone: nobody acknowledges.
+    public func leaveWires() {
+        bus.hasNeighbour = false
+        for (unit, _) in peripherals.wireRequests { peripherals.answer(nil, to: unit, bus) }
+    }
+
+    /// The program has ended, and its UARTs send what they hold.
+    public func finishSending() {
+        while peripherals.isSending, peripherals.nextEvent < .max {
+            bus.now = max(bus.now, peripherals.nextEvent)
+            peripherals.advance(bus)
         }
     }
 

@@ -62,7 +62,6 @@ public import Formats
     /// A page that the engine was told to refuse for the sake of one access.
     var hasClosedPage = false
     private var isHeldBack = false
-    var hasNeighbour = false
     /// When to look how full the engine is, in cycles, and what was seen then.
     private var nextLook: Int64 = 0
     private var isFilling = false
@@ -252,7 +251,7 @@ public import Formats
         }
         defer { bus.hasMail = false }
         // Whoever has the cores carries it.
-        return bus.hasMail && hasNeighbour ? .reachedDeadline : nil
+        return bus.hasMail && bus.hasNeighbour ? .reachedDeadline : nil
     }
 
     private func wake() {

@@ -1,4 +1,5 @@
-/// An I2C master with FIFOs of 8 bytes: up to three packets with repeated starts (mt3620-silicon §2.10).
+/// An I2C master with FIFOs of 8 bytes: up to three packets with repeated starts (mt3620-silicon §2.10); and a slave, for
+/// whoever is wired to it.
 struct I2CController: Peripheral {
     private static let depth = 8
     private let bus: Int
@@ -16,11 +17,25 @@ struct I2CController: Peripheral {
     private var doneAt = Int64.max
     private var acknowledge: UInt32 = 0
     private var isDone = false
+    private var slave = I2CSlave()
+    /// What is left of a transfer whose bits have gone.
+    private var left: [Packet] = []
+    private var packetIndex: UInt32 = 0
+    /// For whoever is at the other end of the wire; the clock is held until there is an answer.
+    private(set) var request: I2CRequest?
+    private var reply: Reply?
+    /// When what came over the wire is to be looked at: the core may sleep until then.
+    private var wakesAt = Int64.max
+
+    private struct Reply: Codable {
+        var bytes: [UInt8]?
+        var request: I2CRequest
+    }
 
     init(bus: Int) { self.bus = bus }
 
-    var isAsserting: Bool { isDone && interruptControl & 2 != 0 }
-    var nextEvent: Int64 { min(doneAt, isRunning && mustShift && !toSend.isEmpty ? lineFreeAt : .max) }
+    var isAsserting: Bool { isDone && interruptControl & 2 != 0 || slave.isDone && interruptControl & 0x20 != 0 }
+    var nextEvent: Int64 { min(doneAt, wakesAt, isRunning && mustShift && !toSend.isEmpty ? lineFreeAt : .max) }
 
     /// Nine clocks: a clock is the sum of its four phases, in periods of the crystal; 400 kHz as long as none is set.
     private var byteNanoseconds: Int64 {
@@ -29,9 +44,11 @@ struct I2CController: Peripheral {
         return periods == 0 ? 22_500 : 9 * periods * 1_000_000_000 / CoreClock.crystalHertz
     }
 
-    private var usesDMA: Bool { (registers[0xC0] ?? 0) & 1 << 4 != 0 }
+    private var dmaControl: UInt32 { registers[0xC0] ?? 0 }
+    private var usesDMA: Bool { dmaControl & 0x30 == 0x10 }
+    private var slaveUsesDMA: Bool { dmaControl & 0x30 == 0x30 }
 
-    private struct Packet {
+    private struct Packet: Codable {
         var isRead: Bool
         var count: Int
     }
@@ -50,10 +67,16 @@ struct I2CController: Peripheral {
 
     /// How many bytes a transmitting channel may hand over now.
     var wantsToSend: Int {
-        usesDMA ? max(0, writeBytes - toSend.count - (isRunning ? shifted.count : 0)) : 0
+        if slaveUsesDMA { return slave.wantsToSend }
+        return usesDMA ? max(0, writeBytes - toSend.count - (isRunning ? shifted.count : 0)) : 0
     }
 
     mutating func send(_ bytes: [UInt8], _ bus: Bus) {
+        if slaveUsesDMA { return slave.send(bytes) }
+        put(bytes, bus)
+    }
+
+    private mutating func put(_ bytes: [UInt8], _ bus: Bus) {
         // The master has held the clock until there was something.
         if toSend.isEmpty { lineFreeAt = max(lineFreeAt, bus.now) }
         toSend += bytes
@@ -61,6 +84,7 @@ struct I2CController: Peripheral {
     }
 
     mutating func takeReceived(_ limit: Int) -> [UInt8] {
+        if slaveUsesDMA { return slave.takeReceived(limit) }
         guard usesDMA else { return [] }
         let taken = Array(received.prefix(limit))
         received.removeFirst(taken.count)
@@ -71,6 +95,7 @@ struct I2CController: Peripheral {
 
     /// Bytes leave the FIFO one by one while the program goes on filling it.
     private mutating func begin(_ bus: Bus) {
+        (request, reply) = (nil, nil)
         (isRunning, shifted, doneAt) = (true, [], .max)
         lineFreeAt = bus.now + byteNanoseconds
     }
@@ -86,36 +111,68 @@ struct I2CController: Peripheral {
     }
 
     mutating func advance(_ bus: Bus) {
+        if wakesAt <= bus.now {
+            wakesAt = .max
+            if let reply {
+                self.reply = nil
+                take(reply.bytes, reading: reply.request.reading, packets: reply.request.packets)
+                carryOut(bus)
+            }
+        }
         guard isRunning else { return }
         shift(until: bus.now)
         guard doneAt <= bus.now else { return }
         doneAt = .max
-        isRunning = false
-        acknowledge = 0
-        let address = UInt8((registers[0x60] ?? 0) & 0x7F)
-        var rest = packets[...]
-        var index: UInt32 = 0
-        while let packet = rest.popFirst() {
-            // A write that a read follows is one transfer with a repeated start.
+        (acknowledge, left, packetIndex, request) = (0, packets, 0, nil)
+        carryOut(bus)
+    }
+
+    /// One transfer after the other: a write that a read follows is one with a repeated start.
+    private mutating func carryOut(_ bus: Bus) {
+        while let packet = left.first {
+            left.removeFirst()
             var writing: [UInt8] = []
             var reading = 0
-            var spent: UInt32 = 1
             if packet.isRead { reading = packet.count } else { writing = take(packet.count) }
-            if !packet.isRead, let next = rest.first, next.isRead {
+            let address = UInt8((registers[0x60] ?? 0) & 0x7F)
+            var spent: UInt32 = 1
+            if !packet.isRead, let next = left.first, next.isRead {
                 reading = next.count
-                rest.removeFirst()
+                left.removeFirst()
                 spent = 2
             }
-            if let answer = bus.world.i2c(bus: self.bus, address: address, writing: writing, reading: reading, at: bus.now) {
-                received += (answer + [UInt8](repeating: 0xFF, count: reading)).prefix(reading)
-                receivePointer = (receivePointer + UInt32(reading)) & 0xF
-            } else {
-                acknowledge |= 0x100 << index
-                break
+            let answer = bus.world.i2c(bus: self.bus, address: address, writing: writing, reading: reading, at: bus.now)
+            if answer == nil, bus.world.wired(to: self.bus) != nil {
+                request = I2CRequest(address: address, writing: writing, reading: reading, packets: spent, at: bus.now)
+                return
             }
-            index += spent
+            take(answer, reading: reading, packets: spent)
         }
-        isDone = true
+        (isRunning, isDone) = (false, true)
+    }
+
+    private mutating func take(_ answer: [UInt8]?, reading: Int, packets spent: UInt32) {
+        if let answer {
+            received += (answer + [UInt8](repeating: 0xFF, count: reading)).prefix(reading)
+            receivePointer = (receivePointer + UInt32(reading)) & 0xF
+            packetIndex += spent
+        } else {
+            acknowledge |= 0x100 << packetIndex
+            left = []
+        }
+    }
+
+    /// What came back over the wire; nil if nobody acknowledged the address.
+    mutating func answer(_ bytes: [UInt8]?, _ bus: Bus) {
+        guard let request else { return }
+        (self.request, reply, wakesAt) = (nil, Reply(bytes: bytes, request: request), bus.now)
+    }
+
+    /// A master at the other end of the wire; nil if this is not the slave that it wants.
+    mutating func serve(_ request: I2CRequest) -> [UInt8]? {
+        guard slave.answers(to: request.address) else { return nil }
+        wakesAt = request.at
+        return slave.transfer(writing: request.writing, reading: request.reading, usesDMA: slaveUsesDMA)
     }
 
     private mutating func take(_ count: Int) -> [UInt8] {
@@ -139,7 +196,7 @@ struct I2CController: Peripheral {
     mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
         advance(bus)
         switch offset {
-        case 0x00: return interruptControl & ~0x11 | (isDone ? 1 : 0)
+        case 0x00: return interruptControl & ~0x11 | (isDone ? 1 : 0) | (slave.isDone ? 0x10 : 0)
         case 0x6C: return acknowledge
         case 0x70: return (registers[0x70] ?? 0) & ~1
         case 0x74: return 4 | (isRunning ? 1 : 0)
@@ -147,17 +204,19 @@ struct I2CController: Peripheral {
         case 0x80: return fifoStatus
         case 0x84: return fifoPointers
         case 0x90: return received.isEmpty ? 0 : UInt32(received.removeFirst())
+        case 0xC4...: return slave.read(offset)
         default: return registers[offset] ?? 0
         }
     }
 
-    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { offset == 0x90 ? .min : nextEvent }
+    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { offset == 0x90 || offset == 0xF0 ? .min : nextEvent }
 
     mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
         advance(bus)
         switch offset {
         case 0x00:
             if value & 1 != 0 { isDone = false }
+            if value & 0x10 != 0 { slave.acknowledge() }
             interruptControl = value
         case 0x70:
             registers[0x70] = value
@@ -170,8 +229,20 @@ struct I2CController: Peripheral {
             // Cleared, a FIFO begins at 0: a driver that clears before each transfer never sees a pointer go round.
             if value & 1 != 0 { (received, receivePointer) = ([], 0) }
             if value & 2 != 0 { (toSend, sendPointer) = ([], 0) }
-        case 0x90: send([UInt8(truncatingIfNeeded: value)], bus)
+        case 0x90: put([UInt8(truncatingIfNeeded: value)], bus)
+        case 0xC4...: slave.write(offset, value)
         default: registers[offset] = value
         }
     }
+}
+
+/// What an I2C master asks of a slave at the other end of a wire.
+struct I2CRequest: Codable {
+    var address: UInt8
+    var writing: [UInt8]
+    var reading: Int
+    /// Of the master's, that this is.
+    var packets: UInt32
+    /// When its last bit had gone, as if the slave had not held the clock.
+    var at: Int64
 }

@@ -29,6 +29,8 @@ final class Bus {
     var wantsReset = false
     /// The other real-time core has something to take.
     var hasMail = false
+    /// There is another real-time core, and somebody who carries what is for it.
+    var hasNeighbour = false
     /// HCLK, in hertz, that the program has chosen.
     var wantedHertz: Int64?
     /// Interrupts that are pulses, not levels.

@@ -88,7 +88,10 @@ struct Peripherals: Codable {
         case .watchdog: return watchdog.read(offset, bus)
         case .timers: return timers.read(offset, bus)
         case .serial(let index): return serial[index].read(offset, bus)
-        case .i2c(let index): return i2c[index].read(offset, bus)
+        case .i2c(let index):
+            let value = i2c[index].read(offset, bus)
+            if i2c[index].request != nil { askSlaves(bus) }
+            return value
         case .spi(let index): return spi[index].read(offset, bus)
         case .adc: return adc.read(offset, bus)
         case .pwm(let index): return pwm[index].read(offset, bus)
@@ -141,7 +144,9 @@ struct Peripherals: Codable {
         case .watchdog: watchdog.write(offset, value, bus)
         case .timers: timers.write(offset, value, bus)
         case .serial(let index): serial[index].write(offset, value, bus)
-        case .i2c(let index): i2c[index].write(offset, value, bus)
+        case .i2c(let index):
+            i2c[index].write(offset, value, bus)
+            askSlaves(bus)
         case .spi(let index): spi[index].write(offset, value, bus)
         case .adc: adc.write(offset, value, bus)
         case .pwm(let index): pwm[index].write(offset, value, bus)
@@ -170,6 +175,7 @@ struct Peripherals: Codable {
         for index in i2c.indices where i2c[index].nextEvent <= bus.now { i2c[index].advance(bus) }
         for index in spi.indices where spi[index].nextEvent <= bus.now { spi[index].advance(bus) }
         for index in audio.indices where audio[index].nextEvent <= bus.now { audio[index].advance(bus) }
+        askSlaves(bus)
         moveData(bus)
     }
 
@@ -189,10 +195,10 @@ struct Peripherals: Codable {
     mutating func reset() {
         var watchdog = watchdog
         watchdog.reset()
-        let (pins, mailboxes) = (pins, mailboxes)
+        let (pins, mailboxes, serial) = (pins, mailboxes, serial.map { $0.afterReset() })
         self = Peripherals()
         // What the outside holds, and what the A7 has sent, stays.
-        (self.watchdog, self.pins, self.mailboxes) = (watchdog, pins, mailboxes)
+        (self.watchdog, self.pins, self.mailboxes, self.serial) = (watchdog, pins, mailboxes, serial)
     }
 
     // MARK: Inputs
@@ -203,20 +209,60 @@ struct Peripherals: Codable {
             for index in pins.indices { pins[index].setExternal(pin: pin, isHigh: isHigh) }
             closePins.setExternal(pin: pin, isHigh: isHigh)
             pinsMoved(bus)
-        case .serial(let port, let bytes):
-            let index =
-                switch port {
-                case .debug: 0
-                case .isu(let unit): 1 + unit
-                }
-            if serial.indices.contains(index) { serial[index].receive(bytes, at: bus.now) }
+        case .serial(let port, let bytes): withSerial(port) { $0.receive(bytes, at: bus.now) }
+        case .wired(let port, let byte, let bits): withSerial(port) { $0.receiveWired(byte, taking: bits, at: bus.now) }
         }
     }
+
+    private mutating func withSerial(_ port: SerialPortName, _ body: (inout SerialPort) -> Void) {
+        let index =
+            switch port {
+            case .debug: 0
+            case .isu(let unit): 1 + unit
+            }
+        if serial.indices.contains(index) { body(&serial[index]) }
+    }
+
+    /// Whether a UART has bytes that are not on the line yet.
+    var isSending: Bool { serial.contains { $0.isSending } }
 
     private mutating func pinsMoved(_ bus: Bus) {
         let levels = (0..<6).reduce(UInt32(0)) { $0 | (pins[$1].levels & 0xF) << UInt32(4 * $1) }
         interrupts.pinsAre(levels, bus)
         for group in counters.indices { counters[group].pinsAre(levels >> UInt32(4 * group) & 0xF) }
+    }
+
+    // MARK: Wires
+
+    /// Masters whose transfer waits for a slave: one of this core's ISUs, the other core's, or nobody.
+    private mutating func askSlaves(_ bus: Bus) {
+        for index in i2c.indices {
+            while let request = i2c[index].request, let peer = bus.world.wired(to: index) {
+                if let answer = serve(request, at: peer) {
+                    i2c[index].answer(answer, bus)
+                } else if bus.hasNeighbour {
+                    bus.hasMail = true
+                    break
+                } else {
+                    i2c[index].answer(nil, bus)
+                }
+            }
+        }
+    }
+
+    mutating func serve(_ request: I2CRequest, at unit: Int) -> [UInt8]? {
+        i2c.indices.contains(unit) ? i2c[unit].serve(request) : nil
+    }
+
+    /// ISUs whose I2C master waits for the other core.
+    var wireRequests: [(unit: Int, request: I2CRequest)] {
+        i2c.indices.compactMap { unit in i2c[unit].request.map { (unit, $0) } }
+    }
+
+    mutating func answer(_ bytes: [UInt8]?, to unit: Int, _ bus: Bus) {
+        i2c[unit].answer(bytes, bus)
+        askSlaves(bus)
+        moveData(bus)
     }
 
     mutating func withMailbox<T>(_ index: Int, _ body: (inout Mailbox) -> T) -> T { body(&mailboxes[index]) }
@@ -269,7 +315,7 @@ struct Peripherals: Codable {
             case 12: copyMemory(bus)
             case 29: fillRing(index, adc.takeSamples().flatMap(\.littleEndianBytes), bus)
             case 13..<25 where index % 2 == 1: drainRing(index, bus)
-            case 13..<25: fillRing(index, serial[1 + (index - 14) / 2].takeReceived(.max), bus)
+            case 13..<25: fillRing(index, serial[1 + (index - 14) / 2].takeReceived(room(in: index)), bus)
             case 25, 27: drainRing(index, bus)
             default:
                 let width = dma.channel[index].elementBytes
@@ -299,7 +345,12 @@ struct Peripherals: Codable {
     private mutating func sendHalfSize(_ index: Int, _ bus: Bus) {
         let (unit, port, width) = (index / 2, port(of: index), dma.channel[index].elementBytes)
         let remaining = dma.channel[index].remaining
-        let limit = port == .i2c ? min(remaining, i2c[unit].wantsToSend / width) : remaining
+        let limit =
+            switch port {
+            case .i2c: min(remaining, i2c[unit].wantsToSend / width)
+            case .serial: min(remaining, serial[1 + unit].room)
+            case .spi: remaining
+            }
         for _ in 0..<limit {
             let channel = dma.channel[index]
             let bytes = (0..<width).compactMap { bus.memory.dmaLoad(channel.address(of: channel.moved * width + $0), 1)?.first }
@@ -343,6 +394,11 @@ struct Peripherals: Codable {
         dma.channel[12] = channel
     }
 
+    /// What a ring takes before software has followed: the rest stays where it is, and is lost there if it must be.
+    private func room(in index: Int) -> Int {
+        max(0, dma.channel[index].fifoSize - dma.channel[index].fifoCount) * dma.channel[index].elementBytes
+    }
+
     /// From a peripheral into a ring; software follows with its own pointer.
     private mutating func fillRing(_ index: Int, _ bytes: [UInt8], _ bus: Bus) {
         var channel = dma.channel[index]
@@ -359,7 +415,7 @@ struct Peripherals: Codable {
     private mutating func drainRing(_ index: Int, _ bus: Bus) {
         var channel = dma.channel[index]
         let unit = index < 25 ? (index - 13) / 2 : (index - 25) / 2
-        let room = index < 25 ? .max : audio[unit].room
+        let room = index < 25 ? serial[1 + unit].room : audio[unit].room
         for _ in 0..<min(channel.fifoCount, room) {
             guard let bytes = bus.memory.dmaLoad(channel.ringAddress, channel.elementBytes) else { break }
             if index < 25 { serial[1 + unit].transmit(bytes[0], bus) } else { audio[unit].send(word(bytes)) }
