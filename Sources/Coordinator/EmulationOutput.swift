@@ -8,6 +8,8 @@ final class EmulationOutput {
     private let ports: Set<SerialPortName>
     private var isAtLineStart = true
     private var pending: [UInt8] = []
+    /// What has happened while a line of a UART was on its way.
+    private var waiting: [String] = []
     /// Whoever reads has gone.
     private(set) var isClosed = false
 
@@ -26,7 +28,9 @@ final class EmulationOutput {
             if hasTimes && isAtLineStart { write(Array("[\(seconds(now))] ".utf8)) }
             write(bytes)
         case .console(let bytes): write(bytes)
-        case .attachment(let place, let text): line("[\(seconds(now))] \(place): \(text)")
+        case .attachment(let place, let text):
+            let text = "[\(seconds(now))] \(place): \(text)"
+            if isAtLineStart { line(text) } else { waiting.append(text) }
         case .fault(let fault): note("[\(seconds(now))] fault: \(fault.text)")
         case .reset(let reason): note("[\(seconds(now))] core reset: \(reason)")
         }
@@ -72,10 +76,20 @@ final class EmulationOutput {
         pending += bytes
         guard let last = bytes.last else { return }
         isAtLineStart = last == 0x0A
-        if isAtLineStart { flush() }
+        guard isAtLineStart else { return }
+        tellWaiting()
+        flush()
+    }
+
+    private func tellWaiting() {
+        let texts = waiting
+        waiting = []
+        for text in texts { line(text) }
     }
 
     func flush() {
+        // A line that has no end holds up nothing else.
+        tellWaiting()
         guard !pending.isEmpty, !isClosed else { return }
         do { try FileHandle.standardOutput.write(contentsOf: pending) } catch { isClosed = true }
         pending = []

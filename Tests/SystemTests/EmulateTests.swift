@@ -13,7 +13,7 @@ import Testing
             tick.output.contains("tick\r\n[1.000") && tick.output.contains("gpio8: on\nsecond 1\r\n")
                 && tick.output.hasSuffix("second 2\r\n"))
         let timed = try await testbed.orrery(["emulate", program("tick"), "--for", "1s", "--timestamps", "--attach", "led@gpio8:low"])
-        #expect(timed.output.hasPrefix("[0.000001] tick\r\n[0.000003] gpio8: on\n"), "\(timed.output)")
+        #expect(timed.output.hasPrefix("[0.000007] tick\r\n[0.000027] gpio8: on\n"), "\(timed.output)")
         let dog = try await testbed.orrery(["emulate", program("watchdog")])
         #expect(dog.code == 3)
         #expect(dog.errors.contains("core reset: watchdog") && dog.errors.contains("fault: data bus error at 0x40000010"))
