@@ -5,44 +5,99 @@ import Silicon
 import Wire
 
 /// Runs a program for the A7 at a terminal: its streams are ours.
-struct ProgramTerminal {
+final class ProgramTerminal {
     let emulation: ProgramEmulation
+    private let setting: Setting
+    private var network: BenchNetwork?
+    /// Of standard output.
+    private var isAtLineStart = true
 
-    /// What is to be run: a program, or an app with its manifest.
+    /// What is to be run: a program, one that the root folder has, or an app with its manifest.
     enum Subject {
-        case program([UInt8], name: String, arguments: [String])
+        case program([UInt8]?, name: String, arguments: [String])
         case app(AppImage)
     }
 
-    init(_ subject: Subject, attach: [String], weaknesses: Set<Weakness>, epochSeconds: Int64) throws {
+    /// How it is run, beside what it finds around itself.
+    struct Setting {
+        var attach: [String] = []
+        var epochSeconds: Int64
+        var exits: [BenchNetwork.Exit] = []
+        /// UARTs that standard output shows too.
+        var ports: [SerialPortName] = []
+        /// Standard input goes to the first of them, not to the program.
+        var feedsPort = false
+        /// Lines of standard output begin with the virtual time of their first byte.
+        var hasTimes = false
+        /// System calls are told on standard error.
+        var tracesCalls = false
+    }
+
+    init(_ subject: Subject, in around: Surroundings, _ setting: Setting) throws {
+        self.setting = setting
         var generator = SeedStream(seed: 1, node: "emulate", purpose: "random")
         let random: (Int) -> [UInt8] = { generator.bytes($0) }
-        let sink: (Int, [UInt8]) -> Void = { stream, bytes in
-            (stream == 2 ? FileHandle.standardError : .standardOutput).write(Data(bytes))
-        }
-        let epoch = epochSeconds * 1_000_000_000
+        let epoch = setting.epochSeconds * 1_000_000_000
         emulation =
             switch subject {
             case .program(let program, let name, let arguments):
                 try ProgramEmulation(
-                    program, name: name, arguments: arguments, attach: attach, epoch: epoch, weaknesses: weaknesses, random: random,
-                    sink: sink)
-            case .app(let app): try ProgramEmulation(app, attach: attach, epoch: epoch, weaknesses: weaknesses, random: random, sink: sink)
+                    program, name: name, arguments: arguments, attach: setting.attach, epoch: epoch, in: around, random: random,
+                    sink: { _, _ in })
+            case .app(let app):
+                try ProgramEmulation(
+                    app, attach: setting.attach, epoch: epoch, weaknesses: around.weaknesses, memoryBytes: around.memoryBytes,
+                    random: random, sink: { _, _ in })
             }
-        emulation.board.onEvent = { now, place, text in sink(1, Array("[\(seconds(now))] \(place): \(text)\n".utf8)) }
-        emulation.kernel.onEvent = { now, event in sink(2, Array("[\(seconds(now))] \(event.text)\n".utf8)) }
+        emulation.kernel.console.output = { [unowned self] stream, bytes in stream == 2 ? note(bytes) : write(bytes) }
+        emulation.board.onEvent = { [unowned self] now, place, text in
+            write(Array("\(isAtLineStart ? "" : "\n")[\(seconds(now))] \(place): \(text)\n".utf8), isOurs: true)
+        }
+        emulation.board.onSerial = { [unowned self] _, port, byte in if setting.ports.contains(port) { write([byte]) } }
+        emulation.kernel.onEvent = { [unowned self] now, event in note("[\(seconds(now))] \(event.text)\n") }
+        if setting.tracesCalls {
+            emulation.kernel.onCall = { [unowned self] now, call in note("[\(seconds(now))] \(call.text)\n") }
+        }
+        if !setting.exits.isEmpty {
+            let network = BenchNetwork(setting.exits) { [unowned self] in note("[\(seconds(emulation.kernel.now))] network: \($0)\n") }
+            self.network = network
+            emulation.connect(network)
+        }
     }
+
+    private func write(_ bytes: [UInt8], isOurs: Bool = false) {
+        guard let last = bytes.last else { return }
+        var lines = bytes
+        if setting.hasTimes, !isOurs {
+            let time = Array("[\(seconds(emulation.kernel.now))] ".utf8)
+            lines = isAtLineStart ? time : []
+            for (index, byte) in bytes.enumerated() {
+                lines.append(byte)
+                if byte == 0x0A, index + 1 < bytes.count { lines += time }
+            }
+        }
+        isAtLineStart = last == 0x0A
+        FileHandle.standardOutput.write(Data(lines))
+    }
+
+    private func note(_ bytes: [UInt8]) { FileHandle.standardError.write(Data(bytes)) }
+    private func note(_ text: String) { note(Array(text.utf8)) }
 
     /// The exit code for our own caller: the program's, 128 and the signal as shells have it, 2 when time ran out.
     func run(for nanoseconds: Int64) -> Int32 {
-        let end = emulation.run(until: nanoseconds, input: { Array(FileHandle.standardInput.availableData) })
+        if setting.feedsPort, let port = setting.ports.first {
+            emulation.board.send(Array(FileHandle.standardInput.readDataToEndOfFile()), to: port, at: 0)
+        }
+        let end = emulation.run(
+            until: nanoseconds, input: { self.setting.feedsPort ? [] : Array(FileHandle.standardInput.availableData) })
+        network?.finish()
         emulation.board.finish(at: emulation.kernel.now)
         switch end {
         case .exited(let code): return code
         case .killed(let signal): return 128 + Int32(signal)
         case .outOfTime: return 2
         case .asleepForEver:
-            FileHandle.standardError.write(Data("asleep for ever: nothing can wake the program\n".utf8))
+            note("asleep for ever: nothing can wake the program\n")
             return 2
         }
     }
@@ -52,12 +107,14 @@ extension Kernel.Event {
     /// For a person.
     var text: String {
         switch self {
-        case .unknownCall(let number, let program): "\(program): system call \(number) is not there"
+        case .unknownCall(let number, let program): "\(program): there is no system call \(CallNames.name(of: number)) (\(number))"
         case .denied(let target, let program): "\(program): kept from \(target) by its manifest"
         case .crashed(let program, let record): "\(program): \(record.text)"
         case .tampered(let what): what
         case .panic(let reason): "kernel panic: \(reason)"
         case .secured(let secured): "TLS with \(secured.host): \(secured.failure?.words ?? "open")"
+        case .notStarted(let obstacle): obstacle.text
+        case .outOfMemory(let program, let used, let limit): "\(program): killed, with \(used) KiB of memory touched of \(limit) KiB"
         }
     }
 }

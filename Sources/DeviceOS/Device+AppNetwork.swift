@@ -74,6 +74,7 @@ extension Device {
         guard !apps.isEmpty else { return false }
         switch event {
         case .connected(let stream, let local):
+            for app in apps { app.address = local.address.bits }
             appStreams.opened(stream.raw, local: local)
             return pass(stream.raw, out.now) { .connected(stream: $0) }
         case .received(let stream, let bytes): return pass(stream.raw, out.now) { .received(stream: $0, bytes) }

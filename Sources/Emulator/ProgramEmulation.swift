@@ -2,7 +2,32 @@ import Formats
 public import Kernel
 public import Silicon
 
-/// A program for the A7, or an app as its package has it, with the kernel that it needs, a board and no network.
+/// What a program finds around it on a bench.
+public struct Surroundings {
+    /// Pages that it may touch; nil for a program that has room.
+    public var memoryBytes: Int?
+    /// `NAME=VALUE`, instead of what there is by that name.
+    public var environment: [String] = []
+    /// What it sees as the root of its file system.
+    public var root: (any RootFolder)?
+    /// Nothing of that can be changed; else what is written stays in memory.
+    public var isReadOnly = false
+    public var weaknesses: Set<Weakness> = []
+    public init() {}
+}
+
+/// A way out of the emulated machine: what carries out what programs do to the network, in real time.
+public protocol WayOut: AnyObject {
+    /// wlan0's.
+    var address: UInt32 { get }
+    func take(_ action: NetworkAction)
+    /// Whether something may still come.
+    var isOpen: Bool { get }
+    /// What has come. Waits for it up to so many nanoseconds, or for standard input where that is wanted.
+    func wait(_ nanoseconds: Int64, orInput: Bool) -> (events: [NetworkEvent], hasInput: Bool, passed: Int64)
+}
+
+/// A program for the A7, or an app as its package has it, with the kernel that it needs, a board and no network but a way out.
 public final class ProgramEmulation {
     public enum End: Equatable, Sendable {
         case exited(Int32)
@@ -15,6 +40,7 @@ public final class ProgramEmulation {
     public let kernel: Kernel
     public let board = Board()
     private let services = BenchServices()
+    private var wayOut: (any WayOut)?
 
     /// - Parameters:
     ///   - random: The device's generator.
@@ -28,25 +54,56 @@ public final class ProgramEmulation {
     }
 
     /// An ELF program: it is found under /bin by its name, and nothing is kept from it.
+    /// - Parameter program: nil for one that the root folder has, by its path or by its name in PATH.
+    public convenience init(
+        _ program: [UInt8]?, name: String, arguments: [String], attach: [String] = [], epoch: Int64, in around: Surroundings,
+        random: @escaping (Int) -> [UInt8], sink: @escaping (Int, [UInt8]) -> Void
+    ) throws {
+        try self.init(attach: attach, epoch: epoch, random: random, sink: sink)
+        var policy = Policy()
+        policy.weaknesses = around.weaknesses
+        policy.memoryBytes = around.memoryBytes ?? policy.memoryBytes
+        if let root = around.root { kernel.lay(root, user: policy.user, isReadOnly: around.isReadOnly) }
+        var path = name
+        if let program {
+            path = around.root == nil ? "/bin/\(name)" : "/mnt/program/\(name)"
+            kernel.add(path, program, mode: 0o755)
+        } else if !name.contains("/") {
+            path = ProgramEmulation.folders.map { "\($0)/\(name)" }.first(where: kernel.hasProgram) ?? name
+        }
+        let own = Set(around.environment.map { $0.prefix { $0 != "=" } })
+        let searched = around.root == nil ? "PATH=/bin" : "PATH=" + ProgramEmulation.folders.joined(separator: ":")
+        let environment = [searched, "HOME=/", "PWD=/"].filter { !own.contains($0.prefix { $0 != "=" }) } + around.environment
+        try kernel.start(path, arguments: [name] + arguments, environment: environment, policy: policy)
+    }
+
+    /// Where a root folder has its programs.
+    private static let folders = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"]
+
     public convenience init(
         _ program: [UInt8], name: String, arguments: [String], attach: [String] = [], epoch: Int64, weaknesses: Set<Weakness> = [],
         random: @escaping (Int) -> [UInt8], sink: @escaping (Int, [UInt8]) -> Void
     ) throws {
-        try self.init(attach: attach, epoch: epoch, random: random, sink: sink)
-        kernel.add("/bin/\(name)", program, mode: 0o755)
-        var policy = Policy()
-        policy.weaknesses = weaknesses
-        try kernel.start("/bin/\(name)", arguments: [name] + arguments, environment: ["PATH=/bin", "HOME=/", "PWD=/"], policy: policy)
+        var around = Surroundings()
+        around.weaknesses = weaknesses
+        try self.init(program, name: name, arguments: arguments, attach: attach, epoch: epoch, in: around, random: random, sink: sink)
     }
 
     public convenience init(
         _ app: AppImage, mutable: [UInt8]? = nil, attach: [String] = [], epoch: Int64, weaknesses: Set<Weakness> = [],
-        system: SystemState = SystemState(), pluton: PlutonMailbox? = nil,
+        memoryBytes: Int? = nil, system: SystemState = SystemState(), pluton: PlutonMailbox? = nil,
         random: @escaping (Int) -> [UInt8], sink: @escaping (Int, [UInt8]) -> Void
     ) throws {
         try self.init(attach: attach, epoch: epoch, random: random, sink: sink)
         (kernel.system, kernel.pluton) = (system, pluton)
-        try kernel.start(app, mutable: mutable, weaknesses: weaknesses)
+        try kernel.start(app, mutable: mutable, memoryBytes: memoryBytes ?? Kernel.appMemoryBytes, weaknesses: weaknesses)
+    }
+
+    /// The program's time is real time from here on, as far as it waits for somebody outside.
+    public func connect(_ wayOut: any WayOut) {
+        self.wayOut = wayOut
+        kernel.network = { [unowned wayOut] in wayOut.take($0) }
+        kernel.wirelessAddress = wayOut.address
     }
 
     /// When it next has something to do, as far as it knows.
@@ -81,6 +138,7 @@ public final class ProgramEmulation {
 
     /// - Parameter input: More of standard input; nothing at its end.
     public func run(until limit: Int64, input: () -> [UInt8] = { [] }, isStopped: () -> Bool = { false }) -> End {
+        if let wayOut { return run(until: limit, input: input, isStopped: isStopped, wayOut) }
         while !isStopped() {
             switch kernel.run(until: min(limit, kernel.now + 100_000_000)) {
             case .reachedLimit: if kernel.now >= limit { return .outOfTime }
@@ -91,6 +149,39 @@ public final class ProgramEmulation {
             case .wantsInput: kernel.provide(input())
             case .ended(let status): return ProgramEmulation.end(status)
             }
+        }
+        return .outOfTime
+    }
+
+    private static func end(_ status: UInt32) -> End {
+        status & 0x7F == 0 ? .exited(Int32(status >> 8 & 0xFF)) : .killed(signal: Int(status & 0x7F))
+    }
+
+    /// Longest stretch, of either time, between two looks at what has come.
+    private static let slice: Int64 = 20_000_000
+
+    private func run(until limit: Int64, input: () -> [UInt8], isStopped: () -> Bool, _ wayOut: any WayOut) -> End {
+        while !isStopped() {
+            let stop = kernel.run(until: min(limit, kernel.now + ProgramEmulation.slice), waits: false)
+            var (next, wantsInput) = (kernel.now, false)
+            switch stop {
+            case .ended(let status): return ProgramEmulation.end(status)
+            case .reachedLimit: if kernel.now >= limit { return .outOfTime }
+            case .wantsInput: (next, wantsInput) = (limit, true)
+            case .idle(let due):
+                if !wayOut.isOpen {
+                    if due == .max { return .asleepForEver }
+                    guard due < limit else { return .outOfTime }
+                    kernel.skip(to: due)
+                    continue
+                }
+                next = min(due, limit)
+            }
+            let come = wayOut.wait(min(next - kernel.now, ProgramEmulation.slice), orInput: wantsInput)
+            kernel.skip(to: min(next, kernel.now + come.passed))
+            for event in come.events { kernel.take(event) }
+            if wantsInput, come.hasInput { kernel.provide(input()) }
+            if kernel.now >= limit { return .outOfTime }
         }
         return .outOfTime
     }

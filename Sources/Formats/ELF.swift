@@ -31,6 +31,8 @@ public struct ELFImage: Equatable, Sendable {
     /// Where its program headers are in memory, if they are, and how many.
     public let headersAddress: UInt32?
     public let headerCount: Int
+    /// The path of the program that loads this one and its libraries (PT_INTERP); nil if it needs none.
+    public let interpreter: String?
 
     /// - Parameter mayMove: Whether a program that can be loaded anywhere is taken: an operating system does.
     public init(_ bytes: [UInt8], mayMove: Bool = false) throws(Failure) {
@@ -43,12 +45,17 @@ public struct ELFImage: Equatable, Sendable {
         else { throw .truncated }
         guard count <= 32 else { throw .tooManySegments }
         var segments: [Segment] = []
+        var interpreter: String?
         for index in 0..<Int(count) {
             let header = Int(table) + index * Int(entrySize)
             guard let type = file.u32(header), let offset = file.u32(header + 4), let address = file.u32(header + 8),
                 let fileBytes = file.u32(header + 16), let memoryBytes = file.u32(header + 20),
                 let flags = file.u32(header + 24)
             else { throw .truncated }
+            if type == 3 {
+                guard fileBytes > 1, fileBytes <= 4096, let path = file.block(Int(offset), Int(fileBytes)) else { throw .truncated }
+                interpreter = String(decoding: path.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard type == 1, memoryBytes > 0 else { continue }
             guard let content = file.block(Int(offset), Int(fileBytes)), fileBytes <= memoryBytes else {
                 throw .truncated
@@ -65,6 +72,7 @@ public struct ELFImage: Equatable, Sendable {
         guard segments.contains(where: { entry & ~1 >= $0.address && entry & ~1 < $0.address + $0.memoryBytes }) else {
             throw .entryOutside(entry)
         }
+        self.interpreter = interpreter
         headerCount = Int(count)
         headersAddress = segments.first { Int(table) >= $0.fileOffset && Int(table) < $0.fileOffset + $0.bytes.count }
             .map { $0.address + (table - UInt32($0.fileOffset)) }
@@ -83,6 +91,17 @@ public struct ELFImage: Equatable, Sendable {
         bytes.replaceSubrange(32..<36, with: [0, 0, 0, 0])
         bytes.replaceSubrange(46..<52, with: [0, 0, 0, 0, 0, 0])
         return bytes
+    }
+
+    /// What another kind of processor than a 32-bit ARM a file is a program for, in a word; nil if it is for this one, or none.
+    public static func otherArchitecture(_ bytes: [UInt8]) -> String? {
+        let file = Bytes(bytes)
+        guard file.block(0, 4) == [0x7F, 0x45, 0x4C, 0x46], let kind = file.block(4, 2), kind[1] == 1, let machine = file.u16(18) else {
+            return nil
+        }
+        let names: [UInt16: String] = [3: "i386", 8: "MIPS", 21: "PowerPC", 62: "x86-64", 183: "AArch64", 243: "RISC-V"]
+        guard machine != 40 || kind[0] != 1 else { return nil }
+        return names[machine] ?? "machine \(machine) of ELF"
     }
 
     /// Where the byte at an address lies in the file; nil if it does not come from it.

@@ -16,9 +16,11 @@ public struct AppImage: Sendable {
 
 extension Kernel {
     private static let imageFolder = "/mnt/app"
+    /// What a package has there is also where the loader of a dynamic program looks for it.
+    private static let libraryFolders: Set = ["lib", "usr"]
     private static let configFolder = "/mnt/config"
 
-    /// Private pages that an app may have: 256 KiB in the original (APP-5).
+    /// What an app may have of pages that it has touched: 256 KiB in the original (APP-5).
     public static let appMemoryBytes = 256 << 10
     /// Between apps of a device, in bytes.
     public static let longestMessage = ComponentSocket.longest
@@ -43,13 +45,18 @@ extension Kernel {
         policy.grants = isIsolated ? grants : nil
         for (path, bytes) in app.files.sorted(by: { $0.key < $1.key }) {
             let place = "\(Kernel.imageFolder)/\(path)"
-            tree.place(.file(bytes), at: place, mode: "/" + path == app.manifest.entryPoint ? 0o555 : 0o444).isReadOnly = true
+            let node = tree.place(.file(bytes), at: place, mode: "/" + path == app.manifest.entryPoint ? 0o555 : 0o444)
+            node.isReadOnly = true
+            guard let folder = path.split(separator: "/").first, Kernel.libraryFolders.contains(String(folder)) else { continue }
+            if (try? tree.find("/" + path, from: (tree.root, "/"), for: nil))?.node == nil {
+                tree.place(.link(place), at: "/" + path, mode: 0o777)
+            }
         }
         if grants.tenant != nil { try? tree.find(Kernel.certificatePath, from: (tree.root, "/"), for: nil).node?.mode = 0o444 }
         do throws(Errno) {
             guard app.devices.isEmpty || weaknesses.contains(.imageDevices) else { throw .EPERM }
             try placeImageDevices(app.devices, under: Kernel.imageFolder)
-        } catch { throw StartFailure(error: error) }
+        } catch { throw StartFailure(error: error, obstacle: nil) }
         let config = tree.directory(Kernel.configFolder)
         (config.owner, config.group) = (policy.user, policy.user)
         config.mode = grants.mutableBytes > 0 ? 0o700 : 0
@@ -68,10 +75,8 @@ extension Kernel {
     /// Whether what becomes of a file is to be kept.
     func mustKeep(_ node: Node?) -> Bool { onSync != nil && node != nil && node === mutableNode }
 
-    /// Private pages of all programs, without their stacks.
-    public var usedKiB: Int {
-        processes.values.reduce(0) { $0 + max(0, $1.core.memory.privateBytes - Loader.stackBytes) } >> 10
-    }
+    /// Pages of their own that all programs have touched.
+    public var usedKiB: Int { processes.values.reduce(0) { $1.status == nil ? $0 + $1.core.memory.touchedBytes : $0 } >> 10 }
 
     /// Asks the program to end (SIGTERM), or makes it.
     public func terminate(by signal: Int) {

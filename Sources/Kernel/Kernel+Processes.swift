@@ -8,8 +8,7 @@ extension Kernel {
         let process = thread.process
         let place = try tree.find(path, from: (process.directory, process.directoryPath), for: process)
         guard let node = place.node else { throw .ENOENT }
-        guard let bytes = node.bytes else { throw .EACCES }
-        guard node.mode & 0o111 != 0 else { throw .EACCES }
+        guard node.mode & 0o111 != 0, let bytes = node.bytes else { throw .EACCES }
         if bytes.starts(with: Array("#!".utf8)) {
             guard depth < 4 else { throw .ELOOP }
             let line = String(decoding: bytes.dropFirst(2).prefix { $0 != 10 }.prefix(256), as: UTF8.self)
@@ -19,17 +18,17 @@ extension Kernel {
                 thread, program, [program] + words.dropFirst().filter { !$0.isEmpty } + [path] + arguments.dropFirst(), environment,
                 depth: depth + 1)
         }
-        let image: ELFImage
-        do { image = try ELFImage(bytes, mayMove: true) } catch { throw .ENOEXEC }
+        let image = try image(bytes, path)
+        let interpreter = try image.interpreter.map { path throws(Errno) in try loader(path, of: place.path, process) }
         // The old program stays until the new one is whole.
         let core = try takeCore()
         let loaded: Loader.Loaded
         do throws(Errno) {
             loaded = try Loader.load(
-                image, into: core.memory, arguments: arguments, environment: environment, path: path, user: process.user,
-                random: random(16),
-                runsData: process.policy.runsData
-            )
+                image, interpreter: interpreter, into: core.memory,
+                .init(
+                    arguments: arguments, environment: environment, path: path, user: process.user, random: random(16),
+                    runsData: process.policy.runsData))
         } catch {
             giveBack(core)
             throw error
@@ -41,7 +40,7 @@ extension Kernel {
         (process.programPath, process.arguments) = (place.path, arguments)
         process.name = place.path.split(separator: "/").last.map(String.init) ?? ""
         process.heap = loaded.heap..<loaded.heap
-        process.nextMapping = Loader.mappingsEnd
+        process.nextMapping = loaded.mappings
         process.actions = process.actions.filter { $0.value.handler == SignalAction.ignore }
         process.timers = [:]
         for (descriptor, entry) in process.files.sorted(by: { $0.key < $1.key }) where entry.closesOnExec { try? process.close(descriptor) }
@@ -51,6 +50,27 @@ extension Kernel {
         core.start(at: loaded.entry, stack: loaded.stack)
         thread.registers = core.registers
         changed()
+    }
+
+    private func image(_ bytes: [UInt8], _ path: String) throws(Errno) -> ELFImage {
+        do { return try ELFImage(bytes, mayMove: true) } catch {
+            hinder(ELFImage.otherArchitecture(bytes).map { .architecture($0, of: path) } ?? .format(error, of: path))
+            throw .ENOEXEC
+        }
+    }
+
+    private func hinder(_ obstacle: Obstacle) {
+        self.obstacle = obstacle
+        onEvent(now, .notStarted(obstacle))
+    }
+
+    /// What a program says is to load its libraries.
+    private func loader(_ path: String, of program: String, _ process: Process) throws(Errno) -> ELFImage {
+        guard let bytes = (try? tree.find(path, from: (tree.root, "/"), for: process))?.node?.bytes else {
+            hinder(.noLoader(path, of: program))
+            throw .ENOENT
+        }
+        return try image(bytes, path)
     }
 
     /// clone(2) of ARM: flags, stack, where the parent's and the child's number go, thread register.

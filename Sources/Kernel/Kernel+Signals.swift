@@ -30,6 +30,9 @@ extension Kernel {
         return waiting(thread).first(notIn: thread.mask) != nil
     }
 
+    /// Whether a signal is pending and in a set.
+    func hasSignal(_ thread: Thread, in wanted: SignalSet) -> Bool { waiting(thread).bits & wanted.bits != 0 }
+
     /// Takes a signal that is pending and in a set.
     func takeSignal(_ thread: Thread, in wanted: SignalSet) -> SignalInformation? {
         let set = SignalSet(bits: waiting(thread).bits & wanted.bits)

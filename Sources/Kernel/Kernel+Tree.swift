@@ -1,4 +1,5 @@
 import Formats
+import Silicon
 
 /// The files that every program finds: /dev, /proc and a place to write.
 extension Kernel {
@@ -37,6 +38,11 @@ extension Kernel {
         generate("/proc/version") { _ in "Linux version 5.10.60 (orrery) #1 PREEMPT\n" }
         generate("/proc/uptime") { kernel in "\(hundredths(kernel.now)) 0.00\n" }
         generate("/proc/meminfo") { _ in "MemTotal:           4096 kB\nMemFree:            2048 kB\nMemAvailable:       2048 kB\n" }
+        generate("/proc/mounts") { _ in "root / rootfs rw 0 0\nproc /proc proc rw,nosuid,nodev,noexec 0 0\ndevtmpfs /dev devtmpfs rw 0 0\n"
+        }
+        generate("/proc/net/dev") { $0.interfaceTable }
+        generate("/proc/loadavg") { "0.00 0.00 0.00 1/\($0.processes.count) \($0.processes.count)\n" }
+        generate("/proc/stat") { "cpu  \($0.now / 10_000_000) 0 0 0 0 0 0 0 0 0\nbtime \($0.epoch / 1_000_000_000)\n" }
         generate("/proc/cpuinfo") { _ in
             "processor\t: 0\nmodel name\t: ARMv7 Processor rev 5 (v7l)\nFeatures\t: half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32\nHardware\t: MT3620\n"
         }
@@ -63,6 +69,13 @@ extension Kernel {
             ).owner = process.user
         }
         tree.place(.generated { [weak process] _ in Array("\(process?.name ?? "")\n".utf8) }, at: path + "/comm", mode: 0o444)
+        tree.place(.link("../net"), at: path + "/net", mode: 0o777)
+        tree.place(
+            .generated { [weak process] reader in process.map { $0 === reader ? Array(Kernel.maps($0).utf8) : [] } ?? [] },
+            at: path + "/maps", mode: 0o400
+        ).owner = process.user
+        tree.place(.listing { [weak process] in process.map(Kernel.descriptors) ?? [:] }, at: path + "/fd", mode: 0o500).owner =
+            process.user
         tree.place(
             .generated { [weak process] _ in
                 guard let process else { return [] }
@@ -73,6 +86,41 @@ extension Kernel {
                 ]
                 return Array((lines.joined(separator: "\n") + "\n").utf8)
             }, at: path + "/status", mode: 0o444)
+    }
+
+    /// /proc/PID/maps (proc(5)), as far as it is known: what is where, and what the program may do with it.
+    private static func maps(_ process: Process) -> String {
+        process.core.memory.stretches.map { stretch in
+            func hex(_ value: UInt32) -> String {
+                String(repeating: "0", count: 8 - String(value, radix: 16).count) + String(value, radix: 16)
+            }
+            let access =
+                switch stretch.access {
+                case .none: "---p"
+                case .read: "r--p"
+                case .readWrite: "rw-p"
+                case .readExecute: "r-xp"
+                case .everything: "rwxp"
+                }
+            let end = stretch.start + UInt32(stretch.count)
+            let name = end == Loader.stackTop ? " [stack]" : process.heap.contains(stretch.start) ? " [heap]" : ""
+            return "\(hex(stretch.start))-\(hex(end)) \(access) 00000000 00:00 0\(name)\n"
+        }.joined()
+    }
+
+    /// What a process has open, by number: opening one is having it once more.
+    private static func descriptors(_ process: Process) -> [String: Node] {
+        var entries: [String: Node] = [:]
+        for (number, entry) in process.files {
+            let open: (Process) throws(Errno) -> OpenFile = { opener throws(Errno) in
+                guard opener === process else { throw .EACCES }
+                return entry.file
+            }
+            let node = Node(.device(open), mode: 0o600, number: UInt64(number) + 1)
+            (node.owner, node.group) = (process.user, process.groupOfUser)
+            entries["\(number)"] = node
+        }
+        return entries
     }
 
     func hideProcess(_ process: Process) {

@@ -28,10 +28,38 @@ public final class Kernel {
         case panic(String)
         /// TLS of a program's, as far as it came.
         case secured(Secured)
+        /// A program cannot be started as it is.
+        case notStarted(Obstacle)
+        /// A program has used more memory than it may, and is killed.
+        case outOfMemory(program: String, usedKiB: Int, limitKiB: Int)
+    }
+
+    /// What keeps a program from being started, and which one.
+    public enum Obstacle: Equatable, Sendable {
+        /// What would load its libraries is not there (PT_INTERP).
+        case noLoader(String, of: String)
+        /// It is for another kind of processor.
+        case architecture(String, of: String)
+        case format(ELFImage.Failure, of: String)
+        case missing(String)
+        /// It may not be run, or is no file.
+        case closed(String)
+
+        public var text: String {
+            switch self {
+            case .noLoader(let loader, let program): "\(program) needs \(loader) to load its libraries, which is not there"
+            case .architecture(let name, let program): "\(program) is a program for \(name), not for 32-bit ARM"
+            case .missing(let program): "there is no program \(program)"
+            case .closed(let program): "\(program) is not executable"
+            case .format(let failure, let program): "\(program) is no program: \(failure)"
+            }
+        }
     }
 
     public let console: StandardStreams
     public var onEvent: (Int64, Event) -> Void = { _, _ in }
+    /// Told of each system call that has been answered; nil if nobody wants to know.
+    public var onCall: ((Int64, CallRecord) -> Void)?
     /// Nanoseconds of the device's time.
     public internal(set) var now: Int64
     /// What wall clocks show at time 0, in nanoseconds since 1970.
@@ -49,6 +77,8 @@ public final class Kernel {
     public weak var services: (any ServiceProvider)?
     /// Carries out what programs do to the network; nil for a device without one.
     public var network: ((NetworkAction) -> Void)?
+    /// The address of wlan0, for programs that ask what there is; nil as long as it has none.
+    public var wirelessAddress: UInt32?
     /// Carries a message to another app of the device, by its component ID.
     public var interCore: ((GUID, [UInt8]) -> Bool)?
     /// Whether the way to another app has room for the longest message.
@@ -65,6 +95,8 @@ public final class Kernel {
     /// Counts what may let a waiting call go on.
     private(set) var changes = 0
     var unknownCalls: Set<UInt32> = []
+    /// Of the program that could not be started last.
+    var obstacle: Obstacle?
     var futexWaiters: [FutexKey: [Thread]] = [:]
     /// Engines without a program: a new one costs more than an old one.
     private var spareCores: [ApplicationCore] = []
@@ -122,11 +154,17 @@ public final class Kernel {
             add(thread)
             try execute(thread, path, arguments, environment)
         } catch {
-            throw StartFailure(error: error)
+            throw StartFailure(
+                error: error, obstacle: obstacle ?? (error == .ENOENT ? .missing(path) : error == .EACCES ? .closed(path) : nil))
         }
     }
 
-    public struct StartFailure: Error, Equatable, Sendable { public var error: Errno }
+    public struct StartFailure: Error, Equatable, Sendable, CustomStringConvertible {
+        public var error: Errno
+        /// What is in the way, where more is known than the error.
+        public var obstacle: Obstacle?
+        public var description: String { obstacle?.text ?? "\(error)" }
+    }
 
     /// More of standard input; nothing at its end.
     public func provide(_ bytes: [UInt8]) {
@@ -164,6 +202,12 @@ public final class Kernel {
 
     /// Puts a file where programs find it.
     public func add(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) { tree.place(.file(bytes), at: path, mode: mode) }
+
+    /// Whether a program could be started by this path.
+    public func hasProgram(_ path: String) -> Bool {
+        guard let node = (try? tree.find(path, from: (tree.root, "/"), for: nil))?.node else { return false }
+        return node.isFile && node.mode & 0o111 != 0
+    }
 
     // MARK: Threads and processes
 
@@ -311,6 +355,18 @@ public final class Kernel {
             }
         }
         save(thread)
+        checkMemory(process)
+    }
+
+    /// A program that has touched more than it may have is killed, as the original does (APP-5).
+    private func checkMemory(_ process: Process) {
+        let limit = process.policy.memoryBytes
+        guard process.status == nil, now >= process.memoryCheckAt, process.core.memory.privateBytes > limit else { return }
+        process.memoryCheckAt = now + Kernel.turn
+        let used = process.core.memory.touchedBytes
+        guard used > limit else { return }
+        onEvent(now, .outOfMemory(program: process.name, usedKiB: used >> 10, limitKiB: limit >> 10))
+        send(SignalInformation(number: SignalNumber.kill), to: process)
     }
 
     /// True if the thread goes on at once.

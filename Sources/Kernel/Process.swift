@@ -42,6 +42,8 @@ final class Process {
     /// How it ended, as wait4 tells it; nil while it lives.
     var status: UInt32?
     var peakKiB: UInt32 = 0
+    /// When it is next looked at how much memory it has touched.
+    var memoryCheckAt: Int64 = 0
     /// personality(2).
     var personality: UInt32 = 0
     /// What it may ask of the security monitor.
@@ -153,7 +155,7 @@ public struct Policy: Sendable {
     public var openFiles: Int32 = 1024
     public var threads = 64
     public var processes = 64
-    /// Private pages, after which it is killed (APP-5).
+    /// Pages of its own that it has touched, after which it is killed (APP-5).
     public var memoryBytes = 64 << 20
     /// What its manifest lists; nil for a program that nothing is kept from.
     public var grants: Grants?

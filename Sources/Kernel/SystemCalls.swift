@@ -27,6 +27,13 @@ struct CallEntry: Sendable {
 
 extension Kernel {
     func answer(_ thread: Thread, _ call: SystemCall) -> Answer {
+        let texts = onCall == nil || isWaiting(thread) ? [:] : CallRecord.texts(call, thread.process)
+        let answer = carryOut(thread, call)
+        if let onCall { tell(onCall, thread, call, texts, answer) }
+        return answer
+    }
+
+    private func carryOut(_ thread: Thread, _ call: SystemCall) -> Answer {
         guard let entry = CallTable.entries[call.number] else {
             if unknownCalls.insert(call.number).inserted {
                 onEvent(now, .unknownCall(number: call.number, program: thread.process.name))
@@ -41,6 +48,19 @@ extension Kernel {
             forgetWait(thread)
             return .value(UInt32(bitPattern: -error.rawValue))
         }
+    }
+
+    private func tell(
+        _ told: (Int64, CallRecord) -> Void, _ thread: Thread, _ call: SystemCall, _ texts: [Int: String], _ answer: Answer
+    ) {
+        var record = CallRecord(thread, call, texts)
+        switch answer {
+        case .wait: return
+        case .value(let value): record.result = Int32(bitPattern: value)
+        case .replaced: record.result = 0
+        case .noAnswer: break
+        }
+        told(now, record)
     }
 
     /// Waits on, or for so long from now on; nil is for ever.
@@ -68,7 +88,9 @@ extension Kernel {
 enum CallTable {
     static let entries: [UInt32: CallEntry] = {
         var table: [UInt32: CallEntry] = [:]
-        for group in [files, paths, memory, processes, signals, times, events, sockets] {
+        for group in [
+            files, paths, statuses, memory, processes, scheduling, signals, times, events, sockets, messages, refused,
+        ] {
             for (number, name, body) in group { table[number] = CallEntry(name: name, body: body) }
         }
         return table

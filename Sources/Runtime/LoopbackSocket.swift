@@ -105,14 +105,17 @@ public final class LoopbackConnection {
     deinit { close(descriptor) }
 
     /// What has come within a time, -1 for as long as it takes; nil if nobody is there any more.
-    public func read(milliseconds: Int32) -> [UInt8]? {
+    public func read(milliseconds: Int32, limitBytes: Int = 65_536) -> [UInt8]? {
         waitUntil(POLLIN, milliseconds: milliseconds)
-        switch LoopbackSocket.read(descriptor, 65_536) {
+        switch LoopbackSocket.read(descriptor, limitBytes) {
         case .bytes(let bytes): return bytes
         case .later: return []
         case .ended: return nil
         }
     }
+
+    /// Nothing more is written; what comes is still read.
+    public func finish() { LoopbackSocket.finish(descriptor) }
 
     public func write(_ bytes: [UInt8]) {
         var left = bytes[...]
@@ -120,6 +123,22 @@ public final class LoopbackConnection {
             left = left.dropFirst(count)
             if !left.isEmpty { waitUntil(POLLOUT, milliseconds: -1) }
         }
+    }
+
+    /// As much as is taken at once; nil if nobody reads any more.
+    public func offer(_ bytes: [UInt8]) -> Int? { LoopbackSocket.write(descriptor, bytes) }
+
+    /// Waits until something can be read on one of several connections or written on others, or on standard input where that is
+    /// wanted, or time is up.
+    /// - Returns: Whether standard input has something, or has ended.
+    public static func wait(
+        reading: [LoopbackConnection], writing: [LoopbackConnection], orInput: Bool, milliseconds: Int32
+    ) -> Bool {
+        var all = reading.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        all += writing.map { pollfd(fd: $0.descriptor, events: Int16(POLLOUT), revents: 0) }
+        if orInput { all.append(pollfd(fd: 0, events: Int16(POLLIN), revents: 0)) }
+        unsafe _ = poll(&all, nfds_t(all.count), milliseconds)
+        return orInput && all.last.map { $0.revents != 0 } ?? false
     }
 
     private func waitUntil(_ what: Int32, milliseconds: Int32) { LoopbackSocket.wait(descriptor, what, milliseconds) }

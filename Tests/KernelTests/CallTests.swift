@@ -44,6 +44,38 @@ import Testing
         #expect(run.events == [.unknownCall(number: 444, program: "files")])
     }
 
+    /// The same program says the same under Linux, but for what a user, and this OS, may not (raw sockets, other people's files, mounts,
+    /// memory that files share), and for interfaces.
+    @Test func ordinaryProgramsMakeOtherCallsToo() throws {
+        let run = try Program.own("calls")
+        #expect(
+            run.lines == [
+                "bind 0", "connect 0", "sendmmsg 3", "lengths 3 4 5", "waiting 3", "recvmmsg 3", "one two! three",
+                "nothing more -1 Resource temporarily unavailable", "raw -1 Operation not permitted",
+                "none -1 Resource temporarily unavailable", "ready 1", "signals 2", "signal 10 own, child 17 1 7", "waitid 0", "state 1 7",
+                "no child -1 No child processes", "pwritev 4", "preadv 3", "bcd", "link 0", "links 2, 7 bytes", "again -1 File exists",
+                "not one's own -1 Operation not permitted", "elsewhere -1 Invalid cross-device link", "folder -1 Operation not permitted",
+                "truncate 0", "times 0", "1000000000, 2 bytes", "attribute -1 Operation not supported", "owner -1 Operation not permitted",
+                "mount -1 Operation not permitted", "memory file 3", "close range 0", "closed -1 Bad file descriptor",
+                "shared -1 No such device", "getifaddrs 0", "lo loopback -", "lo loopback 127.0.0.1", "index 1", "give back 0", "zero 0",
+            ])
+        #expect(run.end == .exited(0) && run.events.isEmpty)
+    }
+
+    /// 8 MiB are mapped in each; what is touched counts, even with zeros, and is named when it is too much.
+    @Test(arguments: [(512, false), (1536, true)]) func memoryCountsWhenItIsTouched(test: (kibibytes: Int, isKilled: Bool)) throws {
+        var around = Surroundings()
+        around.memoryBytes = 1 << 20
+        let run = try Program.own("touch", "\(test.kibibytes)", in: around)
+        #expect(run.output == (test.isKilled ? "" : "touched \(test.kibibytes) KiB\n"))
+        #expect(run.end == (test.isKilled ? .killed(signal: SignalNumber.kill) : .exited(0)))
+        guard test.isKilled else { return }
+        guard case .outOfMemory("touch", let used, 1024)? = run.events.first, (1536..<1700).contains(used) else {
+            Issue.record("\(run.events)")
+            return
+        }
+    }
+
     /// Calls at random, with arguments right, wrong and absurd: whatever becomes of the program, the process stays up.
     @Test(arguments: 1...4) func callsAtRandomHarmNobodyElse(seed: Int) throws {
         let run = try Program.own("fuzz", "\(seed)", "320", seconds: 100)

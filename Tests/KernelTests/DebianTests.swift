@@ -1,4 +1,5 @@
 import Emulator
+import Formats
 import Kernel
 import Testing
 
@@ -48,6 +49,32 @@ import Testing
             """)
         #expect(run.output == "012\ny 3\n03.14\nterm\nco hi\nv 5\n")
         #expect(run.end == .exited(9))
+    }
+
+    /// An app whose package brings the loader and the libraries, within the memory that an app has.
+    @Test func dynamicProgramsArePackedWithTheirLibraries() throws {
+        let root = ".build/armhf/root"
+        func bytes(_ path: String) throws -> [UInt8] { try Program.bytes("\(root)/\(path)", madeBy: "scripts/install --tests") }
+        let libraries = "lib/arm-linux-gnueabihf"
+        var files = ["bin/app": try bytes("usr/bin/lua5.4"), "data/start.lua": Array("print('packed', #arg, 6 * 7)\n".utf8)]
+        for (name, path) in [
+            ("lib/ld-linux-armhf.so.3", "\(libraries)/ld-linux-armhf.so.3"), ("lib/libc.so.6", "\(libraries)/libc.so.6"),
+            ("lib/libm.so.6", "\(libraries)/libm.so.6"), ("usr/lib/libreadline.so.8", "\(libraries)/libreadline.so.8"),
+            ("usr/lib/libtinfo.so.6", "\(libraries)/libtinfo.so.6"),
+        ] { files[name] = try bytes(path) }
+        let manifest = try AppManifest(
+            json: Array(
+                """
+                {"SchemaVersion":1,"Name":"lua","ComponentId":"25025d2c-66da-4448-bae1-ac26fcdd3630","EntryPoint":"/bin/app",
+                "CmdArgs":["/mnt/app/data/start.lua"],"Capabilities":{}}
+                """.utf8))
+        let run = try Program(AppImage(files: files, manifest: manifest), weaknesses: [])
+        #expect(run.output == "packed\t0\t42\n" && run.end == .exited(0), "\(run.errors) \(run.events)")
+        files["lib/ld-linux-armhf.so.3"] = nil
+        let refused = #expect(throws: Kernel.StartFailure.self) {
+            try Program(AppImage(files: files, manifest: manifest), weaknesses: [])
+        }
+        #expect(refused?.obstacle == .noLoader("/lib/ld-linux-armhf.so.3", of: "/mnt/app/bin/app"))
     }
 
     /// The same run twice, to the nanosecond.

@@ -48,12 +48,21 @@ struct Program {
             seconds: seconds)
     }
 
+    static func own(_ name: String, _ arguments: String..., in around: Surroundings, seconds: Double = 10) throws -> Program {
+        try Program(
+            try bytes(".build/guest/tests/\(name).elf", madeBy: "scripts/guest --tests"), name: name, arguments, in: around,
+            seconds: seconds)
+    }
+
     init(
-        _ program: [UInt8], name: String, _ arguments: [String], input: String = "", weaknesses: Set<Weakness> = [], seconds: Double = 10
+        _ program: [UInt8], name: String, _ arguments: [String], input: String = "", weaknesses: Set<Weakness> = [],
+        in surroundings: Surroundings = Surroundings(), seconds: Double = 10
     ) throws {
         let log = Log()
+        var around = surroundings
+        around.weaknesses.formUnion(weaknesses)
         let emulation = try ProgramEmulation(
-            program, name: name, arguments: arguments, epoch: 1_767_225_600_000_000_000, weaknesses: weaknesses,
+            program, name: name, arguments: arguments, epoch: 1_767_225_600_000_000_000, in: around,
             random: { Program.random(log, $0) }
         ) { stream, bytes in if stream == 2 { log.errors += bytes } else { log.output += bytes } }
         self.init(emulation, log, input: Array(input.utf8), seconds: seconds)

@@ -31,7 +31,8 @@ struct Emulate: ParsableCommand {
     @Option(help: "Which core it is for.") var core: Core = .auto
     @Argument(parsing: .postTerminator, help: "For a program on the A7: its arguments, after --.") var arguments: [String] = []
     @Option(help: "The app's manifest: peripherals that it does not ask for are closed.") var manifest: String?
-    @Option(help: "Tell on standard error: accesses to registers, calls of functions, interrupts.") var trace: [Trace] = []
+    @Option(help: "Tell on standard error: accesses to registers, calls of functions (on the A7: of the system), interrupts.") var trace:
+        [Trace] = []
     @Option(name: .customLong("for"), help: "Virtual time to run, such as 500ms or 10s.") var length = "10s"
     @Option(
         help: """
@@ -47,11 +48,13 @@ struct Emulate: ParsableCommand {
     @Option(help: "Write the whole device to a file when the time is over.") var save: String?
     @Option(help: "Go on from such a file, with the attachments that it names.") var restore: String?
 
+    @OptionGroup(title: "For a program on the A7") var program: ProgramOptions
+
     @Option(help: "Wait for GDB on this port of localhost (0: any) and let it say what runs.") var gdb: UInt16?
 
-    private var file: String { files.first ?? "" }
+    var file: String { files.first ?? "" }
     /// With what `--uart` puts at UARTs.
-    private var attachments: [String] { attach + uart.compactMap(Emulate.peer) }
+    var attachments: [String] { attach + uart.compactMap(Emulate.peer) }
 
     /// `serial@isu0:pty` of `isu0=pty`.
     private static func peer(_ word: String) -> String? {
@@ -65,10 +68,15 @@ struct Emulate: ParsableCommand {
         }
         let ports = try uart.filter { $0 != "-" && !$0.contains("=") }.map(Emulate.port)
         if files.count > 1 || clock == .wall || attachments.contains(where: Attachments.isOutside) {
+            if program.root != nil { throw ValidationError("--root: is for one program, in virtual time") }
             return try runChip(nanoseconds, ports)
         }
+        if program.root != nil { return try runProgram(nil, nanoseconds, ports) }
         guard let bytes = FileManager.default.contents(atPath: file) else { throw ValidationError("cannot read \(file)") }
-        if core == .a7 || core == .auto && Firmware.isForApplicationCore(Array(bytes)) { return try runProgram(Array(bytes), nanoseconds) }
+        if core == .a7 || core == .auto && Firmware.isForApplicationCore(Array(bytes)) {
+            return try runProgram(Array(bytes), nanoseconds, ports)
+        }
+        try program.refuse()
         let output = EmulationOutput(ports: ports.isEmpty ? [.debug] : ports, hasTimes: timestamps)
         let emulation: Emulation
         let symbols: ELFSymbols
@@ -130,32 +138,6 @@ struct Emulate: ParsableCommand {
             Orrery.fail("\(error)", 64)
         }
         throw ExitCode(run.run())
-    }
-
-    private func runProgram(_ bytes: [UInt8], _ nanoseconds: Int64) throws {
-        let name = file.split(separator: "/").last.map(String.init) ?? file
-        let terminal: ProgramTerminal
-        do {
-            terminal = try ProgramTerminal(
-                subject(bytes, name), attach: attachments, weaknesses: Weakness.present(in: os), epochSeconds: Plan.defaultEpochSeconds)
-        } catch {
-            Orrery.fail("\(file): \(error)", 64)
-        }
-        throw ExitCode(terminal.run(for: nanoseconds))
-    }
-
-    /// A package brings its manifest; a program may be given one, and is an app then.
-    private func subject(_ bytes: [UInt8], _ name: String) throws -> ProgramTerminal.Subject {
-        var app = try? Firmware.app(bytes)
-        if let manifest {
-            let json = Array(try Data(contentsOf: URL(fileURLWithPath: manifest)))
-            let own = try AppManifest(json: json)
-            app = AppImage(files: app?.files ?? [String(own.entryPoint.dropFirst()): bytes], manifest: own)
-        }
-        guard var app else { return .program(bytes, name: name, arguments: arguments) }
-        for warning in app.manifest.warnings { Orrery.warn("\(file): \(warning)") }
-        app.manifest.arguments += arguments
-        return .app(app)
     }
 
     private func follow(_ core: RealTimeCore, _ symbols: ELFSymbols, _ output: EmulationOutput) {

@@ -31,7 +31,11 @@ final class HighLevelHost {
     private var startedAt = Instant.start
     private var facts: [Fact] = []
     private var lines: [Int: SerialLine] = [:]
+    /// The device's own, as its connections have shown it.
+    var address: UInt32? { didSet { kernel?.wirelessAddress = address } }
     private var crash: CrashRecord?
+    /// KiB that it had when it was killed for them, and KiB that it may have.
+    private var overMemory: (used: Int, limit: Int)?
     /// Where the firewall kept it from going, for a report.
     private var denied: [String] = []
     private var tampered: [String] = []
@@ -113,9 +117,13 @@ final class HighLevelHost {
                 facts.append(Fact(.refusal, [.operation: "system file", .app: .text(app), .reason: .text(what)]))
                 tampered.append(what)
             case .panic(let reason): services.panicked(reason)
+            case .outOfMemory(_, let used, let limit): overMemory = (used, limit)
+            // Where an app cannot be started, its end says so.
+            case .notStarted: break
             case .secured(let secured): facts.append(HighLevelHost.handshake(secured))
             }
         }
+        kernel.wirelessAddress = address
         kernel.onSync = { [unowned self] in keep() }
         kernel.interCore = { [unowned self] component, payload in send(payload, to: component) }
         kernel.hasRoom = { [unowned self] component in
@@ -129,7 +137,7 @@ final class HighLevelHost {
                 runsData: services.isOff(.memoryProtection))
         } catch {
             wakeAt = .never
-            return End(category: .appExit, description: "\(app): cannot start: \(error.error)")
+            return End(category: .appExit, description: "\(app): cannot start: \(error)")
         }
         self.kernel = kernel
         startedAt = now
@@ -255,12 +263,13 @@ final class HighLevelHost {
         restarts += 1
         wakeAt = now + pause
         let signal = status & 0x7F
-        defer { crash = nil }
+        defer { (crash, overMemory) = (nil, nil) }
         if signal == 0 { return End(category: .appExit, description: "\(app): exit code \(status >> 8 & 0xFF)") }
         guard let crash else {
             return End(
                 category: .appCrash,
-                description: "\(app): \(signal == 9 ? "killed, as when it takes more memory than it may" : "signal \(signal)")")
+                description: overMemory.map { "\(app): killed, with \($0.used) KiB of memory touched of \($0.limit) KiB" }
+                    ?? "\(app): \(signal == 9 ? "killed" : "signal \(signal)")")
         }
         let program = image.files[String(image.manifest.entryPoint.dropFirst())]
         return End(

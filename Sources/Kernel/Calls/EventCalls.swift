@@ -13,12 +13,21 @@ extension CallTable {
         (168, "poll", { k, t, a throws(Errno) in try poll(k, t, a, milliseconds(a[2])) }),
         (250, "epoll_create", gives { _, t, _ throws(Errno) in try t.process.open(Poller()) }),
         (357, "epoll_create1", gives { _, t, a throws(Errno) in try t.process.open(Poller(), closesOnExec: a[0] & closeOnExec != 0) }),
-        (251, "epoll_ctl", does(controlPoller)), (252, "epoll_wait", { k, t, a throws(Errno) in try waitForPoller(k, t, a) }),
+        (251, "epoll_ctl", does(controlPoller)),
+        (252, "epoll_wait", { k, t, a throws(Errno) in try waitForPoller(k, t, a, milliseconds(a[3])) }),
         (
             346, "epoll_pwait",
             { k, t, a throws(Errno) in
                 try waitWithMask(k, t, a[4])
-                return try waitForPoller(k, t, a)
+                return try waitForPoller(k, t, a, milliseconds(a[3]))
+            }
+        ),
+        (
+            441, "epoll_pwait2",
+            { k, t, a throws(Errno) in
+                let time = a[3] == 0 ? nil : try Timespec.read(t.process.memory, a[3], isLong: true)
+                try waitWithMask(k, t, a[4])
+                return try waitForPoller(k, t, a, time)
             }
         ),
         (335, "pselect6", { k, t, a throws(Errno) in try selectWithMask(k, t, a, isLong: false) }),
@@ -126,11 +135,10 @@ extension CallTable {
         }
     }
 
-    private static func waitForPoller(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> Answer {
+    private static func waitForPoller(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32], _ time: Int64?) throws(Errno) -> Answer {
         let (poller, limit) = (try poller(thread, a[0]), Int32(bitPattern: a[2]))
         guard limit > 0 else { throw .EINVAL }
         let found = poller.take(Int(min(limit, 1024)))
-        let time = milliseconds(a[3])
         guard !found.isEmpty || time == 0 || kernel.isOver(thread) else { return kernel.wait(thread, time) }
         var bytes: [UInt8] = []
         for event in found { bytes += event.events.littleEndianBytes + [0, 0, 0, 0] + event.data.littleEndianBytes }

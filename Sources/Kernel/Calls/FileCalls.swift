@@ -30,6 +30,9 @@ extension CallTable {
         (36, "sync", does { kernel, _, _ in kernel.sync() }), (118, "fsync", does(sync)), (140, "_llseek", does(seekLong)),
         (143, "flock", constant(0)), (145, "readv", readVector), (146, "writev", writeVector),
         (148, "fdatasync", does(sync)), (180, "pread64", gives(readAt)), (181, "pwrite64", gives(writeAt)),
+        (361, "preadv", gives(readVectorAt)), (362, "pwritev", gives(writeVectorAt)), (373, "syncfs", does(sync)),
+        (270, "arm_fadvise64_64", constant(0)), (225, "readahead", constant(0)), (352, "fallocate", does(allocate)),
+        (436, "close_range", does(closeRange)), (385, "memfd_create", gives(makeMemoryFile)),
         (221, "fcntl64", gives(fileControl)), (239, "sendfile64", sendFile),
         (
             358, "dup3",
@@ -175,6 +178,55 @@ extension CallTable {
         return UInt32(try writable(thread, a[0]).write(bytes, at: offset(a[4], a[5])))
     }
 
+    /// The offset comes in two words of 32 bits, from low to high.
+    @Sendable private static func readVectorAt(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        let vectors = try thread.process.memory.vectors(a[1], a[2])
+        let wanted = min(longest, vectors.reduce(0) { $0 + $1.count })
+        var left = try readable(thread, a[0]).read(wanted, at: offset(a[3], a[4]))[...]
+        let count = left.count
+        for vector in vectors where !left.isEmpty {
+            try thread.process.memory.put(vector.address, Array(left.prefix(vector.count)))
+            left = left.dropFirst(vector.count)
+        }
+        return UInt32(count)
+    }
+
+    @Sendable private static func writeVectorAt(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        var bytes: [UInt8] = []
+        for vector in try thread.process.memory.vectors(a[1], a[2]) where bytes.count < longest {
+            bytes += try thread.process.memory.bytes(vector.address, min(vector.count, longest - bytes.count))
+        }
+        return UInt32(try writable(thread, a[0]).write(bytes, at: offset(a[3], a[4])))
+    }
+
+    /// Makes a file as long as it says, without holes.
+    @Sendable private static func allocate(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
+        let file = try writable(thread, a[0])
+        guard a[1] & ~1 == 0 else { throw .EOPNOTSUPP }
+        let end = try offset(a[2], a[3]) + offset(a[4], a[5])
+        guard let node = file.node, node.isFile else { throw .ENODEV }
+        if a[1] & 1 == 0, end > node.size { try resize(kernel, file, UInt64(end)) }
+    }
+
+    /// CLOSE_RANGE_CLOEXEC 4 closes them when another program begins.
+    @Sendable private static func closeRange(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
+        guard a[0] <= a[1], a[2] & ~6 == 0 else { throw .EINVAL }
+        for number in thread.process.files.keys.sorted() where (a[0]...a[1]).contains(UInt32(bitPattern: number)) {
+            if a[2] & 4 != 0 { thread.process.files[number]?.closesOnExec = true } else { try thread.process.close(number) }
+        }
+        kernel.changed()
+    }
+
+    /// A file without a name, as long as somebody has it open.
+    @Sendable private static func makeMemoryFile(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        let name = try thread.process.memory.text(a[0])
+        guard a[1] & ~3 == 0 else { throw .EINVAL }
+        let node = kernel.tree.make(.file([]), mode: 0o777)
+        (node.owner, node.group, node.links) = (thread.process.user, thread.process.groupOfUser, 0)
+        return try thread.process.open(
+            NodeFile(node, path: "/memfd:" + name, flags: OpenFile.readWrite, kernel.tree), closesOnExec: a[1] & 1 != 0)
+    }
+
     private static let sendFile: CallEntry.Body = { kernel, thread, a throws(Errno) in
         guard a[2] == 0 else { throw .EINVAL }
         let (to, from) = (try writable(thread, a[0]), try readable(thread, a[1]))
@@ -210,9 +262,14 @@ extension CallTable {
             let isOn = try thread.process.memory.word(a[2]) != 0
             file.flags = isOn ? file.flags | OpenFile.isNonBlocking : file.flags & ~OpenFile.isNonBlocking
             return 0
+        case 0x541B:  // FIONREAD
+            guard let count = file.waitingBytes else { throw .ENOTTY }
+            try thread.process.memory.put(a[2], UInt32(truncatingIfNeeded: count).littleEndianBytes)
+            return 0
         case 0x5451, 0x5450:  // FIOCLEX, FIONCLEX
             thread.process.files[Int32(bitPattern: a[0])]?.closesOnExec = a[1] == 0x5451
             return 0
+        case Kernel.interfaceRequests where file is Socket: return try kernel.interfaceControl(a[1], a[2], thread.process.memory)
         default: return try file.control(a[1], a[2], thread.process)
         }
     }
@@ -234,7 +291,11 @@ extension CallTable {
             let changeable = OpenFile.isNonBlocking | OpenFile.appends
             file.flags = file.flags & ~changeable | a[2] & changeable
             return 0
-        case 5, 6, 7, 12, 13, 14: return 0  // locks: programs of one device do not fight over files
+        // Locks: programs of one device do not fight over files. F_GETLK finds that it is free: F_UNLCK.
+        case 5, 12, 36:
+            try process.memory.put(a[2], [2, 0])
+            return 0
+        case 6, 7, 13, 14, 37, 38: return 0
         case 8, 9, 10: return 0
         default: throw .EINVAL
         }

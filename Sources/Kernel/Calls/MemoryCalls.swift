@@ -4,7 +4,9 @@ import Silicon
 extension CallTable {
     static let memory: Group = [
         (45, "brk", gives(moveBreak)), (91, "munmap", does(unmap)), (125, "mprotect", does(protect)), (163, "mremap", gives(remap)),
-        (192, "mmap2", gives(map)), (220, "madvise", constant(0)), (144, "msync", constant(0)), (150, "mlock", constant(0)),
+        (192, "mmap2", gives(map)), (220, "madvise", does(advise)),
+        (219, "mincore", does(tellResident)), (152, "mlockall", constant(0)), (153, "munlockall", constant(0)),
+        (390, "mlock2", constant(0)), (389, "membarrier", gives(fence)), (144, "msync", constant(0)), (150, "mlock", constant(0)),
         (151, "munlock", constant(0)), (0xF_0002, "cacheflush", constant(0)),
     ]
 
@@ -23,13 +25,6 @@ extension CallTable {
         guard process.core.memory.mappedBytes + count <= mostMapped else { throw .ENOMEM }
     }
 
-    /// A program over its limit is killed, as the original does (APP-5).
-    private static func checkLimit(_ kernel: Kernel, _ process: Process) {
-        if process.core.memory.privateBytes - Loader.stackBytes > process.policy.memoryBytes {
-            kernel.send(SignalInformation(number: SignalNumber.kill), to: process)
-        }
-    }
-
     /// The old break where the new one cannot be.
     @Sendable private static func moveBreak(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
         let process = thread.process
@@ -45,7 +40,6 @@ extension CallTable {
         }
         if newEnd < oldEnd { process.core.memory.unmap(newEnd, count: Int(oldEnd - newEnd)) }
         process.heap = heap.lowerBound..<wanted
-        checkLimit(kernel, process)
         return wanted
     }
 
@@ -86,6 +80,8 @@ extension CallTable {
         if !isAnonymous {
             let file = try process.file(a[4])
             guard file.canRead, file.isMappable else { throw .EACCES }
+            // What is written there would have to come into the file: this OS has no memory that files share (OS-3).
+            if flags & 0xF == 1, wanted == .readWrite { throw file.canWrite ? .ENODEV : .EACCES }
             content = try file.read(Int(a[1]), at: Int(a[5]) * Int(page))
         }
         let start: UInt32
@@ -99,7 +95,6 @@ extension CallTable {
         }
         guard process.core.memory.map(start, count: count, wanted) else { throw .ENOMEM }
         if !content.isEmpty { process.core.memory.fill(start, content) }
-        checkLimit(kernel, process)
         return start
     }
 
@@ -127,6 +122,36 @@ extension CallTable {
         guard memory.protect(a[0], count: count, wanted) else { throw .ENOMEM }
     }
 
+    /// MADV_DONTNEED gives pages back; other advice is only that.
+    @Sendable private static func advise(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
+        guard a[0] % page == 0, a[2] < 26 || a[2] == 100 || a[2] == 101 else { throw .EINVAL }
+        guard a[1] > 0 else { return }
+        let (memory, count) = (thread.process.core.memory, try rounded(a[1]))
+        guard UInt64(a[0]) + UInt64(count) <= UInt64(ApplicationCore.helperPage) else { throw .EINVAL }
+        for offset in stride(from: 0, to: count, by: Int(page)) where memory.access(at: a[0] + UInt32(offset)) == nil { throw .ENOMEM }
+        if a[2] == 4 { memory.release(a[0], count: count) }
+    }
+
+    /// Nothing is ever swapped out.
+    @Sendable private static func tellResident(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
+        guard a[0] % page == 0 else { throw .EINVAL }
+        guard a[1] > 0 else { return }
+        let (memory, count) = (thread.process.core.memory, try rounded(a[1]))
+        guard count <= mostMapped, UInt64(a[0]) + UInt64(count) <= UInt64(ApplicationCore.helperPage) else { throw .ENOMEM }
+        for offset in stride(from: 0, to: count, by: Int(page)) where memory.access(at: a[0] + UInt32(offset)) == nil { throw .ENOMEM }
+        try thread.process.memory.put(a[2], [UInt8](repeating: 1, count: count / Int(page)))
+    }
+
+    /// membarrier(2): there is one core, so that every command is fulfilled at once.
+    @Sendable private static func fence(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
+        guard a[1] == 0 else { throw .EINVAL }
+        switch a[0] {
+        case 0: return 0x19
+        case 1, 8, 16: return 0
+        default: throw .EINVAL
+        }
+    }
+
     @Sendable private static func remap(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
         let process = thread.process
         let (old, new) = (try rounded(a[1]), try rounded(a[2]))
@@ -140,7 +165,6 @@ extension CallTable {
         }
         try checkRoom(process, for: new)
         if space.map(a[0] + UInt32(old), count: new - old, access) {
-            checkLimit(kernel, process)
             return a[0]
         }
         guard a[3] & 1 != 0, let content = space.load(a[0], old) else { throw .ENOMEM }
@@ -148,7 +172,6 @@ extension CallTable {
         guard space.map(start, count: new, access) else { throw .ENOMEM }
         space.fill(start, content)
         space.unmap(a[0], count: old)
-        checkLimit(kernel, process)
         return start
     }
 }

@@ -5,7 +5,31 @@ extension CallTable {
     static let paths: Group = [
         (5, "open", gives { k, t, a throws(Errno) in try open(k, t, here, a[0], a[1], a[2]) }),
         (8, "creat", gives { k, t, a throws(Errno) in try open(k, t, here, a[0], 0o1101, a[1]) }),
+        (9, "link", does { k, t, a throws(Errno) in try link(k, t, here, a[0], here, a[1], flags: 0) }),
+        (330, "linkat", does { k, t, a throws(Errno) in try link(k, t, a[0], a[1], a[2], a[3], flags: a[4]) }),
         (10, "unlink", does { k, t, a throws(Errno) in try unlink(k, t, here, a[0], isDirectory: false) }),
+        (
+            61, "chroot",
+            does { k, t, a throws(Errno) in
+                guard try find(k, t, here, a[0]).node.entries != nil else { throw .ENOTDIR }
+                throw .EPERM  // CAP_SYS_CHROOT
+            }
+        ),
+        (207, "fchown32", does { _, t, a throws(Errno) in try changeOwner(t.process.file(a[0]).node, t, a[1], a[2]) }),
+        (212, "chown32", does { k, t, a throws(Errno) in try changeOwner(find(k, t, here, a[0]).node, t, a[1], a[2]) }),
+        (
+            198, "lchown32",
+            does { k, t, a throws(Errno) in try changeOwner(find(k, t, here, a[0], followsLast: false).node, t, a[1], a[2]) }
+        ),
+        (
+            325, "fchownat",
+            does { k, t, a throws(Errno) in
+                if a[4] & emptyPath != 0, try t.process.memory.text(a[1]).isEmpty {
+                    return try changeOwner(t.process.file(a[0]).node, t, a[2], a[3])
+                }
+                try changeOwner(find(k, t, a[0], a[1], followsLast: a[4] & noFollow == 0).node, t, a[2], a[3])
+            }
+        ),
         (12, "chdir", does { k, t, a throws(Errno) in try changeDirectory(t, find(k, t, here, a[0])) }),
         (15, "chmod", does { k, t, a throws(Errno) in try changeMode(k, t, here, a[0], a[1]) }),
         (33, "access", does { k, t, a throws(Errno) in try access(k, t, here, a[0], a[1]) }),
@@ -41,28 +65,17 @@ extension CallTable {
             }
         ),
         (194, "ftruncate64", does { k, t, a throws(Errno) in try resize(k, t.process.file(a[0]), UInt64(a[2]) | UInt64(a[3]) << 32) }),
-        (195, "stat64", does { k, t, a throws(Errno) in try status(t, find(k, t, here, a[0]).node, a[1]) }),
-        (196, "lstat64", does { k, t, a throws(Errno) in try status(t, find(k, t, here, a[0], followsLast: false).node, a[1]) }),
-        (197, "fstat64", does { _, t, a throws(Errno) in try status(t, t.process.file(a[0]), a[1]) }),
-        (207, "fchown32", constant(0)), (212, "chown32", constant(0)), (198, "lchown32", constant(0)),
-        (217, "getdents64", gives(readDirectory)), (266, "statfs64", does(fileSystemStatus)), (267, "fstatfs64", does(fileSystemStatus)),
+
+        (217, "getdents64", gives(readDirectory)),
         (322, "openat", gives { k, t, a throws(Errno) in try open(k, t, a[0], a[1], a[2], a[3]) }),
         (323, "mkdirat", does { k, t, a throws(Errno) in try makeDirectory(k, t, a[0], a[1], a[2]) }),
-        (325, "fchownat", constant(0)),
-        (
-            327, "fstatat64",
-            does { k, t, a throws(Errno) in
-                if a[3] & emptyPath != 0, try t.process.memory.text(a[1]).isEmpty { return try status(t, t.process.file(a[0]), a[2]) }
-                try status(t, find(k, t, a[0], a[1], followsLast: a[3] & noFollow == 0).node, a[2])
-            }
-        ),
+
         (328, "unlinkat", does { k, t, a throws(Errno) in try unlink(k, t, a[0], a[1], isDirectory: a[2] & 0x200 != 0) }),
         (329, "renameat", does { k, t, a throws(Errno) in try rename(k, t, a[0], a[1], a[2], a[3]) }),
         (331, "symlinkat", does { k, t, a throws(Errno) in try makeLink(k, t, a[0], a[1], a[2]) }),
         (332, "readlinkat", gives { k, t, a throws(Errno) in try readLink(k, t, a[0], a[1], a[2], a[3]) }),
         (333, "fchmodat", does { k, t, a throws(Errno) in try changeMode(k, t, a[0], a[1], a[2]) }),
         (334, "faccessat", does { k, t, a throws(Errno) in try access(k, t, a[0], a[1], a[2]) }),
-        (348, "utimensat", constant(0)), (412, "utimensat_time64", constant(0)),
         (
             382, "renameat2",
             does { k, t, a throws(Errno) in
@@ -70,13 +83,12 @@ extension CallTable {
                 try rename(k, t, a[0], a[1], a[2], a[3])
             }
         ),
-        (397, "statx", does(extendedStatus)),
         (439, "faccessat2", does { k, t, a throws(Errno) in try access(k, t, a[0], a[1], a[2]) }),
     ]
 
-    private static let here = UInt32(bitPattern: -100)
-    private static let emptyPath: UInt32 = 0x1000
-    private static let noFollow: UInt32 = 0x100
+    static let here = UInt32(bitPattern: -100)
+    static let emptyPath: UInt32 = 0x1000
+    static let noFollow: UInt32 = 0x100
 
     /// Where a path begins.
     private static func start(_ thread: Thread, _ directory: UInt32, _ path: String) throws(Errno) -> (node: Node, path: String) {
@@ -85,19 +97,19 @@ extension CallTable {
         return (node, file.path)
     }
 
-    private static func place(
+    static func place(
         _ kernel: Kernel, _ thread: Thread, _ directory: UInt32, _ address: UInt32, followsLast: Bool = true
     ) throws(Errno) -> FileTree.Place {
         let path = try thread.process.memory.text(address)
         return try kernel.tree.find(path, from: start(thread, directory, path), for: thread.process, followsLast: followsLast)
     }
 
-    private struct Found {
+    struct Found {
         var node: Node
         var path: String
     }
 
-    private static func find(
+    static func find(
         _ kernel: Kernel, _ thread: Thread, _ directory: UInt32, _ address: UInt32, followsLast: Bool = true
     ) throws(Errno) -> Found {
         let place = try place(kernel, thread, directory, address, followsLast: followsLast)
@@ -136,6 +148,8 @@ extension CallTable {
         case .device(let open): file = try open(process)
         case .generated(let make): file = TextFile(make(process), node)
         case .socket, .pipe: throw .ENXIO
+        // The machine's file is gone, or not for whoever runs this.
+        case .unread: throw .EIO
         default:
             if truncates { node.resize(to: 0) }
             file = NodeFile(
@@ -151,7 +165,7 @@ extension CallTable {
         return node.mode >> shift & bit != 0
     }
     private static func mayRead(_ process: Process, _ node: Node) throws(Errno) { if !permits(process, node, 4) { throw .EACCES } }
-    private static func mayWrite(_ process: Process, _ node: Node) throws(Errno) {
+    static func mayWrite(_ process: Process, _ node: Node) throws(Errno) {
         if node.isReadOnly { throw .EROFS }
         if !permits(process, node, 2) { throw .EACCES }
     }
@@ -171,6 +185,8 @@ extension CallTable {
         _ kernel: Kernel, _ thread: Thread, _ directory: UInt32, _ address: UInt32, isDirectory: Bool
     ) throws(Errno) {
         let place = try place(kernel, thread, directory, address, followsLast: false)
+        // The root of a file system stays, whoever asks.
+        if let node = place.node, place.name.isEmpty { throw isDirectory || node.entries == nil ? .EBUSY : .EISDIR }
         if place.node != nil { try mayWrite(thread.process, place.parent) }
         let mustKeep = kernel.mustKeep(place.node)
         try kernel.tree.remove(place, isDirectory: isDirectory)
@@ -187,9 +203,52 @@ extension CallTable {
         try mayWrite(thread.process, old.parent)
         try mayWrite(thread.process, new.parent)
         if new.path.hasPrefix(old.path + "/") { throw .EINVAL }
+        guard fileSystem(old.path) == fileSystem(new.path) else { throw .EXDEV }
         try kernel.tree.rename(old, new)
         // It may have become the mutable file, or ceased to be.
         kernel.sync()
+    }
+
+    /// What is mounted where a path leads, by its folder.
+    private static func fileSystem(_ path: String) -> String {
+        ["/proc/", "/dev/", "/run/"].first(where: (path + "/").hasPrefix) ?? "/"
+    }
+
+    /// One's own file may be given to oneself, which is all that can be done without CAP_CHOWN; -1 leaves it as it is.
+    private static func changeOwner(_ node: Node?, _ thread: Thread, _ user: UInt32, _ group: UInt32) throws(Errno) {
+        guard let node else { throw .EPERM }
+        guard !node.isReadOnly else { throw .EROFS }
+        let process = thread.process
+        guard process.user != 0 else {
+            if user != .max { node.owner = user }
+            if group != .max { node.group = group }
+            return
+        }
+        guard node.owner == process.user, [.max, process.user].contains(user), [.max, process.groupOfUser].contains(group) else {
+            throw .EPERM
+        }
+    }
+
+    /// Only one's own files get other names (protected_hardlinks, OS-12).
+    private static func link(
+        _ kernel: Kernel, _ thread: Thread, _ fromDirectory: UInt32, _ from: UInt32, _ toDirectory: UInt32, _ to: UInt32, flags: UInt32
+    ) throws(Errno) {
+        guard flags & ~(0x400 | emptyPath) == 0 else { throw .EINVAL }
+        let node: Node
+        var path = "/"
+        if flags & emptyPath != 0, try thread.process.memory.text(from).isEmpty {
+            guard let own = try thread.process.file(fromDirectory).node else { throw .EXDEV }
+            node = own
+        } else {
+            let found = try find(kernel, thread, fromDirectory, from, followsLast: flags & 0x400 != 0)
+            (node, path) = (found.node, found.path)
+        }
+        let new = try place(kernel, thread, toDirectory, to, followsLast: false)
+        guard new.node == nil else { throw .EEXIST }
+        guard fileSystem(path) == fileSystem(new.path) else { throw .EXDEV }
+        guard node.owner == thread.process.user || thread.process.user == 0 else { throw .EPERM }
+        try mayWrite(thread.process, new.parent)
+        try kernel.tree.link(node, new)
     }
 
     private static func makeDirectory(
@@ -208,6 +267,7 @@ extension CallTable {
     ) throws(Errno) {
         let text = try thread.process.memory.text(target)
         let place = try place(kernel, thread, directory, address, followsLast: false)
+        if place.node != nil { throw .EEXIST }
         try mayWrite(thread.process, place.parent)
         try kernel.tree.add(kernel.tree.make(.link(text), mode: 0o777), place)
     }
@@ -238,53 +298,14 @@ extension CallTable {
         node.mode = mode & 0o7777
     }
 
-    private static func resize(_ kernel: Kernel, _ file: OpenFile, _ count: UInt64) throws(Errno) {
+    static func resize(_ kernel: Kernel, _ file: OpenFile, _ count: UInt64) throws(Errno) {
         guard file.canWrite, let node = file.node, node.bytes != nil else { throw .EINVAL }
         guard count <= kernel.tree.quotaBytes else { throw .EFBIG }
         guard Int(count) <= node.limitBytes ?? .max else { throw .ENOSPC }
         node.resize(to: Int(count))
     }
 
-    // MARK: Telling
-
-    private static func status(_ thread: Thread, _ node: Node, _ address: UInt32) throws(Errno) {
-        try thread.process.memory.put(address, record(node, mode: node.kind | node.mode))
-    }
-
-    private static func status(_ thread: Thread, _ file: OpenFile, _ address: UInt32) throws(Errno) {
-        try thread.process.memory.put(address, record(file.node, mode: file.mode))
-    }
-
-    /// struct stat64 of ARM.
-    private static func record(_ node: Node?, mode: UInt32) -> [UInt8] {
-        let (number, size) = (node?.number ?? 1, Int64(node?.size ?? 0))
-        let (owner, group) = (node?.owner ?? 0, node?.group ?? 0)
-        let time = Timespec.record(node?.changedAt ?? 0, isLong: false)
-        var bytes = UInt64(1).littleEndianBytes + [0, 0, 0, 0] + UInt32(truncatingIfNeeded: number).littleEndianBytes
-        bytes += [mode, node?.links ?? 1, owner, group, 0, 0, 0, 0].littleEndianBytes
-        bytes += size.littleEndianBytes + ([4096, 0] as [UInt32]).littleEndianBytes + ((size + 511) / 512).littleEndianBytes
-        return bytes + time + time + time + number.littleEndianBytes
-    }
-
-    /// struct statx.
-    @Sendable private static func extendedStatus(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
-        let path = try thread.process.memory.text(a[1])
-        let node: Node?
-        let mode: UInt32
-        if path.isEmpty, a[2] & emptyPath != 0 {
-            let file = try thread.process.file(a[0])
-            (node, mode) = (file.node, file.mode)
-        } else {
-            let found = try find(kernel, thread, a[0], a[1], followsLast: a[2] & noFollow == 0).node
-            (node, mode) = (found, found.kind | found.mode)
-        }
-        let size = UInt64(node?.size ?? 0)
-        let time = Timespec.record(node?.changedAt ?? 0, isLong: true)
-        var bytes = ([0x7FF, 4096, 0, 0, node?.links ?? 1, node?.owner ?? 0, node?.group ?? 0, mode] as [UInt32]).littleEndianBytes
-        bytes += (node?.number ?? 1).littleEndianBytes + size.littleEndianBytes + ((size + 511) / 512).littleEndianBytes
-        bytes += UInt64(0).littleEndianBytes + time + time + time + time + ([0, 0, 0, 1] as [UInt32]).littleEndianBytes
-        try thread.process.memory.put(a[4], bytes + [UInt8](repeating: 0, count: 256 - bytes.count))
-    }
+    // MARK: Reading directories
 
     /// struct linux_dirent64, as many as there is room for; names in order, so that runs are alike.
     @Sendable private static func readDirectory(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) -> UInt32 {
@@ -305,13 +326,5 @@ extension CallTable {
         _ = try file.seek(Int64(index), 0)
         try thread.process.memory.put(a[1], bytes)
         return UInt32(bytes.count)
-    }
-
-    /// struct statfs64: 16 MiB, all of it free.
-    @Sendable private static func fileSystemStatus(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
-        var bytes = ([0x0102_1994, 4096] as [UInt32]).littleEndianBytes
-        for value in [4096, 4096, 4096, 1024, 1024] as [UInt64] { bytes += value.littleEndianBytes }
-        bytes += ([0, 0, 255, 4096, 0] as [UInt32]).littleEndianBytes
-        try thread.process.memory.put(a[2], bytes + [UInt8](repeating: 0, count: 88 - bytes.count))
     }
 }

@@ -21,6 +21,16 @@ extension CallTable {
                 return .replaced
             }
         ),
+        (
+            387, "execveat",
+            { kernel, thread, a throws(Errno) in
+                let memory = thread.process.memory
+                guard thread.process.policy.mayFork else { throw .EPERM }
+                guard a[0] == here else { throw .ENOSYS }
+                try kernel.execute(thread, memory.text(a[1]), memory.texts(a[2]), memory.texts(a[3]))
+                return .replaced
+            }
+        ),
         (20, "getpid", gives { _, t, _ throws(Errno) in UInt32(t.process.id) }),
         (24, "getuid", gives { _, t, _ throws(Errno) in t.process.user }),
         (199, "getuid32", gives { _, t, _ throws(Errno) in t.process.user }),
@@ -28,9 +38,14 @@ extension CallTable {
         (49, "geteuid", gives { _, t, _ throws(Errno) in t.process.user }),
         (200, "getgid32", gives { _, t, _ throws(Errno) in t.process.groupOfUser }),
         (202, "getegid32", gives { _, t, _ throws(Errno) in t.process.groupOfUser }),
+        (164, "setresuid", does(sameUser)), (170, "setresgid", does(sameUser)), (70, "setreuid", does(sameUser)),
+        (23, "setuid", does { _, t, a throws(Errno) in if a[0] != t.process.user { throw .EPERM } }),
+        (46, "setgid", does { _, t, a throws(Errno) in if a[0] != t.process.groupOfUser { throw .EPERM } }),
+        (215, "setfsuid32", gives { _, t, _ throws(Errno) in t.process.user }),
+        (216, "setfsgid32", gives { _, t, _ throws(Errno) in t.process.groupOfUser }), (80, "getgroups", constant(0)),
         (47, "getgid", gives { _, t, _ throws(Errno) in t.process.groupOfUser }),
         (50, "getegid", gives { _, t, _ throws(Errno) in t.process.groupOfUser }),
-        (205, "getgroups32", constant(0)), (206, "setgroups32", does(denied)),
+        (205, "getgroups32", constant(0)),
         (213, "setuid32", does { _, t, a throws(Errno) in if a[0] != t.process.user { throw .EPERM } }),
         (214, "setgid32", does { _, t, a throws(Errno) in if a[0] != t.process.groupOfUser { throw .EPERM } }),
         (203, "setreuid32", does(sameUser)), (204, "setregid32", does(sameUser)), (208, "setresuid32", does(sameUser)),
@@ -86,26 +101,19 @@ extension CallTable {
             }
         ),
         (77, "getrusage", does { _, t, a throws(Errno) in try t.process.memory.put(a[1], usage(a[0] == 0 ? t.process : nil)) }),
-        (114, "wait4", waitForChild), (116, "sysinfo", does(systemInformation)),
+        (114, "wait4", waitForChild), (280, "waitid", waitForChildState), (184, "capget", does(capabilities)),
+        (
+            185, "capset",
+            does { _, t, a throws(Errno) in if try t.process.memory.bytes(a[1], 24).contains(where: { $0 != 0 }) { throw .EPERM } }
+        ),
+        (116, "sysinfo", does(systemInformation)),
         (120, "clone", { kernel, thread, a throws(Errno) in try kernel.clone(thread, a) }),
         (122, "uname", does(systemName)), (136, "personality", gives(changePersonality)), (103, "syslog", gives(readLog)),
-        (158, "sched_yield", constant(0)),
         (172, "prctl", gives(processControl)),
         (190, "vfork", { kernel, thread, _ throws(Errno) in try kernel.fork(thread, stack: 0, lends: true, a: [0, 0, 0, 0, 0]) }),
         (224, "gettid", gives { _, t, _ throws(Errno) in UInt32(t.id) }),
         (240, "futex", { k, t, a throws(Errno) in try futex(k, t, a, isLong: false) }),
         (422, "futex_time64", { k, t, a throws(Errno) in try futex(k, t, a, isLong: true) }),
-        (241, "sched_setaffinity", constant(0)),
-        (
-            242, "sched_getaffinity",
-            gives { _, t, a throws(Errno) in
-                guard a[1] >= 4 else { throw .EINVAL }
-                try t.process.memory.put(a[2], [1, 0, 0, 0])
-                return 4
-            }
-        ),
-        (96, "getpriority", constant(20)), (97, "setpriority", constant(0)), (157, "sched_getscheduler", constant(0)),
-        (155, "sched_getparam", does { _, t, a throws(Errno) in try t.process.memory.put(a[1], [0, 0, 0, 0]) }),
         (
             248, "exit_group",
             { kernel, thread, a throws(Errno) in
@@ -120,9 +128,6 @@ extension CallTable {
                 return UInt32(t.id)
             }
         ),
-        // Newer than the original's kernel: C libraries ask for them, and do without.
-        (398, "rseq", constant(UInt32(bitPattern: -Errno.ENOSYS.rawValue))),
-        (435, "clone3", constant(UInt32(bitPattern: -Errno.ENOSYS.rawValue))),
         (338, "set_robust_list", constant(0)),
         (
             384, "getrandom",
@@ -144,8 +149,6 @@ extension CallTable {
             }
         ),
     ]
-
-    @Sendable private static func denied(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) { throw .EPERM }
 
     @Sendable private static func sameUser(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
         let own = [thread.process.user, .max]
@@ -171,6 +174,7 @@ extension CallTable {
 
     private static let waitForChild: CallEntry.Body = { kernel, thread, a throws(Errno) in
         let (wanted, process) = (Int32(bitPattern: a[0]), thread.process)
+        guard wanted != .min else { throw .ESRCH }
         let children = kernel.processes.values.filter { child in
             guard child.parent == process.id else { return false }
             return wanted == -1 || wanted == child.id || wanted == 0 && child.group == process.group
@@ -184,6 +188,41 @@ extension CallTable {
         try process.memory.putIfAny(a[3], usage(child))
         kernel.processes[child.id] = nil
         return .value(UInt32(child.id))
+    }
+
+    /// waitid(2): struct siginfo tells what became of which child.
+    private static let waitForChildState: CallEntry.Body = { kernel, thread, a throws(Errno) in
+        let process = thread.process
+        // P_ALL 0, P_PID 1, P_PGID 2; WNOHANG 1, WEXITED 4, WNOWAIT 0x0100_0000.
+        guard a[0] <= 2, a[3] & 0xE != 0 else { throw .EINVAL }
+        let children = kernel.processes.values.filter { child in
+            guard child.parent == process.id else { return false }
+            return a[0] == 0 || UInt32(bitPattern: a[0] == 1 ? child.id : child.group) == a[1]
+        }
+        guard !children.isEmpty else { throw .ECHILD }
+        let ended = a[3] & 4 == 0 ? [] : children.filter { $0.status != nil }
+        guard let child = ended.min(by: { $0.id < $1.id }), let status = child.status else {
+            guard a[3] & 1 != 0 else { return kernel.wait(thread) }
+            try process.memory.putIfAny(a[2], [UInt8](repeating: 0, count: 128))
+            return .value(0)
+        }
+        let (isExit, code) = (status & 0x7F == 0, Int32(status & 0x7F == 0 ? status >> 8 : status & 0x7F))
+        let information = SignalInformation(number: SignalNumber.child, code: isExit ? 1 : 2, value: UInt32(child.id), status: code)
+        try process.memory.putIfAny(a[2], information.record)
+        try process.memory.putIfAny(a[4], usage(child))
+        if a[3] & 0x0100_0000 == 0 { kernel.processes[child.id] = nil }
+        return .value(0)
+    }
+
+    /// None, in all three sets of both halves (struct __user_cap_data_struct).
+    @Sendable private static func capabilities(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
+        let version = try thread.process.memory.word(a[0])
+        guard [0x2007_1026, 0x2008_0522].contains(version) else {
+            try thread.process.memory.put(a[0], UInt32(0x2008_0522).littleEndianBytes)
+            if a[1] == 0 { return }
+            throw .EINVAL
+        }
+        try thread.process.memory.putIfAny(a[1], [UInt8](repeating: 0, count: 24))
     }
 
     @Sendable private static func systemName(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
@@ -208,8 +247,12 @@ extension CallTable {
         case 16:
             try process.memory.put(a[1], Array(process.name.utf8.prefix(15)) + [0])
             return 0
-        case 1, 4, 38: return 0  // death signal, dumpable, no new privileges
-        case 3: return 0
+        case 1, 4, 29, 36, 38: return 0  // death signal, dumpable, timer slack, subreaper, no new privileges
+        case 3, 30, 41: return 0
+        case 23: return 0  // no capability is in the bounding set
+        case 2, 37:
+            try process.memory.put(a[1], [0, 0, 0, 0])
+            return 0
         case 39: return 1
         default: throw .EINVAL
         }

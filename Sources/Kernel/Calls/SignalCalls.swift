@@ -25,6 +25,9 @@ extension CallTable {
         ),
         (186, "sigaltstack", does(setAlternateStack)),
         (238, "tkill", does { k, t, a throws(Errno) in try killThread(k, t, a[0], a[1]) }),
+        (349, "signalfd", gives { k, t, a throws(Errno) in try signalFile(k, t, a, flags: 0) }),
+        (355, "signalfd4", gives { k, t, a throws(Errno) in try signalFile(k, t, a, flags: a[3]) }),
+        (178, "rt_sigqueueinfo", does { k, t, a throws(Errno) in try kill(k, t, a) }),
         (268, "tgkill", does { k, t, a throws(Errno) in try killThread(k, t, a[1], a[2]) }),
     ]
 
@@ -51,6 +54,19 @@ extension CallTable {
         guard let target = kernel.thread(Int32(bitPattern: id)), target.process === thread.process else { throw .ESRCH }
         guard signal > 0 else { return }
         kernel.send(SignalInformation(number: signal, code: -6, value: UInt32(thread.process.id)), to: target)
+    }
+
+    /// A new one, or another mask for one that there is.
+    private static func signalFile(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32], flags: UInt32) throws(Errno) -> UInt32 {
+        guard a[2] == 8, flags & ~(closeOnExec | OpenFile.isNonBlocking) == 0 else { throw .EINVAL }
+        let mask = SignalSet(bits: try thread.process.memory.fields(a[1], 8).u64(0) ?? 0)
+        guard a[0] == .max else {
+            guard let file = try thread.process.file(a[0]) as? SignalFile else { throw .EINVAL }
+            file.mask = mask
+            kernel.changed()
+            return a[0]
+        }
+        return try thread.process.open(SignalFile(kernel, mask: mask, flags: flags), closesOnExec: flags & closeOnExec != 0)
     }
 
     private static let signalReturn: CallEntry.Body = { kernel, thread, _ throws(Errno) in

@@ -34,20 +34,18 @@ extension CallTable {
                 k.changed()
             }
         ),
-        (294, "setsockopt", does(setOption)), (295, "getsockopt", does(getOption)), (296, "sendmsg", sendMessage),
-        (297, "recvmsg", receiveMessage),
-        (374, "sendmmsg", constant(UInt32(bitPattern: -Errno.ENOSYS.rawValue))),
+        (294, "setsockopt", does(setOption)), (295, "getsockopt", does(getOption)),
     ]
 
     private static let longest: UInt32 = 1 << 20
-    private static func length(_ count: UInt32) -> Int { Int(min(count, longest)) }
+    static func length(_ count: UInt32) -> Int { Int(min(count, longest)) }
 
     private static func socket(_ thread: Thread, _ descriptor: UInt32) throws(Errno) -> Socket {
         guard let socket = try thread.process.file(descriptor) as? Socket else { throw .ENOTSOCK }
         return socket
     }
 
-    private static func address(_ thread: Thread, _ place: UInt32, _ count: UInt32) throws(Errno) -> [UInt8] {
+    static func address(_ thread: Thread, _ place: UInt32, _ count: UInt32) throws(Errno) -> [UInt8] {
         guard count <= 128 else { throw .EINVAL }
         return try thread.process.memory.bytes(place, Int(count))
     }
@@ -68,7 +66,13 @@ extension CallTable {
         case (2, 2): made = DatagramSocket(kernel.stack, flags: flags)
         case (43, 2): made = ComponentSocket(kernel, flags: flags)
         case (1, 1): made = StreamSocket(kernel.stack, family: 1, flags: flags)
-        default: throw [1, 2, 43].contains(a[0]) ? .EPROTONOSUPPORT : .EAFNOSUPPORT
+        // NETLINK_ROUTE.
+        case (16, 2...3):
+            guard a[2] == 0 else { throw .EPROTONOSUPPORT }
+            made = NetlinkSocket(kernel, type: type, flags: flags)
+        // Raw ones are not for programs (CAP_NET_RAW).
+        case (2, 3): throw .EPERM
+        default: throw [1, 2, 16, 43].contains(a[0]) ? .EPROTONOSUPPORT : .EAFNOSUPPORT
         }
         return try thread.process.open(made, closesOnExec: flags & closeOnExec != 0)
     }
@@ -111,10 +115,10 @@ extension CallTable {
         return .value(descriptor)
     }
 
-    private static let dontWait: UInt32 = 0x40
+    static let dontWait: UInt32 = 0x40
     private static let noSignal: UInt32 = 0x4000
 
-    private static func send(
+    static func send(
         _ kernel: Kernel, _ thread: Thread, _ descriptor: UInt32, _ bytes: [UInt8], _ to: [UInt8]?, _ flags: UInt32
     ) throws(Errno) -> Answer {
         let socket = try socket(thread, descriptor)
@@ -124,12 +128,14 @@ extension CallTable {
         }
     }
 
-    private static func receive(
+    static func receive(
         _ kernel: Kernel, _ thread: Thread, _ descriptor: UInt32, _ buffers: [(address: UInt32, count: Int)], flags: UInt32,
         from: (address: UInt32, length: UInt32)
     ) throws(Errno) -> Answer {
         let socket = try socket(thread, descriptor)
-        guard let (bytes, sender) = try socket.receive(buffers.reduce(0) { $0 + $1.count }, peek: flags & 2 != 0) else {
+        // MSG_TRUNC: how long it was is told, however much there is room for.
+        let room = flags & 0x20 != 0 && socket.type != 1 ? Int(longest) : min(Int(longest), buffers.reduce(0) { $0 + $1.count })
+        guard let (bytes, sender) = try socket.receive(room, peek: flags & 2 != 0) else {
             if socket.isNonBlocking || flags & dontWait != 0 || kernel.isOver(thread) { throw .EAGAIN }
             return kernel.wait(thread, socket.receiveTimeout)
         }
@@ -141,28 +147,6 @@ extension CallTable {
         if !sender.isEmpty { try tell(thread, sender, from.address, from.length) }
         kernel.changed()
         return .value(UInt32(bytes.count))
-    }
-
-    /// struct msghdr; ancillary data is not there.
-    private static let sendMessage: CallEntry.Body = { kernel, thread, a throws(Errno) in
-        let memory = thread.process.memory
-        let head = try memory.fields(a[1], 28)
-        var bytes: [UInt8] = []
-        for vector in try memory.vectors(head.u32(8) ?? 0, head.u32(12) ?? 0) {
-            bytes += try memory.bytes(vector.address, min(vector.count, Int(longest) - bytes.count))
-        }
-        let to = head.u32(0) == 0 ? nil : try address(thread, head.u32(0) ?? 0, head.u32(4) ?? 0)
-        return try send(kernel, thread, a[0], bytes, to, a[2])
-    }
-
-    private static let receiveMessage: CallEntry.Body = { kernel, thread, a throws(Errno) in
-        let memory = thread.process.memory
-        let head = try memory.fields(a[1], 28)
-        let vectors = try memory.vectors(head.u32(8) ?? 0, head.u32(12) ?? 0)
-        let name = head.u32(0) ?? 0
-        let answer = try receive(kernel, thread, a[0], vectors, flags: a[2], from: (name, a[1] &+ 4))
-        if case .value = answer { try memory.put(a[1] &+ 20, [UInt8](repeating: 0, count: 8)) }
-        return answer
     }
 
     // MARK: Options
@@ -191,6 +175,7 @@ extension CallTable {
             socket.pendingError = nil
         case (1, 7), (1, 8): value = 64 << 10
         case (1, 30): value = socket.isListening ? 1 : 0
+        case (1, 38): value = socket.family != 2 ? 0 : socket.type == 1 ? 6 : 17
         case (1, 39): value = UInt32(socket.family)
         default: break
         }

@@ -25,6 +25,8 @@ extension CallTable {
                 let microseconds = (k.epoch + k.now) / 1000
                 let words = [UInt32(truncatingIfNeeded: microseconds / 1_000_000), UInt32(microseconds % 1_000_000)]
                 try t.process.memory.putIfAny(a[0], words.littleEndianBytes)
+                // struct timezone: there is none.
+                try t.process.memory.putIfAny(a[1], [UInt8](repeating: 0, count: 8))
             }
         ),
         (104, "setitimer", does(setAlarm)),
@@ -39,6 +41,7 @@ extension CallTable {
                 guard t.process.timers.removeValue(forKey: Int32(bitPattern: a[0])) != nil else { throw .EINVAL }
             }
         ),
+        (260, "timer_getoverrun", constant(0)),
         (258, "timer_settime", does { k, t, a throws(Errno) in try setTimer(k, t, a, isLong: false) }),
         (409, "timer_settime64", does { k, t, a throws(Errno) in try setTimer(k, t, a, isLong: true) }),
         (259, "timer_gettime", does { k, t, a throws(Errno) in try getTimer(k, t, a, isLong: false) }),

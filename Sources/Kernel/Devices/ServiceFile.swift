@@ -76,7 +76,7 @@ final class ServiceFile: OpenFile {
         if operation == .signDigest { return try sign(input) }
         if [.wifi, .enterpriseWifi, .networkConfig].contains(operation) { return ServiceAnswer() }
         guard operation == .memoryUsage else { return nil }
-        let used = UInt32(max(0, process.core.memory.privateBytes - Loader.stackBytes) >> 10)
+        let used = UInt32(process.core.memory.touchedBytes >> 10)
         process.peakKiB = max(process.peakKiB, used)
         return ServiceAnswer(0, [used + 16, used, process.peakKiB].littleEndianBytes)
     }

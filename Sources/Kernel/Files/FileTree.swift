@@ -136,6 +136,13 @@ final class FileTree {
         try add(node, place)
     }
 
+    /// Another name for a file (link(2)).
+    func link(_ node: Node, _ place: Place) throws(Errno) {
+        guard node.entries == nil else { throw .EPERM }
+        try add(node, place)
+        node.links += 1
+    }
+
     // MARK: Building
 
     /// A directory, with all above it.

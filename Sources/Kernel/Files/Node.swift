@@ -10,9 +10,29 @@ final class Node {
         case generated((Process) -> [UInt8])
         case pipe(Pipe)
         case socket
+        /// A directory that is made anew each time somebody looks.
+        case listing(() -> [String: Node])
+        /// Of a folder of the machine's, as long as nobody has looked at it.
+        case unread(Unread)
     }
 
-    var content: Content
+    struct Unread {
+        /// S_IFMT bits.
+        var kind: UInt32
+        var size: Int
+        /// What is there; nil if it cannot be read.
+        var load: () -> Content?
+    }
+
+    /// What is unread is read now; what cannot be read stays so.
+    var content: Content {
+        get {
+            if case .unread(let unread) = stored, let content = unread.load() { stored = content }
+            return stored
+        }
+        set { stored = newValue }
+    }
+    private var stored: Content
     /// Permission bits.
     var mode: UInt32
     var owner: UInt32 = 0
@@ -27,20 +47,35 @@ final class Node {
     var limitBytes: Int?
 
     init(_ content: Content, mode: UInt32, number: UInt64, isReadOnly: Bool = false) {
-        self.content = content
+        stored = content
         self.mode = mode
         self.number = number
         self.isReadOnly = isReadOnly
     }
 
-    var entries: [String: Node]? { if case .directory(let entries) = content { entries } else { nil } }
+    var entries: [String: Node]? {
+        switch content {
+        case .directory(let entries): entries
+        case .listing(let make): make()
+        default: nil
+        }
+    }
     var bytes: [UInt8]? { if case .file(let bytes) = content { bytes } else { nil } }
-    var target: String? { if case .link(let target) = content { target } else { nil } }
+    var target: String? { if case .link(let target) = stored { target } else { nil } }
+    /// Whether its content can be mapped into memory.
+    var isFile: Bool {
+        switch stored {
+        case .file: true
+        case .unread(let unread): unread.kind == 0o100000
+        default: false
+        }
+    }
 
     /// S_IFMT bits.
     var kind: UInt32 {
-        switch content {
-        case .directory: 0o040000
+        switch stored {
+        case .directory, .listing: 0o040000
+        case .unread(let unread): unread.kind
         case .file, .generated: 0o100000
         case .link: 0o120000
         case .device: 0o020000
@@ -53,7 +88,8 @@ final class Node {
     var entryType: UInt8 { UInt8(kind >> 12) }
 
     var size: Int {
-        switch content {
+        switch stored {
+        case .unread(let unread): unread.size
         case .file(let bytes): bytes.count
         case .link(let target): target.utf8.count
         default: 0

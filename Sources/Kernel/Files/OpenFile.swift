@@ -29,7 +29,7 @@ class OpenFile {
     var canWrite: Bool { flags & OpenFile.accessMode != 0 }
 
     /// Whether its content can be mapped into memory.
-    var isMappable: Bool { node?.bytes != nil }
+    var isMappable: Bool { node?.isFile ?? false }
 
     /// What it is, for fstat; nil for what has no name.
     var node: Node? { nil }
@@ -46,6 +46,8 @@ class OpenFile {
     func write(_ bytes: [UInt8], at offset: Int) throws(Errno) -> Int { throw .ESPIPE }
     func seek(_ offset: Int64, _ whence: UInt32) throws(Errno) -> Int64 { throw .ESPIPE }
     func control(_ request: UInt32, _ argument: UInt32, _ process: Process) throws(Errno) -> UInt32 { throw .ENOTTY }
+    /// How many can be read at once, for FIONREAD; nil for what has no such number.
+    var waitingBytes: Int? { nil }
     var readiness: Readiness { [.input, .output] }
     /// When its readiness changes by itself, in nanoseconds of the kernel's time.
     var nextEvent: Int64 { .max }
@@ -75,6 +77,7 @@ final class NodeFile: OpenFile {
     }
 
     override var node: Node? { own }
+    override var waitingBytes: Int? { own.isFile ? max(0, own.size - Int(offset)) : nil }
 
     override func read(_ count: Int) throws(Errno) -> [UInt8]? {
         let bytes = try read(count, at: Int(offset))

@@ -36,6 +36,8 @@ final class PipeEnd: OpenFile {
         return pipe.take(count)
     }
 
+    override var waitingBytes: Int? { pipe.count }
+
     /// Up to 4,096 bytes go in whole or not at all (PIPE_BUF, pipe(7)).
     override func write(_ bytes: [UInt8]) throws(Errno) -> Int? {
         guard !isReader else { throw .EBADF }

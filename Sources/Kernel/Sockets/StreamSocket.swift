@@ -81,6 +81,8 @@ final class StreamSocket: Socket {
 
     override func bind(_ address: [UInt8], _ process: Process) throws(Errno) {
         guard state == .idle, own.port == 0 else { throw .EINVAL }
+        // Sockets inside the device come in pairs, and have no names.
+        guard family == 2 else { throw .EOPNOTSUPP }
         let wanted = try SocketAddress(address)
         try stack.checkIn(wanted.port, isStream: true, process)
         if wanted.port != 0, stack.listener(on: wanted.port) != nil { throw .EADDRINUSE }
@@ -104,6 +106,7 @@ final class StreamSocket: Socket {
             throw error
         case .idle: break
         }
+        guard family == 2 else { throw .ENOENT }
         let to = try SocketAddress(address)
         try stack.checkOut(to, process)
         peer = to
@@ -180,6 +183,7 @@ final class StreamSocket: Socket {
 
     override var takesAll: Bool { true }
 
+    override var waitingBytes: Int? { incoming.count }
     private var isClosed: Bool { references == 0 }
     private var isAtEnd: Bool { hasEnded || state == .broken || stream == nil && (partner.map { $0.isClosed || !$0.mayWrite } ?? true) }
 
@@ -337,6 +341,8 @@ final class DatagramSocket: Socket {
         if !peek { waiting.removeFirst() }
         return (Array(first.bytes.prefix(count)), first.from.record)
     }
+
+    override var waitingBytes: Int? { waiting.first?.bytes.count ?? 0 }
 
     func deliver(_ bytes: [UInt8], from: SocketAddress) {
         if let peer, peer != from { return }

@@ -17,6 +17,10 @@ import Glibc
         var access: Access
         /// Another space shows the same memory.
         var isShared = false
+        /// The program may write it, or could once: what its memory quota counts.
+        var isOwn = false
+        /// It came out of a file.
+        var isFilled = false
     }
 
     private let engine: Engine
@@ -63,9 +67,41 @@ import Glibc
         return first.map { $0 * AddressSpace.pageBytes }
     }
 
-    /// Bytes that are the program's own: writable, and not shown elsewhere.
+    /// Bytes that are the program's own: that it may write or could once, and that no other space had before.
     public var privateBytes: Int {
-        pages.values.count { $0.access == .readWrite || $0.access == .everything } * Int(AddressSpace.pageBytes)
+        if let counted { return counted }
+        let count = pages.values.count { $0.isOwn } * Int(AddressSpace.pageBytes)
+        counted = count
+        return count
+    }
+    private var counted: Int?
+
+    /// Those of them that were read or written since they were mapped.
+    public var touchedBytes: Int {
+        let own = runs(pages.keys.sorted()) { page, next in AddressSpace.areAlike(page, next) && page.isOwn == next.isOwn }
+        var count = 0
+        for (base, length) in own {
+            guard let page = pages[base / AddressSpace.pageBytes], page.isOwn else { continue }
+            count += page.memory.touched(from: page.offset, count: length).count { $0 }
+        }
+        return count * Int(AddressSpace.pageBytes)
+    }
+
+    /// Stretches that are mapped, in the order of their addresses, and what the program may do with each.
+    public var stretches: [(start: UInt32, count: Int, access: Access)] {
+        runs(pages.keys.sorted()) { $0.access == $1.access }.map { ($0.0, $0.1, pages[$0.0 / AddressSpace.pageBytes]?.access ?? .none) }
+    }
+
+    /// Pages that the program does not need for now are zeros when it comes back to them; those out of a file stay.
+    public func release(_ address: UInt32, count: Int) {
+        guard isPlace(address, count) else { return }
+        let unneeded = runs(AddressSpace.numbers(address, count)) { page, next in
+            AddressSpace.areAlike(page, next) && page.isOwn == next.isOwn && page.isFilled == next.isFilled
+        }
+        for (base, length) in unneeded {
+            guard let page = pages[base / AddressSpace.pageBytes], page.isOwn, !page.isShared, !page.isFilled else { continue }
+            page.memory.release(from: page.offset, count: length)
+        }
     }
 
     /// All that is mapped, whatever its permissions.
@@ -79,8 +115,11 @@ import Glibc
         let memory = Engine.Memory(base: address, count: count, AddressSpace.permission(access))
         guard engine.show(memory, at: address, from: 0, count: count, AddressSpace.permission(access)) else { return false }
         for (index, number) in AddressSpace.numbers(address, count).enumerated() {
-            pages[number] = Page(memory: memory, offset: index * Int(AddressSpace.pageBytes), access: access)
+            pages[number] = Page(
+                memory: memory, offset: index * Int(AddressSpace.pageBytes), access: access,
+                isOwn: access == .readWrite || access == .everything)
         }
+        counted = nil
         return true
     }
 
@@ -104,6 +143,7 @@ import Glibc
             engine.hide(start, count: length)
             for number in AddressSpace.numbers(start, length) { pages[number] = nil }
         }
+        counted = nil
     }
 
     public func unmapAll() {
@@ -117,7 +157,11 @@ import Glibc
         for number in AddressSpace.numbers(address, count) where pages[number]?.isShared == true && access == .readWrite { unshare(number) }
         engine.forgetCode(address, count: count)
         engine.protect(address, count: count, AddressSpace.permission(access))
-        for number in AddressSpace.numbers(address, count) { pages[number]?.access = access }
+        for number in AddressSpace.numbers(address, count) {
+            pages[number]?.access = access
+            if access == .readWrite { pages[number]?.isOwn = true }
+        }
+        counted = nil
         return true
     }
 
@@ -128,7 +172,7 @@ import Glibc
         unsafe memory.bytes.copyBytes(from: UnsafeRawBufferPointer(rebasing: page.memory.bytes[page.offset..<page.offset + count]))
         engine.hide(base, count: count)
         _ = engine.show(memory, at: base, from: 0, count: count, AddressSpace.permission(page.access))
-        pages[number] = Page(memory: memory, offset: 0, access: page.access)
+        pages[number] = Page(memory: memory, offset: 0, access: page.access, isOwn: true, isFilled: page.isFilled)
     }
 
     /// Stretches of pages that are alike.
@@ -154,10 +198,12 @@ import Glibc
             guard let page = other.pages[number] else { continue }
             if page.access == .readWrite || page.access == .everything || page.access == .none {
                 _ = map(base, count: length, page.access)
-                for index in stride(from: 0, to: length, by: Int(AddressSpace.pageBytes)) {
+                let touched = page.memory.touched(from: page.offset, count: length)
+                for index in stride(from: 0, to: length, by: Int(AddressSpace.pageBytes)) where touched[index / 4096] {
                     // Pages of zeros are not written: they cost nothing.
                     let source = unsafe page.memory.bytes[(page.offset + index)..<(page.offset + index + 4096)]
                     guard unsafe source.contains(where: { $0 != 0 }), let own = pages[number + UInt32(index) / 4096] else { continue }
+                    pages[number + UInt32(index) / 4096]?.isFilled = other.pages[number + UInt32(index) / 4096]?.isFilled ?? false
                     unsafe memcpy(own.memory.bytes.baseAddress! + own.offset, UnsafeRawBufferPointer(rebasing: source).baseAddress!, 4096)
                 }
             } else {
@@ -165,9 +211,11 @@ import Glibc
                 for shown in AddressSpace.numbers(base, length) {
                     other.pages[shown]?.isShared = true
                     pages[shown] = other.pages[shown]
+                    pages[shown]?.isOwn = false
                 }
             }
         }
+        counted = nil
     }
 
     /// The engine is another one.
@@ -206,6 +254,12 @@ import Glibc
     /// As a loader writes: wherever something is mapped.
     @discardableResult public func fill(_ address: UInt32, _ bytes: [UInt8]) -> Bool {
         defer { engine.forgetCode(address, count: bytes.count) }
+        if !bytes.isEmpty, bytes.count <= Int(limit) {
+            let last = address &+ UInt32(bytes.count - 1)
+            if last >= address {
+                for number in address / AddressSpace.pageBytes...last / AddressSpace.pageBytes { pages[number]?.isFilled = true }
+            }
+        }
         return put(address, bytes) { _ in true }
     }
 

@@ -58,6 +58,18 @@ import Glibc
             get { unsafe Array(bytes) }
             set { unsafe bytes.copyBytes(from: newValue.prefix(count)) }
         }
+
+        /// Which pages of a stretch somebody has read or written since they were mapped (mincore(2)): the host gives a page
+        /// only then. Where it does not tell, all of them.
+        func touched(from offset: Int, count: Int) -> [Bool] {
+            var flags = [UInt8](repeating: 1, count: count / 4096)
+            unsafe _ = mincore(bytes.baseAddress! + offset, count, &flags)
+            return flags.map { $0 & 1 != 0 }
+        }
+
+        /// Gives pages back: they are zeros again that nobody has touched.
+        func release(from offset: Int, count: Int) { unsafe _ = madvise(bytes.baseAddress! + offset, count, MADV_DONTNEED) }
+
         func contains(_ address: UInt32, _ count: Int) -> Bool {
             address >= base && Int(address - base) <= self.count - count
         }
