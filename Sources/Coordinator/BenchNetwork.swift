@@ -95,7 +95,7 @@ final class BenchNetwork: WayOut {
         events.append(.connected(stream: stream))
     }
 
-    var isOpen: Bool { !streams.isEmpty || !events.isEmpty }
+    var isOpen: Bool { !events.isEmpty || streams.values.contains { $0.isRead || !$0.unwritten.isEmpty } }
 
     func wait(_ nanoseconds: Int64, orInput: Bool) -> (events: [NetworkEvent], hasInput: Bool, passed: Int64) {
         let begun = ContinuousClock.now
