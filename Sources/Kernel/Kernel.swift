@@ -350,7 +350,7 @@ public final class Kernel {
                 fault(thread, signal, address: address)
                 load(thread, anew: true)
             case .systemCall(let number, let arguments):
-                guard handle(thread, SystemCall(number: number, arguments: arguments)) else { return }
+                guard handle(thread, SystemCall(number: number, arguments: arguments)) else { return checkMemory(process) }
                 fireTimers()
             }
         }
