@@ -25,7 +25,7 @@ DeviceAuthSslResult DeviceAuth_SslCtxFunc(void *sslctx) {
     WOLFSSL_CTX *context = sslctx;
     if (!context) return DeviceAuthSslResult_GeneralError;
     wolfSSL_CTX_SetEccSignCb(context, sign);
-    /* Of a file whose length is known by its end. */
+    /* wolfSSL would ask for the length by seeking to the end, which this file has not. */
     static unsigned char chain[LONGEST_CHAIN];
     int fd = open(DeviceAuth_GetCertificatePath(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return DeviceAuthSslResult_CertificateError;
