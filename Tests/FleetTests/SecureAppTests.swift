@@ -49,7 +49,7 @@ import Wire
     /// Somebody else's TLS: curl with wolfSSL, whose signature the OS makes.
     @Test func curlShowsTheDevicesCertificate() throws {
         let fleet = try Fleet(
-            Fleet.topology(stop: "10m", devices: "lamp: { network: home, apps: [curl], app-memory: 512KiB }").replacing(
+            Fleet.topology(stop: "10m", devices: "lamp: { network: home, apps: [curl] }").replacing(
                 "devices:",
                 with: """
                     apps:
