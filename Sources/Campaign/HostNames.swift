@@ -1,3 +1,6 @@
+import Wire
+import Yams
+
 /// Names that nodes have beside `NODE.CATALOG.internal`: those of the world that apps were written for.
 extension PlanReader {
     /// `names: [example.com, "*.azure-devices.net"]`; nil for none.
@@ -5,6 +8,41 @@ extension PlanReader {
         let words = entry.words("names")
         for (text, node) in words { if let why = HostNameGrammar.mistake(in: text) { document.report(node, why) } }
         return words.isEmpty ? nil : words.map { $0.text.lowercased() }
+    }
+
+    /// `services: [{ name: Kitchen, type: _http._tcp.example.com, port: 80, text: [path=/] }]`; nil for none.
+    func readServices(_ entry: Section, host: String) -> [AdvertisedService]? {
+        guard let field = entry.fields["services"] else { return nil }
+        let services = (field.sequence ?? []).compactMap { item -> AdvertisedService? in
+            guard let service = document.section(item, "a service", keys: ["name", "type", "port", "text"]),
+                let name = service.text("name", isRequired: true), let type = service.text("type", isRequired: true),
+                service.required("port") != nil, let port = service.count("port", in: 1...65_535)
+            else { return nil }
+            if !(1...63).contains(name.utf8.count) || name.contains(".") {
+                document.report(service.fields["name"], "name: from 1 to 63 bytes without dots")
+            }
+            let labels = type.split(separator: ".", omittingEmptySubsequences: false)
+            if HostNameGrammar.mistake(in: type) != nil || labels.count < 3 || !type.hasPrefix("_")
+                || !["_tcp", "_udp"].contains(labels[1])
+            {
+                document.report(service.fields["type"], "type: expected a type with its domain, such as _http._tcp.example.com")
+            }
+            let text = service.words("text")
+            for (word, node) in text where word.utf8.count > 255 { document.report(node, "text: at most 255 bytes each") }
+            return AdvertisedService(instance: name, type: type, host: host, port: UInt16(port), text: text.map(\.text))
+        }
+        if services.isEmpty { document.report(field, "services: expected a list of services with name, type and port") }
+        return services
+    }
+
+    /// `wifi: { ssid: House, key: secret12 }`; nil for the network that devices are made for.
+    func readWiFi(_ network: Section) -> NetworkSpec.WiFi? {
+        guard let field = network.fields["wifi"], let entry = document.section(field, "wifi", keys: ["ssid", "key"]) else { return nil }
+        let ssid = entry.text("ssid", isRequired: true) ?? ""
+        if !(1...32).contains(ssid.utf8.count) { document.report(entry.fields["ssid"] ?? field, "ssid: from 1 to 32 bytes") }
+        let key = entry.text("key")
+        if let key, !(8...63).contains(key.utf8.count) { document.report(entry.fields["key"], "key: from 8 to 63 characters") }
+        return NetworkSpec.WiFi(ssid: ssid, key: key)
     }
 
     /// Two nodes cannot have one name.

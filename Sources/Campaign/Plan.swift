@@ -27,6 +27,8 @@ public struct Plan: Sendable, Equatable, Codable {
         public var appMemoryKiB: Int?
         /// Under which others find it beside its own name; nil for none.
         public var names: [String]?
+        /// What DNS tells of its services; nil for nothing.
+        public var services: [AdvertisedService]?
     }
 
     /// As boot code is often written, or so that one fault is not enough.
@@ -59,6 +61,8 @@ public struct Plan: Sendable, Equatable, Codable {
         public var exits: [GatewayConfiguration.Exit]
         /// Under which devices find it beside its own name, such as `*.example.com`; nil for none.
         public var names: [String]?
+        /// What DNS tells of its services; nil for nothing.
+        public var services: [AdvertisedService]?
     }
 
     public var schema = Schema.plan

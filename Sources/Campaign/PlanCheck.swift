@@ -13,6 +13,11 @@ extension Plan {
         if let mistake = names.lazy.compactMap(NameGrammar.mistake).first { return mistake }
         let hosts = devices.flatMap { $0.names ?? [] } + gateways.flatMap { $0.names ?? [] }
         if let mistake = hosts.lazy.compactMap(HostNameGrammar.mistake).first { return mistake }
+        let services = devices.flatMap { $0.services ?? [] } + gateways.flatMap { $0.services ?? [] }
+        for service in services where service.instance.utf8.count > 63 || HostNameGrammar.mistake(in: service.type) != nil {
+            return "service \(service.instance.prefix(63)) is none that DNS could tell of"
+        }
+        if networks.contains(where: { ($0.wifi?.ssid.utf8.count ?? 1) > 32 }) { return "a network's SSID has more than 32 bytes" }
         if !Plan.epochs.contains(epochSeconds) { return "epochSeconds is no time from 1970 to 2100" }
         if !times.contains(stop.nanoseconds) { return "stop is further away than times go" }
         for network in networks {

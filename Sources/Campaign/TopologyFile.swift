@@ -41,7 +41,9 @@ struct PlanReader {
     /// and nodes that lead to programs on this machine: `exits: [{ port: 8883, to: "127.0.0.1:8883" }]`.
     private mutating func readGateways(_ section: Section) {
         for (index, (name, key, value)) in document.named(section.fields["gateways"], "gateways").enumerated() {
-            guard let entry = document.section(value, "gateway \(name)", keys: ["network", "ports", "exits", "names"]) else { continue }
+            guard let entry = document.section(value, "gateway \(name)", keys: ["network", "ports", "exits", "names", "services"]) else {
+                continue
+            }
             if plan.devices.contains(where: { $0.name == name }) { document.report(key, "'\(name)' is taken") }
             let place = entry.required("network").flatMap(network) ?? ""
             let nodes = ["service"] + plan.devices.map(\.name)
@@ -61,8 +63,11 @@ struct PlanReader {
             }
             let exits = readExits(entry)
             if doors.isEmpty && exits.isEmpty { document.report(key, "gateway \(name): expected 'ports' or 'exits'") }
+            let names = readNames(entry)
             plan.gateways.append(
-                .init(name: name, network: place, address: address(place, 3 + index), doors: doors, exits: exits, names: readNames(entry)))
+                .init(
+                    name: name, network: place, address: address(place, 3 + index), doors: doors, exits: exits, names: names,
+                    services: readServices(entry, host: names?.first { !$0.hasPrefix("*") } ?? plan.names.host(name))))
         }
         checkHosts(section.fields["gateways"] ?? section.fields["devices"])
     }
@@ -121,17 +126,18 @@ struct PlanReader {
 
     private mutating func readNetworks(_ section: Section) {
         for (name, _, value) in document.named(section.required("networks"), "networks") {
-            guard let network = document.section(value, "network \(name)", keys: ["latency", "jitter", "bandwidth", "loss"])
+            guard let network = document.section(value, "network \(name)", keys: ["latency", "jitter", "bandwidth", "loss", "wifi"])
             else { continue }
             let latency = network.duration("latency", isRequired: true) ?? PlanReader.shortestLatency
             if latency < PlanReader.shortestLatency {
                 document.report(network.fields["latency"], "latency: at least 1ms, the lookahead of virtual time")
             }
-            plan.networks.append(
-                NetworkSpec(
-                    name: name, latencyNanoseconds: latency.nanoseconds,
-                    jitterNanoseconds: (network.duration("jitter") ?? .zero).nanoseconds,
-                    bitsPerSecond: network.bitsPerSecond("bandwidth"), lossRatio: network.ratio("loss") ?? 0))
+            var spec = NetworkSpec(
+                name: name, latencyNanoseconds: latency.nanoseconds,
+                jitterNanoseconds: (network.duration("jitter") ?? .zero).nanoseconds,
+                bitsPerSecond: network.bitsPerSecond("bandwidth"), lossRatio: network.ratio("loss") ?? 0)
+            spec.wifi = readWiFi(network)
+            plan.networks.append(spec)
         }
         for item in section.fields["links"]?.sequence ?? [] {
             let ends = item.sequence?.compactMap { $0.scalar?.string } ?? []
@@ -202,7 +208,7 @@ struct PlanReader {
         for (kind, _, value) in document.named(section.required("devices"), "devices") {
             let keys = [
                 "count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels", "attach",
-                "app-memory", "names",
+                "app-memory", "names", "services",
             ]
             guard let entry = document.section(value, "device \(kind)", keys: keys) else { continue }
             for word in ["product", "group"] { entry.text(word).map { _ = document.isName(entry.fields[word], $0) } }
@@ -213,9 +219,10 @@ struct PlanReader {
                 document.report(node, "unknown app '\(app)'\(document.suggestion(app, among: apps))")
             }
             let count = entry.count("count", in: 1...10_000) ?? 1
-            if entry.has("count"), entry.has("names") {
-                document.report(entry.fields["names"], "names: only a device without 'count' can have them")
+            for key in ["names", "services"] where entry.has("count") && entry.has(key) {
+                document.report(entry.fields[key], "\(key): only a device without 'count' can have them")
             }
+            let (names, services) = (readNames(entry), readServices(entry, host: plan.names.host(kind)))
             peers.append((kind, entry.words("peers")))
             guard !networks.isEmpty else { continue }
             for index in 0..<count {
@@ -231,7 +238,7 @@ struct PlanReader {
                         updateEveryNanoseconds: (entry.duration("update-every", atLeast: .minutes(1)) ?? .hours(20)).nanoseconds,
                         deferUpdatesNanoseconds: (entry.duration("defer-updates") ?? .zero).nanoseconds,
                         labels: entry.words("labels").map(\.text), attachments: entry.words("attach").map(\.text),
-                        appMemoryKiB: memory(entry), names: index == 0 ? readNames(entry) : nil))
+                        appMemoryKiB: memory(entry), names: names, services: services))
             }
         }
         connect(peers)

@@ -211,6 +211,9 @@ struct Workshop {
             Attachments.resolved($0, inputs: AppFile.folder(of: plan), outputs: path)
         }
         configuration.appMemoryKiB = device.appMemoryKiB
+        let services = plan.devices.flatMap { $0.services ?? [] } + plan.gateways.flatMap { $0.services ?? [] }
+        configuration.services = services.isEmpty ? nil : services
+        configuration.wifi = plan.networks.first { $0.name == device.network }?.wifi
         if let work {
             configuration.bootGlitch = work.glitch
             configuration.baseImagePath = folder.state("bench.flash")

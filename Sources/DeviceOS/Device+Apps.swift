@@ -1,5 +1,6 @@
 import Exchange
 import Formats
+import Kernel
 import SecureChannel
 import Silicon
 import Wire
@@ -10,9 +11,11 @@ extension Device {
         appServices.identity = identity
         appServices.unixSeconds = unixSeconds(at: out.now)
         appServices.cryptoCost = configuration.cryptoCost
-        appServices.isNetworkReady = identity.isReady
+        appServices.clockErrorNanoseconds = clock.error(at: out.now.nanoseconds) &+ systemOffset
+        appServices.network?.isOnline = identity.isReady
         for (index, app) in apps.enumerated() where app.nextWake <= out.now {
             let end = app.run(&out)
+            applySettings(&out)
             // What ends with the program is closed below.
             let seen = ServiceAPI.Sighting(connections: appStreams.connections(of: index))
             carryOut(app.takeActions(), of: index, &out)
@@ -37,7 +40,12 @@ extension Device {
         for core in cores where core.isHeldUp { carryMessages(from: core, &out) }
         for request in appServices.takeRequests() {
             switch request {
-            case .reboot: return reboot("asked by an app", &out)
+            case .reboot:
+                // What is staged waits for a restart, whoever asks for it (UP-6).
+                _ = activate(&out)
+                return reboot("asked by an app", &out)
+            case .setClock(let nanoseconds): setSystemClock(by: nanoseconds, &out)
+            case .keepClock: keepClock(out.now)
             case .panic(let reason):
                 note(.kernelPanic, reason, &out)
                 return reboot("kernel panic: \(reason)", &out)
@@ -144,6 +152,7 @@ extension Device {
 
     /// Everything off but the clock, whose alarm starts the device anew (HW-31).
     private mutating func powerDown(_ time: Duration, _ out: inout Outbox) {
+        _ = activate(&out)
         out.observe(.powerLost, [.operation: "power down", .durationNanoseconds: .number(time.nanoseconds)])
         shutDown(&out)
         wakesAt = out.now + max(.seconds(1), time)

@@ -14,6 +14,7 @@ extension Device {
         guard let booted = chain.run(glitch: glitch, &out) else { return }
         do {
             settings = try SettingsStore(flash: flash)
+            try loadSettings()
         } catch {
             out.observe(.bootFailed, [.stage: "services", .reason: .text("settings: \(error)")])
             return
@@ -26,6 +27,7 @@ extension Device {
         }
         guard settleTrial(&out) else { return }
         repairCopies(&out)
+        applySettings(&out)
         startApps(booted.images[.applications] ?? [], &out)
         out.act(.listen(port: ServicePort.peer))
         out.act(.listen(port: ServicePort.console))
@@ -61,6 +63,7 @@ extension Device {
         (pendingReports, reportsInFlight, isRunning) = ([], 0, false)
         (authenticateAt, telemetryAt, reportAt, callPeersAt, expiresAt) = (.never, .never, .never, .never, .never)
         time.askAt = .never
+        (time.isServing, systemOffset) = (false, 0)
         console = Console(login: configuration.consoleLogin)
         let (backoff, failures) = (updates.backoff, updates.failures)
         updates = UpdateState(backoff: backoff)
@@ -313,8 +316,8 @@ extension Device {
 
     // MARK: Time of day
 
-    private func unixNanoseconds(at now: Instant) -> Int64 {
-        configuration.setting.epochSeconds * 1_000_000_000 + now.nanoseconds + clock.error(at: now.nanoseconds)
+    func unixNanoseconds(at now: Instant) -> Int64 {
+        configuration.setting.epochSeconds * 1_000_000_000 + now.nanoseconds + (clock.error(at: now.nanoseconds) &+ systemOffset)
     }
 
     mutating func askTime(_ address: Address, _ out: inout Outbox) {
@@ -336,8 +339,10 @@ extension Device {
         // Half a second is the network's, not the clock's.
         case .correct(let nanoseconds) where abs(nanoseconds) > 500_000_000:
             out.observe(.clockSet, [.durationNanoseconds: .number(nanoseconds), .nonce: .text(nonce)])
+            noteTime(by: nanoseconds, out)
+            keepClock(out.now)
             set(ClockChange(jumpNanoseconds: nanoseconds), &out)
-        case .correct: break
+        case .correct(let nanoseconds): noteTime(by: nanoseconds, out)
         }
     }
 

@@ -1,5 +1,6 @@
 import Exchange
 import Formats
+import Kernel
 import SecureChannel
 import Silicon
 import Wire
@@ -70,7 +71,10 @@ extension Device {
         case .securityState: return json(["deviceIdentifier": pluton.deviceID, "securityState": "\(fuses.securityState)"])
         case .manufacturingState: return json(["manufacturingState": "\(fuses.manufacturingState)"])
         case .capabilities: return json(["device_capabilities": development.capabilities])
-        case .netStatus: return json(["deviceAuthenticationIsReady": identity.isReady, "networkTimeSync": appServices.isTimeSynchronised])
+        case .netStatus:
+            return json([
+                "deviceAuthenticationIsReady": identity.isReady, "networkTimeSync": appServices.network?.isTimeSynchronised ?? true,
+            ])
         case .wifiInterface: return json(["state": identity.isReady ? "connected" : "connecting", "interface": "wlan0"])
         case .images: return json(["components": components])
         case .log: return Response(200, "text/plain", body: Array(recentLog.joined(separator: "\n").utf8 + [0x0A]))

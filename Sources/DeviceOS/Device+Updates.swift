@@ -211,18 +211,32 @@ extension Device {
     }
 
     mutating func install(_ out: inout Outbox) {
+        guard let (trial, images) = activate(&out) else { return }
+        if trial.isOfApps && pluton.measurements.count + images.count <= Pluton.measurementLimit {
+            updates.trial = trial
+            restartApps(&out)
+            event("complete", images, &out)
+            updates.proveAt = out.now + Device.bootSettling
+        } else {
+            reboot("update", &out)
+        }
+    }
+
+    /// Makes of what is staged what starts next; nil if there is nothing, or it cannot be.
+    mutating func activate(_ out: inout Outbox) -> (trial: Trial, images: [StagedImage])? {
+        guard !updates.staged.isEmpty else { return nil }
         let images = updates.staged
         (updates.installAt, updates.staged) = (.never, [])
         let trial: Trial
         do {
-            guard var store = try ImageStore(flash: flash) else { return }
+            guard var store = try ImageStore(flash: flash) else { return nil }
             trial = Trial(images.map(\.reference), generation: store.layout.generation + 1)
             try settings?.set(.trial, trial.encoded)
             try store.activate(images)
             try settings?.remove(.staging)
         } catch {
             out.observe(.refusal, [.operation: "install update", .reason: .text("\(error)")])
-            return
+            return nil
         }
         for image in images {
             out.observe(
@@ -232,14 +246,7 @@ extension Device {
                     .digest: .text(image.sha256.hex.digestHead),
                 ])
         }
-        if trial.isOfApps && pluton.measurements.count + images.count <= Pluton.measurementLimit {
-            updates.trial = trial
-            restartApps(&out)
-            event("complete", images, &out)
-            updates.proveAt = out.now + Device.bootSettling
-        } else {
-            reboot("update", &out)
-        }
+        return (trial, images)
     }
 
     // MARK: Proof

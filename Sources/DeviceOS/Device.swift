@@ -1,5 +1,6 @@
 import Exchange
 import Formats
+import Kernel
 import SecureChannel
 public import Silicon
 public import Wire
@@ -54,6 +55,10 @@ public struct Device: Node {
     static let realTimeCores = 2
     var pendingReports: [ServiceAPI.ErrorReport.Event] = []
     var reportsInFlight = 0
+    /// As the network has it.
+    var link = NetworkServices.Link.dynamic
+    /// How far the wall clock is ahead of the battery-backed one.
+    var systemOffset: Int64 = 0
     var hasPower = true
     var isRunning = false
     var nextPeer = 0
@@ -162,6 +167,8 @@ public struct Device: Node {
             knocked(stream, from, &out)
             return
         case .resolved(TimeSync.query, let address?): askTime(address, &out)
+        case .datagram(ServicePort.time, let from, let bytes) where appServices.network?.servesTime == true && NetworkTime.isRequest(bytes):
+            tellTime(bytes, from, &out)
         case .datagram(ServicePort.time, _, let bytes): timeAnswered(bytes, &out)
         default: console.handle(event, &out)
         }
@@ -203,7 +210,7 @@ public struct Device: Node {
 
     /// What this device's own clock shows.
     func unixSeconds(at now: Instant) -> Int64 {
-        configuration.setting.unixSeconds(at: now + .nanoseconds(clock.error(at: now.nanoseconds)))
+        configuration.setting.unixSeconds(at: now + .nanoseconds(clock.error(at: now.nanoseconds) &+ systemOffset))
     }
 
     private mutating func wake(_ out: inout Outbox) {
@@ -220,7 +227,7 @@ public struct Device: Node {
         if updates.checkAt <= out.now { checkForUpdates(&out) }
         if time.askAt <= out.now {
             time.askAt = out.now + TimeSync.every + draws.duration(upTo: .minutes(1))
-            out.act(.resolve(query: TimeSync.query, name: configuration.names.service))
+            askForTime(&out)
         }
     }
 

@@ -190,7 +190,10 @@ public final class ProgramEmulation {
 /// What the OS answers on a bench: a device without a network, whose clock nobody has set.
 final class BenchServices: ServiceProvider {
     private let certificates = CertificateServices()
+    private let network = NetworkServices(nil, around: .standard, isOnAir: false)
 
+    /// The bench's only program has changed its own clock.
+    func setClock(by nanoseconds: Int64) {}
     func tlsClient(presents: Bool, roots: [UInt8], isCommon: Bool) throws(Errno) -> TLSClient { throw .ENETUNREACH }
     func sign(_ digest: [UInt8]) throws(Errno) -> (signature: [UInt8], nanoseconds: Int64) { throw .EAGAIN }
     var certificateChain: [UInt8] { [] }
@@ -209,17 +212,15 @@ final class BenchServices: ServiceProvider {
     func answer(_ operation: ServiceOperation, _ input: [UInt8], at nanoseconds: Int64) throws(Errno) -> ServiceAnswer {
         switch operation {
         case .osVersion: return ServiceAnswer(0, Array("26.11".utf8))
-        case .deviceAuthReady, .networkReady: return ServiceAnswer(0)
-        case .timeSyncEnabled: return ServiceAnswer(1)
-        case .networkInterfaces: return ServiceAnswer(1, [1, 1, 1, 0] + Array("wlan0".utf8) + [UInt8](repeating: 0, count: 11))
-        case .networkStatus:
-            guard input == Array("wlan0".utf8) else { throw .ENOENT }
-            return ServiceAnswer(0, UInt32(1).littleEndianBytes)
+        case .deviceAuthReady: return ServiceAnswer(0)
         case .powerProfile: if Bytes(input).u32(0) ?? 3 > 2 { throw .EINVAL }
-        case .networkEnable, .timeSyncEnable, .clockToHardware: break
+        case .clockToHardware: break
         case .deferUpdate, .resumeUpdate: throw .EINVAL
-        case .reboot, .powerDown, .memoryUsage, .wifi, .enterpriseWifi, .networkConfig, .secureStream, .signDigest: throw .ENOSYS
-        default: return try certificates.answer(operation, input)
+        case .reboot, .powerDown, .memoryUsage, .wifi, .secureStream, .signDigest: throw .ENOSYS
+        default:
+            return operation.isOfCertificates
+                ? try certificates.answer(operation, input)
+                : try network.answer(operation, input, at: 1_767_225_600 + nanoseconds / 1_000_000_000)
         }
         return ServiceAnswer()
     }

@@ -17,6 +17,8 @@ public enum NetworkTime {
         return head + now + request[40..<48] + now + now
     }
 
+    public static func isRequest(_ datagram: [UInt8]) -> Bool { datagram.count == bytes && datagram[0] & 7 == 3 }
+
     /// Unix nanoseconds in an answer to this request; nil if it is none, or by nobody who is synchronised.
     public static func time(in answer: [UInt8], to request: [UInt8]) -> Int64? {
         guard answer.count == bytes, request.count == bytes, answer[0] & 7 == 4, (1...15).contains(answer[1]),

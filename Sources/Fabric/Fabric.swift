@@ -31,6 +31,9 @@ public struct Fabric {
         /// Whose it is, if it is an attacker's: what it does bears his mark.
         var owner: Origin?
         var isUp = true
+        /// What it has made of its own link; and the address that the network gives it.
+        var isLinked = true
+        let assigned: Address
         var listening: Set<UInt16> = []
         var egressFreeAt = Instant.start
         /// Losses and jitter towards each other node: what is sent to one changes no draw for another.
@@ -84,7 +87,7 @@ public struct Fabric {
 
     /// - Parameter owner: The source of observations that say what the node has left its mark on; nil for the fleet's own.
     public mutating func attach(_ spec: NodeSpec, isLocal: Bool = false, owner: Origin? = nil) {
-        nodes[spec.name] = Attached(spec: spec, isLocal: isLocal, owner: owner)
+        nodes[spec.name] = Attached(spec: spec, isLocal: isLocal, owner: owner, assigned: spec.address)
         nodeAt[spec.address] = spec.name
         for name in [spec.host] + spec.names { addressOf[name.lowercased()] = spec.address }
         pathCache = [:]
@@ -108,6 +111,7 @@ public struct Fabric {
         lives[node, default: 0] += 1
         nodes[node]?.isUp = false
         nodes[node]?.listening = []
+        setLink(isUp: true, nil, of: node)
         streamOf[node] = [:]
         for number in streams.keys.sorted() {
             guard let stream = streams[number], let side = stream.side(of: node) else { continue }
@@ -224,6 +228,7 @@ public struct Fabric {
         case .window(let id, let bytes): setWindow(Int(bytes), of: id, at: node)
         case .consumed(let id, let bytes): consumed(Int(bytes), on: id, at: node)
         case .datagram(let port, let to, let bytes): sendDatagram(bytes, from: node, port: port, to: to)
+        case .link(let isUp, let address): setLink(isUp: isUp, address, of: node)
         case .observe: break
         }
     }

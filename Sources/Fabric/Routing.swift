@@ -42,6 +42,7 @@ extension Fabric {
             if conditions.cut && route.count > 1 { path.cut = true }
             path.join(conditions)
         }
+        if nodes[from]?.isLinked == false || nodes[to]?.isLinked == false { path.cut = true }
         for (_, active) in faults.sorted(by: { $0.key < $1.key }) {
             for node in [from, to] where active.nodes.contains(node) {
                 var conditions = LinkConditions(NetworkSpec(name: node, latencyNanoseconds: 0))

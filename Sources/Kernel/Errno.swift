@@ -15,7 +15,8 @@ public enum Errno: Int32, Error, Sendable {
     case EOPNOTSUPP = 95
     case EAFNOSUPPORT = 97
     case EADDRINUSE, EADDRNOTAVAIL
-    case ENETUNREACH = 101
+    case ENETDOWN = 100
+    case ENETUNREACH
     case ECONNRESET = 104
     case ENOBUFS, EISCONN, ENOTCONN
     case ETIMEDOUT = 110

@@ -64,6 +64,10 @@ public final class Kernel {
     public internal(set) var now: Int64
     /// What wall clocks show at time 0, in nanoseconds since 1970.
     public var epoch: Int64
+    /// What its name server tells of services.
+    public var serviceRecords: [ServiceRecord] = []
+    /// Whether the device's network can be reached.
+    public var isLinked: () -> Bool = { true }
     let tree = FileTree()
     let random: (Int) -> [UInt8]
     private(set) var chip: Chip?

@@ -83,6 +83,10 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     public var apps: [String]
     /// What is on the pins of its real-time cores, such as `led@gpio8`.
     public var attachments: [String] = []
+    /// What DNS tells of services; nil for nothing.
+    public var services: [AdvertisedService]?
+    /// The Wi-Fi network around it; nil for the one that devices are made for.
+    public var wifi: NetworkSpec.WiFi?
     /// Private pages of a high-level app; nil for the original's 256 KiB.
     public var appMemoryKiB: Int?
     /// Products whose devices this one talks to and serves.
@@ -246,7 +250,28 @@ public struct Claim: Sendable, Equatable, Codable {
     }
 }
 
+/// A service that a node offers, as DNS service discovery tells of it (RFC 6763).
+public struct AdvertisedService: Sendable, Equatable, Codable {
+    public var instance: String
+    /// With its domain, such as `_http._tcp.example.com`.
+    public var type: String
+    public var host: String
+    public var port: UInt16
+    public var text: [String]
+    public init(instance: String, type: String, host: String, port: UInt16, text: [String]) {
+        (self.instance, self.type, self.host, self.port, self.text) = (instance, type, host, port, text)
+    }
+}
+
 public struct NetworkSpec: Sendable, Equatable, Codable {
+    /// What devices hear of it on the air; an open network without a key.
+    public struct WiFi: Sendable, Equatable, Codable {
+        public var ssid: String
+        public var key: String?
+        public init(ssid: String, key: String?) { (self.ssid, self.key) = (ssid, key) }
+    }
+    /// Nil for the network that devices are made for.
+    public var wifi: WiFi?
     public var name: String
     public var latencyNanoseconds: Int64
     public var jitterNanoseconds: Int64

@@ -303,6 +303,10 @@ extension Action: WireValue {
             writer.integer(UInt8(9))
             stream.write(to: &writer)
             writer.integer(bytes)
+        case .link(let isUp, let address):
+            writer.integer(UInt8(10))
+            writer.integer(UInt8(isUp ? 1 : 0))
+            writer.list(address.map { [$0] } ?? []) { $0.integer($1.bits) }
         }
     }
 
@@ -320,6 +324,9 @@ extension Action: WireValue {
         case 7: self = .finish(try StreamID(from: &reader))
         case 8: self = .window(try StreamID(from: &reader), bytes: try reader.integer())
         case 9: self = .consumed(try StreamID(from: &reader), bytes: try reader.integer())
+        case 10:
+            let isUp = try reader.integer(UInt8.self) != 0
+            self = .link(isUp: isUp, try reader.list { (r) throws(WireError) in Address(bits: try r.integer()) }.first)
         case let kind: throw .unknownKind(kind)
         }
     }

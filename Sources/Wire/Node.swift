@@ -67,6 +67,8 @@ public enum Action: Equatable, Sendable {
     case window(StreamID, bytes: UInt32)
     case consumed(StreamID, bytes: UInt32)
     case datagram(fromPort: UInt16, to: Endpoint, [UInt8])
+    /// The node's own link: whether it is up, and with which address; nil for the one that the network gives it.
+    case link(isUp: Bool, Address?)
     case observe(Fact)
 }
 

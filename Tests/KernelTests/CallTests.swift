@@ -131,7 +131,7 @@ import Testing
                 "own: CN=Test root,O=Orrery until 2126", "move 0", "gone -1 No such file or directory", "count 1", "space 1",
                 "interfaces 1",
                 "status 0", "wlan0 1", "no interface -1 No such file or directory", "change network -1 Permission denied", "networks 1",
-                "reload 0", "add -1 Function not implemented", "identity -1 Permission denied", "profile 0",
+                "reload 0", "add 1", "identity -1 Permission denied", "profile 0",
                 "bad profile -1 Invalid argument",
                 "reboot -1 Permission denied", "clock -1 Permission denied", "os 26.11, memory 1",
             ])

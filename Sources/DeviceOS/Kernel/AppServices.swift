@@ -15,6 +15,10 @@ final class AppServices: ServiceProvider {
         /// The app wants the update so many minutes later.
         case deferUpdate(UInt32)
         case resumeUpdate
+        /// The clock is to show so many nanoseconds more.
+        case setClock(Int64)
+        /// What it shows is to be the battery-backed one's, too.
+        case keepClock
     }
 
     var osVersion = ""
@@ -26,13 +30,21 @@ final class AppServices: ServiceProvider {
     var identity: Identity?
     var unixSeconds: Int64 = 0
     var cryptoCost = CryptoCost.microcontroller
-    /// The wall clock is set, and the service was reached.
-    var isNetworkReady = false
+    /// How far the device's wall clock is ahead.
+    var clockErrorNanoseconds: Int64 = 0
+    /// What its name server tells of services.
+    var serviceRecords: [ServiceRecord] = []
+    /// How the device is connected; nil before it has started.
+    var network: NetworkServices?
     /// An update waits that can still be put off, at most so long.
     var deferralLimit: Duration?
     private(set) var requests: [Request] = []
-    private let certificates = CertificateServices()
-    private(set) var isTimeSynchronised = true
+    var certificates = CertificateServices()
+
+    func setClock(by nanoseconds: Int64) {
+        clockErrorNanoseconds &+= nanoseconds
+        requests.append(.setClock(nanoseconds))
+    }
 
     func monitor(_ call: MonitorCall) throws(Errno) {
         guard let monitor else { throw .ENODEV }
@@ -83,17 +95,8 @@ final class AppServices: ServiceProvider {
         switch operation {
         case .osVersion: return ServiceAnswer(0, Array(osVersion.utf8))
         case .deviceAuthReady: return ServiceAnswer(isAuthenticated ? 1 : 0)
-        case .networkReady: return ServiceAnswer(isNetworkReady ? 1 : 0)
-        case .timeSyncEnabled: return ServiceAnswer(isTimeSynchronised ? 1 : 0)
-        case .timeSyncEnable: isTimeSynchronised = fields.u32(0) != 0
-        case .networkInterfaces: return ServiceAnswer(1, [1, 1, 1, 0] + Array("wlan0".utf8) + [UInt8](repeating: 0, count: 11))
-        case .networkStatus:
-            guard input == Array("wlan0".utf8) else { throw .ENOENT }
-            return ServiceAnswer(0, UInt32(isNetworkReady ? 15 : 7).littleEndianBytes)
-        // The network is the world's to take away.
-        case .networkEnable: throw .EPERM
         case .powerProfile: if fields.u32(0) ?? 3 > 2 { throw .EINVAL }
-        case .clockToHardware: break
+        case .clockToHardware: requests.append(.keepClock)
         case .reboot: requests.append(.reboot)
         case .powerDown: requests.append(.powerDown(fields.u32(0) ?? 0))
         case .deferUpdate:
@@ -103,8 +106,11 @@ final class AppServices: ServiceProvider {
         case .resumeUpdate:
             guard fields.u32(0) == 1, deferralLimit != nil else { throw .EPERM }
             requests.append(.resumeUpdate)
-        case .memoryUsage, .wifi, .enterpriseWifi, .networkConfig, .secureStream, .signDigest: throw .ENOSYS
-        default: return try certificates.answer(operation, input)
+        case .memoryUsage, .wifi, .secureStream, .signDigest: throw .ENOSYS
+        default:
+            if operation.isOfCertificates { return try certificates.answer(operation, input) }
+            guard let network else { throw .EAGAIN }
+            return try network.answer(operation, input, at: unixSeconds)
         }
         return ServiceAnswer()
     }

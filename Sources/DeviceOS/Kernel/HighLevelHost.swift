@@ -99,8 +99,12 @@ final class HighLevelHost {
                 }
             }
         }
-        let kernel = Kernel(at: now.nanoseconds, epoch: epoch, console: console, world: board, random: { Randomness.bytes($0) })
+        let kernel = Kernel(
+            at: now.nanoseconds, epoch: epoch &+ services.clockErrorNanoseconds, console: console, world: board,
+            random: { Randomness.bytes($0) })
         kernel.services = services
+        kernel.isLinked = { [services] in services.network?.link != .down }
+        kernel.serviceRecords = services.serviceRecords
         kernel.system = services.system
         kernel.pluton = services.pluton
         kernel.onEvent = { [unowned self] _, event in
@@ -174,6 +178,7 @@ final class HighLevelHost {
         if kernel == nil, let end = start(at: out.now) { return end }
         guard let kernel else { return nil }
         kernel.skip(to: out.now.nanoseconds)
+        kernel.epoch = epoch &+ services.clockErrorNanoseconds
         // It waits with the rest of the device, so that nothing is seen before it happens.
         let stop = kernel.run(until: (out.now + HighLevelHost.slice).nanoseconds, waits: false)
         if storage.hasLostPower {

@@ -8,7 +8,8 @@ final class MutableStorage {
     private static let headBytes = 8
     /// As much as the original gives an app. An OS that forgets the quota lets programs write more; there is no room for it.
     static let longestBytes = 64 << 10
-    private static let slotBytes = headBytes + longestBytes + 4
+    private let longest: Int
+    private var slotBytes: Int { MutableStorage.headBytes + longest + 4 }
 
     private let file: WorldState
     private let flash: Flash
@@ -16,13 +17,14 @@ final class MutableStorage {
     /// As of the last sync; nil if there is no file.
     private(set) var content: [UInt8]?
 
-    init(path: String, flash: Flash) throws(SiliconError) {
-        self.flash = flash
-        file = try WorldState(path: path, count: 2 * MutableStorage.slotBytes)
+    init(path: String, flash: Flash, longest: Int = MutableStorage.longestBytes) throws(SiliconError) {
+        (self.flash, self.longest) = (flash, longest)
+        let slotBytes = MutableStorage.headBytes + longest + 4
+        file = try WorldState(path: path, count: 2 * slotBytes)
         for slot in 0..<2 {
-            let bytes = file.read(slot * MutableStorage.slotBytes, MutableStorage.slotBytes)
+            let bytes = file.read(slot * slotBytes, slotBytes)
             guard let number = Bytes(bytes).u32(0), number > sequence, let length = Bytes(bytes).u32(4),
-                Int(length) <= MutableStorage.longestBytes + 1,
+                Int(length) <= longest + 1,
                 let whole = Bytes(bytes).block(0, MutableStorage.headBytes + max(0, Int(length) - 1)),
                 Bytes(bytes).u32(whole.count) == crc32(whole)
             else { continue }
@@ -37,11 +39,11 @@ final class MutableStorage {
     /// Writes what the file holds now, if that has changed; false if the power went meanwhile.
     func keep(_ content: [UInt8]?) -> Bool {
         guard !flash.hasLostPower else { return false }
-        let content = content.map { Array($0.prefix(MutableStorage.longestBytes)) }
+        let content = content.map { Array($0.prefix(longest)) }
         guard content != self.content else { return true }
         var bytes = (sequence + 1).littleEndianBytes + UInt32(content.map { $0.count + 1 } ?? 0).littleEndianBytes + (content ?? [])
         bytes += crc32(bytes).littleEndianBytes
-        let offset = Int((sequence + 1) % 2) * MutableStorage.slotBytes
+        let offset = Int((sequence + 1) % 2) * slotBytes
         let file = file
         do {
             try flash.operate(whole: { file.write(offset, bytes) }, half: { file.write(offset, Array(bytes.prefix(bytes.count / 2))) })

@@ -20,6 +20,11 @@ struct TimeSync {
     private static let believedNanoseconds: Int64 = 5 * 60 * 1_000_000_000
 
     var askAt = Instant.never
+    /// Who was asked last, and how many have been in vain since there was an answer.
+    var server = ""
+    var attempt = 0
+    /// An app has had others told the time.
+    var isServing = false
     private var sent: [UInt8]?
     private let isStrict: Bool
 

@@ -46,7 +46,9 @@ extension CallTable {
         (409, "timer_settime64", does { k, t, a throws(Errno) in try setTimer(k, t, a, isLong: true) }),
         (259, "timer_gettime", does { k, t, a throws(Errno) in try getTimer(k, t, a, isLong: false) }),
         (408, "timer_gettime64", does { k, t, a throws(Errno) in try getTimer(k, t, a, isLong: true) }),
-        (262, "clock_settime", does(denyClock)), (404, "clock_settime64", does(denyClock)),
+        (79, "settimeofday", does(setTimeOfDay)),
+        (262, "clock_settime", does { k, t, a throws(Errno) in try setClock(k, t, a, isLong: false) }),
+        (404, "clock_settime64", does { k, t, a throws(Errno) in try setClock(k, t, a, isLong: true) }),
         (
             263, "clock_gettime",
             does { k, t, a throws(Errno) in
@@ -86,7 +88,20 @@ extension CallTable {
         }
     }
 
-    @Sendable private static func denyClock(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) { throw .EPERM }
+    private static func setClock(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32], isLong: Bool) throws(Errno) {
+        guard a[0] == 0 else { throw .EINVAL }
+        try kernel.setClock(to: Timespec.read(thread.process.memory, a[1], isLong: isLong), thread.process)
+    }
+
+    /// Seconds and microseconds; a zone is nothing that a kernel keeps.
+    @Sendable private static func setTimeOfDay(_ kernel: Kernel, _ thread: Thread, _ a: [UInt32]) throws(Errno) {
+        guard a[0] != 0 else { return }
+        let fields = try thread.process.memory.fields(a[0], 8)
+        guard let seconds = fields.u32(0), let microseconds = fields.u32(4), seconds <= UInt32(Int32.max), microseconds < 1_000_000 else {
+            throw .EINVAL
+        }
+        try kernel.setClock(to: Int64(seconds) * 1_000_000_000 + Int64(microseconds) * 1000, thread.process)
+    }
 
     private static func sleep(
         _ kernel: Kernel, _ thread: Thread, _ address: UInt32, isLong: Bool, until base: Int64?

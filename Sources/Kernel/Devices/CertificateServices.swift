@@ -6,7 +6,7 @@ public final class CertificateServices {
     private struct Entry {
         var certificate: StoredCertificate
         var pem: [UInt8]
-        var hasKey: Bool
+        var key: [UInt8]
     }
 
     private static let longest = 8192
@@ -15,9 +15,44 @@ public final class CertificateServices {
     private static let spaceBytes = 64 << 10
     private var entries: [String: Entry] = [:]
 
-    public init() {}
+    /// For whoever keeps the store: all of it, after each change.
+    public var onChange: (([UInt8]) -> Void)?
+    /// As much as a store can take, as bytes.
+    public static let longestEncoding = spaceBytes + (spaceBytes / shortest + 1) * (longestName + 9)
+    private static let shortest = 64
+
+    /// - Parameter bytes: What ``onChange`` was told last; what is broken of it is not there.
+    public init(_ bytes: [UInt8] = []) {
+        let fields = Bytes(bytes)
+        var offset = 0
+        while let count = fields.block(offset, 1)?[0], let name = fields.block(offset + 1, Int(count)) {
+            let place = offset + 1 + Int(count)
+            guard let first = fields.u32(place), let second = fields.u32(place + 4), let pem = fields.block(place + 8, Int(first)),
+                let key = fields.block(place + 8 + Int(first), Int(second)), let certificate = try? StoredCertificate(pem: pem)
+            else { return }
+            entries[String(decoding: name, as: UTF8.self)] = Entry(certificate: certificate, pem: pem, key: key)
+            offset = place + 8 + pem.count + key.count
+        }
+    }
+
+    /// Of each by name: its length and it, lengths of certificate and key, those.
+    private var encoded: [UInt8] {
+        entries.sorted { $0.key < $1.key }.flatMap { name, entry -> [UInt8] in
+            let lengths = [UInt32(entry.pem.count), UInt32(entry.key.count)].littleEndianBytes
+            return [UInt8(name.utf8.count)] + Array(name.utf8) + lengths + entry.pem + entry.key
+        }
+    }
 
     public func answer(_ operation: ServiceOperation, _ input: [UInt8]) throws(Errno) -> ServiceAnswer {
+        let answer = try carryOut(operation, input)
+        switch operation {
+        case .installClientCertificate, .installRootCertificate, .deleteCertificate, .moveCertificate: onChange?(encoded)
+        default: break
+        }
+        return answer
+    }
+
+    private func carryOut(_ operation: ServiceOperation, _ input: [UInt8]) throws(Errno) -> ServiceAnswer {
         switch operation {
         case .installClientCertificate, .installRootCertificate: try install(input, isClient: operation == .installClientCertificate)
         case .deleteCertificate:
@@ -43,7 +78,7 @@ public final class CertificateServices {
         return ServiceAnswer()
     }
 
-    private var freeBytes: Int { CertificateServices.spaceBytes - entries.values.reduce(0) { $0 + $1.pem.count } }
+    private var freeBytes: Int { CertificateServices.spaceBytes - entries.values.reduce(0) { $0 + $1.pem.count + $1.key.count } }
 
     /// Letters, digits, '.', '-' and '_'.
     private func name(_ bytes: [UInt8]) throws(Errno) -> String {
@@ -80,7 +115,7 @@ public final class CertificateServices {
             guard isOwn else { throw .EINVAL }
         }
         let stored = parts[1].count + parts[2].count
-        guard stored <= freeBytes + (entries[id]?.pem.count ?? 0) else { throw .ENOSPC }
-        entries[id] = Entry(certificate: certificate, pem: parts[1] + parts[2], hasKey: isClient)
+        guard stored <= freeBytes + (entries[id].map { $0.pem.count + $0.key.count } ?? 0) else { throw .ENOSPC }
+        entries[id] = Entry(certificate: certificate, pem: parts[1], key: parts[2])
     }
 }

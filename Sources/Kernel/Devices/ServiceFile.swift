@@ -8,9 +8,18 @@ public enum ServiceOperation: UInt32, Sendable {
     case timeSyncEnabled, timeSyncEnable, reboot, powerDown, powerProfile, clockToHardware
     case installClientCertificate = 20, installRootCertificate, deleteCertificate, certificateCount, certificateAt, certificateSpace
     case certificateSubject, certificateIssuer, certificateNotBefore, certificateNotAfter, moveCertificate
-    case wifi = 31, enterpriseWifi, networkConfig
+    case wifi = 31
     case deferUpdate = 40, resumeUpdate
     case secureStream = 50, signDigest
+    case timeSource = 60, lastTime, addressSet, addressRelease, addressRenew, timeServerStart, addressServerStart, hardwareAddress
+    case proxySet = 70, proxyGet, proxyStatus
+    case wifiAdd = 80, wifiDuplicate, wifiSet, wifiByName, wifiPersist, wifiReload, wifiForget, wifiForgetAll, wifiList, wifiScan
+    case wifiDiagnostics, enterpriseSet, enterpriseGet
+
+    /// Of the certificate store.
+    public var isOfCertificates: Bool {
+        (ServiceOperation.installClientCertificate.rawValue...ServiceOperation.moveCertificate.rawValue).contains(rawValue)
+    }
 }
 
 /// An answer: a number from 0 on and bytes, or why not.
@@ -34,6 +43,9 @@ public protocol ServiceProvider: AnyObject {
     /// With the device's key, for what shows its certificate in a program of its own: 64 bytes r ‖ s, and how long it takes.
     /// - Parameter digest: 32 bytes, SHA-256.
     func sign(_ digest: [UInt8]) throws(Errno) -> (signature: [UInt8], nanoseconds: Int64)
+    /// The wall clock is to show this, for all programs.
+    /// - Parameter nanoseconds: How much later it is than it showed.
+    func setClock(by nanoseconds: Int64)
     /// Carries out what the security monitor is asked; it has already been decided that the caller may ask.
     func monitor(_ call: MonitorCall) throws(Errno)
     /// The device's certificate and its chain, in PEM; empty before it is authenticated.
@@ -74,7 +86,7 @@ final class ServiceFile: OpenFile {
     private func own(_ operation: ServiceOperation, _ input: [UInt8], _ process: Process) throws(Errno) -> ServiceAnswer? {
         if operation == .secureStream { return try secure(input, process) }
         if operation == .signDigest { return try sign(input) }
-        if [.wifi, .enterpriseWifi, .networkConfig].contains(operation) { return ServiceAnswer() }
+        if operation == .wifi { return ServiceAnswer() }
         guard operation == .memoryUsage else { return nil }
         let used = UInt32(process.core.memory.touchedBytes >> 10)
         process.peakKiB = max(process.peakKiB, used)
@@ -110,12 +122,19 @@ final class ServiceFile: OpenFile {
     private static func check(_ operation: ServiceOperation, _ process: Process) throws(Errno) {
         guard let grants = process.policy.grants else { return }
         switch operation {
-        case .memoryUsage, .osVersion, .networkReady, .networkInterfaces, .networkStatus, .timeSyncEnabled, .secureStream: break
+        case .memoryUsage, .osVersion, .networkReady, .networkInterfaces, .networkStatus, .timeSyncEnabled, .secureStream, .proxyStatus:
+            break
         case .deviceAuthReady, .signDigest: if grants.tenant == nil { throw .EACCES }
-        case .wifi: try process.mustHave("WifiConfig")
-        case .enterpriseWifi: try process.mustHave("EnterpriseWifiConfig")
-        case .networkEnable, .networkConfig: try process.mustHave("NetworkConfig")
-        case .timeSyncEnable: try process.mustHave("TimeSyncConfig")
+        case .wifi, .wifiAdd, .wifiDuplicate, .wifiSet, .wifiByName, .wifiPersist, .wifiReload, .wifiForget, .wifiForgetAll, .wifiList,
+            .wifiScan, .wifiDiagnostics:
+            try process.mustHave("WifiConfig")
+        case .enterpriseSet, .enterpriseGet: try process.mustHave("EnterpriseWifiConfig")
+        case .networkEnable, .addressSet, .addressRelease, .addressRenew, .proxySet: try process.mustHave("NetworkConfig")
+        case .proxyGet: if !grants.flags.contains("ReadNetworkProxyConfig") { try process.mustHave("NetworkConfig") }
+        case .timeSyncEnable, .timeSource, .lastTime: try process.mustHave("TimeSyncConfig")
+        case .timeServerStart: try process.mustHave("SntpService")
+        case .addressServerStart: try process.mustHave("DhcpService")
+        case .hardwareAddress: try process.mustHave("HardwareAddressConfig")
         case .clockToHardware: try process.mustHave("SystemTime")
         case .reboot: if !grants.powerControls.contains("ForceReboot") { throw .EACCES }
         case .powerDown: if !grants.powerControls.contains("ForcePowerDown") { throw .EACCES }

@@ -131,6 +131,7 @@ final class NetworkStack {
     }
 
     func connect(_ socket: StreamSocket, to: SocketAddress) throws(Errno) -> UInt32 {
+        guard kernel.isLinked() else { throw .ENETUNREACH }
         let stream = nextStream
         nextStream += 1
         try act(.connect(stream: stream, address: to.address, port: to.port))
@@ -164,10 +165,15 @@ final class NetworkStack {
     /// The device's own resolver: it knows the names that a manifest lists, and no others (RFC 1035).
     private func ask(_ bytes: [UInt8], _ socket: DatagramSocket, _ process: Process) {
         guard let question = DNSQuestion(bytes) else { return }
-        let isListed = process.policy.grants.map { grants in grants.hosts.contains { $0.lowercased() == question.name } } ?? true
-        guard isListed, let network = kernel.network else {
+        let isListed = process.policy.grants.map { question.isAllowed(by: $0.hosts) } ?? true
+        guard isListed, kernel.isLinked(), let network = kernel.network else {
             if !isListed { kernel.deny(question.name, process) }
             socket.deliver(question.answer(nil), from: NetworkStack.nameServer)
+            return kernel.changed()
+        }
+        if question.isOfServices {
+            socket.deliver(
+                question.answer(records: kernel.serviceRecords.compactMap { $0.data(for: question) }), from: NetworkStack.nameServer)
             return kernel.changed()
         }
         // Only addresses of version 4 are known.

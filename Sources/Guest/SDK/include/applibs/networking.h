@@ -1,5 +1,6 @@
-/* Whether and how the device is connected. Its addresses, its time server and its proxy are the world's to choose: functions that
-   would change them check the capability and fail with ENOSYS. */
+/* Whether and how the device is connected. There is one interface, wlan0. A static address works where it is of the emulated network
+   and nobody has it; name servers are kept, and the emulated network answers whichever is asked; addresses that the DHCP server would
+   give have no takers. */
 #pragma once
 #include <net/if.h>
 #include <netinet/ip.h>
@@ -86,6 +87,41 @@ int Networking_DhcpServerConfig_SetNtpServerAddresses(
 int Networking_DhcpServer_Start(const char *networkInterfaceName, const Networking_DhcpServerConfig *dhcpServerConfig);
 int Networking_SetHardwareAddress(const char *networkInterfaceName, const uint8_t *hardwareAddress, size_t hardwareAddressLength);
 int Networking_GetHardwareAddress(const char *networkInterfaceName, Networking_Interface_HardwareAddress *outAddress);
+
+typedef uint32_t Networking_ProxyStatus;
+enum { Networking_ProxyStatus_Enabled = 1, Networking_ProxyStatus_ResolvingProxyName = 2, Networking_ProxyStatus_Ready = 4 };
+typedef uint32_t Networking_ProxyOptions;
+enum { Networking_ProxyOptions_None = 1, Networking_ProxyOptions_Enabled = 2, Networking_ProxyOptions_Auto = 4 };
+typedef int8_t Networking_ProxyType;
+enum { Networking_ProxyType_Invalid = -1, Networking_ProxyType_HTTP = 0 };
+typedef int8_t Networking_ProxyAuthType;
+enum { Networking_ProxyAuthType_Invalid = -1, Networking_ProxyAuthType_Anonymous = 0, Networking_ProxyAuthType_Basic = 1 };
+enum {
+    PROXY_ADDRESS_MAX_LENGTH = 255,
+    PROXY_NO_PROXY_ADDRESSES_MAX_LENGTH = 255,
+    PROXY_USERNAME_MAX_LENGTH = 63,
+    PROXY_PASSWORD_MAX_LENGTH = 63
+};
+typedef struct Networking_ProxyConfig Networking_ProxyConfig;
+
+Networking_ProxyConfig *Networking_Proxy_Create(void);
+void Networking_Proxy_Destroy(Networking_ProxyConfig *proxyConfig);
+int Networking_Proxy_Apply(const Networking_ProxyConfig *proxyConfig);
+int Networking_Proxy_Get(Networking_ProxyConfig *proxyConfig);
+int Networking_Proxy_SetProxyOptions(Networking_ProxyConfig *proxyConfig, Networking_ProxyOptions proxyOptions);
+int Networking_Proxy_SetProxyAddress(Networking_ProxyConfig *proxyConfig, const char *proxyAddress, uint16_t port);
+int Networking_Proxy_SetAnonymousAuthentication(Networking_ProxyConfig *proxyConfig);
+int Networking_Proxy_SetBasicAuthentication(Networking_ProxyConfig *proxyConfig, const char *username, const char *password);
+int Networking_Proxy_SetProxyNoProxyAddresses(Networking_ProxyConfig *proxyConfig, const char *noProxyAddresses);
+int Networking_Proxy_GetProxyOptions(const Networking_ProxyConfig *proxyConfig, Networking_ProxyOptions *outProxyOptions);
+const char *Networking_Proxy_GetProxyAddress(const Networking_ProxyConfig *proxyConfig);
+int Networking_Proxy_GetProxyPort(const Networking_ProxyConfig *proxyConfig, uint16_t *outPort);
+Networking_ProxyType Networking_Proxy_GetProxyType(const Networking_ProxyConfig *proxyConfig);
+const char *Networking_Proxy_GetProxyUsername(const Networking_ProxyConfig *proxyConfig);
+const char *Networking_Proxy_GetProxyPassword(const Networking_ProxyConfig *proxyConfig);
+Networking_ProxyAuthType Networking_Proxy_GetAuthType(const Networking_ProxyConfig *proxyConfig);
+const char *Networking_Proxy_GetNoProxyAddresses(const Networking_ProxyConfig *proxyConfig);
+int Networking_Proxy_GetProxyStatus(Networking_ProxyStatus *outProxyStatus);
 #ifdef __cplusplus
 }
 #endif

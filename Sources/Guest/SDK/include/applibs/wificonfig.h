@@ -1,5 +1,5 @@
-/* Wi-Fi. The emulated device has one network, which it is connected to and which nobody can change: what asks is answered, what
-   would change something fails with ENOSYS. */
+/* Wi-Fi. On the air is the network that the topology says (`wifi:`), or `orrery` with the key `orrery-testbed`, and no other. A device
+   is connected while one of its networks is enabled and has that SSID, that security and that key; the factory has stored one. */
 #pragma once
 #include <applibs/certstore.h>
 #include <stdbool.h>
