@@ -153,10 +153,6 @@ public final class ProgramEmulation {
         return .outOfTime
     }
 
-    private static func end(_ status: UInt32) -> End {
-        status & 0x7F == 0 ? .exited(Int32(status >> 8 & 0xFF)) : .killed(signal: Int(status & 0x7F))
-    }
-
     /// Longest stretch, of either time, between two looks at what has come.
     private static let slice: Int64 = 20_000_000
 

@@ -5,7 +5,7 @@ import Wire
 @testable import Coordinator
 
 /// What apps set: with effect at once, and there after a restart; and refused without the capability.
-@Suite struct SettingsTests {
+@Suite struct AppSettingsTests {
     private static let guests = "\(Fleet.root)/Sources/Guest/Tests/apps/settings"
     private static let program = "\(Fleet.root)/.build/guest/tests/settings.elf"
 
