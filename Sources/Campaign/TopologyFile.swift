@@ -164,7 +164,9 @@ struct PlanReader {
     }
 
     private mutating func readService(_ section: Section) {
-        guard let service = document.section(section.required("service"), "service", keys: ["network", "catalog", "clients"]) else { return }
+        guard let service = document.section(section.required("service"), "service", keys: ["network", "catalog", "clients"]) else {
+            return
+        }
         plan.catalog = service.text("catalog", isRequired: true) ?? ""
         if service.has("catalog") { document.isName(service.fields["catalog"], plan.catalog) }
         if !plan.catalog.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }) {

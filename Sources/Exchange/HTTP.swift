@@ -209,8 +209,10 @@ public final class HTTPChannel {
             throw .unsupported(status: 431, "a head without end")
         }
         if isServer, head == nil, firstLine.count < 64 { firstLine += bytes.prefix(64 - firstLine.count) }
+        var stopped: (any Error)?
+        do { try channel.writeInbound(ByteBuffer(bytes: bytes)) } catch { stopped = error }
+        // What came before an error is still there, and comes first.
         do {
-            try channel.writeInbound(ByteBuffer(bytes: bytes))
             if isServer {
                 while let part = try channel.readInbound(as: HTTPServerRequestPart.self) { try take(part) }
             } else {
@@ -218,14 +220,16 @@ public final class HTTPChannel {
             }
         } catch let error as HTTPError {
             throw error
-        } catch HTTPParserError.invalidMethod where isUnknownMethod {
-            throw .unsupported(status: 501, "a method that nobody here knows")
-        } catch HTTPParserError.invalidVersion {
-            throw .unsupported(status: 505, "another version of HTTP")
-        } catch HTTPParserError.closedConnection where requests.last?.isLast == true {
-            // Whatever comes behind the last request is nobody's.
         } catch {
             throw .malformed("\(error)")
+        }
+        guard let stopped else { return }
+        switch stopped as? HTTPParserError {
+        // Whatever comes behind the last request is nobody's.
+        case .closedConnection? where requests.last?.isLast == true: return
+        case .invalidMethod? where isUnknownMethod: throw .unsupported(status: 501, "a method that nobody here knows")
+        case .invalidVersion?: throw .unsupported(status: 505, "another version of HTTP")
+        default: throw .malformed("\(stopped)")
         }
     }
 
@@ -275,7 +279,7 @@ public final class HTTPChannel {
             interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
         }
         var request = Request(head.method.rawValue, try HTTPChannel.path(head.uri), headers: head.headers.map { ($0.name, $0.value) })
-        request.isLast = !head.isKeepAlive
+        request.isLast = isOld || !head.isKeepAlive
         return request
     }
 

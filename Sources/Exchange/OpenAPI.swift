@@ -24,7 +24,9 @@ enum OpenAPI {
             ("responses", object(responses(operation, refusal: refusal))),
         ]
         if !parameters.isEmpty { fields.append(("parameters", "[\(parameters.joined(separator: ","))]")) }
-        if let request = operation.request { fields.append(("requestBody", object([("content", content(request)), ("required", "true")]))) }
+        if let request = operation.request {
+            fields.append(("requestBody", object([("content", content(request)), ("required", "true")])))
+        }
         return object(fields)
     }
 

@@ -67,9 +67,11 @@ extension Fabric {
         }
         var lost = 0
         var arrival = departure + path.latency
-        withDraws(from, to) { draws in
-            if path.loss > 0 { for _ in 0..<packets where draws.unit() < path.loss { lost += 1 } }
+        // A message that is a packet longer shifts no draw, neither its own jitter nor any later one.
+        withDraws(from, to) { stream in
+            var draws = stream.branch()
             if path.jitter > .zero { arrival = arrival + draws.duration(upTo: path.jitter) }
+            if path.loss > 0 { for _ in 0..<packets where draws.unit() < path.loss { lost += 1 } }
         }
         return (arrival, lost)
     }

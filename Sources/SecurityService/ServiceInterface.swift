@@ -68,7 +68,8 @@ enum ServiceInterface {
                 .csrattrs, "GET", path + "/csrattrs", "What a request should hold (section 4.5): a key on P-256.", parameters: parameters,
                 responses: [200: Representation("application/csrattrs", #"{"type":"string","contentEncoding":"base64"}"#)]),
             .init(
-                .simpleenroll, "POST", path + "/simpleenroll", "A certificate of 24 hours, for a ticket or a client's secret (section 4.2).",
+                .simpleenroll, "POST", path + "/simpleenroll",
+                "A certificate of 24 hours, for a ticket or a client's secret (section 4.2).",
                 parameters: parameters, request: request, responses: [200: certificates]),
             .init(
                 .simplereenroll, "POST", path + "/simplereenroll",
@@ -89,7 +90,8 @@ enum ServiceInterface {
                     """#), responses: [200: nil]),
             .init(
                 .message, "POST", ServiceAPI.messagePath + "{topic}", "What an app of a device has to say, for its owner.",
-                parameters: ["topic": #"{"type":"string","minLength":1,"maxLength":64}"#], request: Representation("application/octet-stream"),
+                parameters: ["topic": #"{"type":"string","minLength":1,"maxLength":64}"#],
+                request: Representation("application/octet-stream"),
                 responses: [200: nil]),
             .init(
                 .errorReport, "POST", ServiceAPI.reportPath, "What went wrong on a device (at most 1,000 events).",

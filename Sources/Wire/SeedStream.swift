@@ -23,6 +23,11 @@ public struct SeedStream: RandomNumberGenerator, Sendable {
         return z ^ (z >> 31)
     }
 
+    /// A stream of its own, of which any number may be drawn: here that is one draw.
+    public mutating func branch() -> SeedStream { SeedStream(state: next()) }
+
+    private init(state: UInt64) { self.state = state }
+
     /// Uniform in `0 ..< 1`.
     public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 

@@ -67,7 +67,7 @@ import Testing
             "--", "sh", "-c", "sleep 0.5; echo done; exit 4",
         ]
         let three = try await testbed.orrery(arguments)
-        let lines = three.output.split(separator: "\n").map { $0.filter { $0 != "\r" } }
+        let lines = three.output.split(whereSeparator: \.isNewline)
         #expect(three.code == 4, "\(three.errors)")
         #expect(lines.count == 7 && lines.first?.hasPrefix("busmaster.elf | [0.00") == true && lines.first?.hasSuffix("1 is 7") == true)
         #expect(lines.last == "busybox       | done", "\(three.output)")
@@ -91,7 +91,7 @@ import Testing
         }
         let topology = try testbed.write(
             """
-            name: outside
+            name: lamps
             stop: 1m
             networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
             links: [[home, cloud]]

@@ -232,7 +232,8 @@ struct BootChain {
         // Reading 1 MiB takes about 25 ms at 40 MB/s, our estimate for quad SPI flash.
         out.spend(.nanoseconds(Int64(bytes.count) * 25))
         guard parsed.package.type == type else { return .failure(Refusal(reason: "image type \(parsed.package.type)")) }
-        var signer = parsed.package.signer
+        // RFC 9783 section 4.4.1 wants 32 bytes: of nobody who has been checked.
+        var signer = [UInt8](repeating: 0, count: 32)
         if isSecure {
             guard let key = trusted[parsed.package.signer] else { return .failure(Refusal(reason: "untrusted signer")) }
             out.spend(.nanoseconds(cost.verifyNanoseconds))

@@ -27,7 +27,8 @@ enum RESTInterface {
             get(.netStatus, "/net/status", "Whether it is authenticated, and its time synchronised."),
             get(.wifiInterface, "/wifi/interface", "State of the network interface."),
             get(.images, "/images", "Images that have been booted, with their measurements."),
-            .init(.log, "GET", "/log", "What the apps have said last.", responses: [200: Representation("text/plain", #"{"type":"string"}"#)]),
+            .init(
+                .log, "GET", "/log", "What the apps have said last.", responses: [200: Representation("text/plain", #"{"type":"string"}"#)]),
             .init(.memory, "GET", "/stats/memory", "What each app uses, in KiB.", responses: [200: array]),
             .init(.appStates, "GET", "/app/status", "All apps: running or stopped.", responses: [200: array]),
             .init(.appState, "GET", "/app/status/{component}", "One app.", parameters: component, responses: [200: object]),
