@@ -35,6 +35,7 @@ struct PlanReader {
         readDevices(section)
         readGroups(section)
         readGateways(section)
+        readClients(section)
     }
 
     /// Ports of this machine that lead to nodes: `gateways: { door: { network: home, ports: [{ port: 8080, to: "service:80" }] } }`,
@@ -172,16 +173,23 @@ struct PlanReader {
         if !plan.catalog.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }) {
             document.report(service.fields["catalog"], "catalog: lower-case letters, digits and '-'")
         }
-        for (name, key, value) in document.named(service.fields["clients"], "clients") {
-            document.isName(key, name)
+        plan.serviceNetwork = service.required("network").flatMap(network) ?? ""
+        plan.serviceAddress = address(plan.serviceNetwork, 2)
+    }
+
+    /// Programs that enrol with a secret: `clients: { laptop: first-use-only }`. Their certificates hold a host's name as a device's do, so
+    /// that no two are called alike.
+    private mutating func readClients(_ section: Section) {
+        let others = plan.devices.map(\.name) + plan.gateways.map(\.name)
+        let clients = section.fields["service"]?.mapping?.first { $0.key.string == "clients" }?.value
+        for (name, key, value) in document.named(clients, "clients") {
+            if others.contains(name) { document.report(key, "'\(name)' is taken") }
             guard let secret = value.string, secret.utf8.count >= 8 else {
                 document.report(value, "clients: expected a secret of at least 8 characters for \(name)")
                 continue
             }
             plan.clients[name] = secret
         }
-        plan.serviceNetwork = service.required("network").flatMap(network) ?? ""
-        plan.serviceAddress = address(plan.serviceNetwork, 2)
     }
 
     /// `os: "20.06"`: older releases have the weaknesses that were published since.
