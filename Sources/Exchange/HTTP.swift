@@ -184,9 +184,18 @@ public final class HTTPChannel {
         return bytes
     }
 
+    /// What stands behind the requests that came last and is none.
+    private(set) var failure: HTTPError?
+
+    /// - Throws: What is no request, unless some came before it: then it is ``failure``.
     func receiveRequests(_ bytes: [UInt8]) throws(HTTPError) -> [Request] {
-        try feed(bytes)
         defer { requests = [] }
+        do throws(HTTPError) {
+            try feed(bytes)
+        } catch {
+            if requests.isEmpty { throw error }
+            failure = error
+        }
         return requests
     }
 

@@ -70,8 +70,6 @@ public struct Operations<ID: Sendable>: Sendable {
         description = OpenAPI.document(title: title, all, refusal: refusal)
     }
 
-    public var paths: [String] { all.map(\.path) }
-
     /// - Parameter refuse: What says no, with this status and in these words.
     public func match(_ request: Request, refuse: (Int, String) -> Response) -> Match {
         let parts = request.path.split(separator: "/").map(percentDecoded)

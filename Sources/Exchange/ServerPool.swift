@@ -176,7 +176,7 @@ public struct ServerPool {
         if !plaintext.isEmpty {
             let caller = Caller(
                 port: session.port, from: session.from, certificate: session.transport.peer, stream: stream)
-            do {
+            do throws(HTTPError) {
                 let requests = try session.http.receiveRequests(plaintext)
                 let interim = session.http.takeInterim()
                 if !interim.isEmpty { push(interim, on: stream, &out) }
@@ -187,6 +187,7 @@ public struct ServerPool {
                         sessions[stream]?.pending.append(request)
                     }
                 }
+                if let failure = session.http.failure { throw failure }
             } catch {
                 let why = Failure(error)
                 refused("receive", session, why, &out)

@@ -165,8 +165,9 @@ public enum ServiceAPI {
 
 extension Response {
     /// With the reason as ``ServiceAPI/Refusal``.
-    public init(refusing status: Int, _ code: Code, _ reason: String) {
-        self.init(status, body: JSON.encode(ServiceAPI.Refusal(code, reason: reason)))
+    public init(refusing status: Int, _ code: Code, _ reason: String, retryAfterSeconds: Int? = nil, headers: [Header] = []) {
+        self.init(
+            status, body: JSON.encode(ServiceAPI.Refusal(code, reason: reason)), retryAfterSeconds: retryAfterSeconds, headers: headers)
     }
 }
 

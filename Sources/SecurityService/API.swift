@@ -76,9 +76,7 @@ struct API {
             let failure = Failure(.tooManyRequests, "more than \(RateLimiter.perMinute) requests a minute")
             observe(failure, request, caller, &out)
             detector.noticed([.init(connection: caller.connection, failure: failure)], unixSeconds, &out)
-            var response = refuse(429, failure.code, failure.words)
-            response.retryAfterSeconds = 60
-            return response
+            return Response(refusing: 429, failure.code, failure.words, retryAfterSeconds: 60)
         }
         do {
             let response = try respond(request, caller, unixSeconds, &out)
@@ -90,9 +88,7 @@ struct API {
         } catch {
             // The store or the authority failed: say so, keep nothing half done.
             observe(Failure(.storage, "\(error)"), request, caller, &out)
-            var response = refuse(503, .storage, "nothing can be stored")
-            response.retryAfterSeconds = 30
-            return response
+            return Response(refusing: 503, .storage, "nothing can be stored", retryAfterSeconds: 30)
         }
     }
 
@@ -122,21 +118,21 @@ struct API {
         _ request: Request, _ caller: ServerPool.Caller, _ unixSeconds: Int64, _ out: inout Outbox
     ) throws -> Response {
         guard let interface = ServiceInterface.operations(port: caller.port) else { return refuse(404, .notFound, "no such resource") }
-        let match = interface.match(request) { status, reason in refuse(status, status == 404 ? .notFound : .malformed, reason) }
-        guard case .operation(let operation, let values) = match else {
-            if case .answered(let response) = match { return response }
-            return refuse(404, .notFound, "no such resource")
+        switch interface.match(request, refuse: { status, reason in refuse(status, status == 404 ? .notFound : .malformed, reason) }) {
+        case .answered(let response): return response
+        case .operation(let operation, let values): return try perform(operation, values, request, caller, unixSeconds, &out)
         }
+    }
+
+    private mutating func perform(
+        _ operation: ServiceOperation, _ values: [String], _ request: Request, _ caller: ServerPool.Caller, _ unixSeconds: Int64,
+        _ out: inout Outbox
+    ) throws -> Response {
         switch operation {
         case .challenge: return try challenge(request, unixSeconds)
         case .evidence: return try evidence(request, caller, unixSeconds, &out)
         case .cacerts, .csrattrs, .simpleenroll, .simplereenroll:
-            guard let kind = API.kind(label: values.first) else { return refuse(404, .notFound, "no such label") }
-            switch operation {
-            case .cacerts: return try caCertificates()
-            case .csrattrs: return Response(200, "application/csrattrs", body: Base64.folded(API.requestAttributes))
-            default: return try enrol(kind, isRenewal: operation == .simplereenroll, request, caller, unixSeconds, &out)
-            }
+            return try enrolment(operation, label: values.first, request, caller, unixSeconds, &out)
         case .telemetry: return try telemetry(request, caller, unixSeconds, &out)
         case .message: return try message(values[0], request, caller, unixSeconds, &out)
         case .errorReport: return try report(request, caller, unixSeconds, &out)
@@ -150,15 +146,14 @@ struct API {
 
     func refuse(_ status: Int, _ code: Code, _ reason: String) -> Response { Response(refusing: status, code, reason) }
 
-    /// RFC 9110 section 11.6.1: how to say who one is.
-    var challengeHeader: Response.Header { .init("www-authenticate", "Basic realm=\"\(configuration.names.catalog)\"") }
+    /// Nobody who is known; and how to say who one is (RFC 9110 section 11.6.1).
+    func unauthenticated(_ code: Code, _ reason: String, scheme: String) -> Response {
+        Response(
+            refusing: 401, code, reason, headers: [.init("www-authenticate", "\(scheme) realm=\"\(configuration.names.catalog)\"")])
+    }
 
     /// Not known by certificate (or, without certificates, by the shared secret).
-    private func notAuthenticated() -> Response {
-        var response = refuse(401, .notAuthenticated, "not authenticated")
-        response.headers.append(.init("www-authenticate", "Bearer realm=\"\(configuration.names.catalog)\""))
-        return response
-    }
+    func notAuthenticated() -> Response { unauthenticated(.notAuthenticated, "not authenticated", scheme: "Bearer") }
 
     // MARK: Attestation
 

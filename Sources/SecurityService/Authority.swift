@@ -8,7 +8,8 @@ struct Authority {
     enum Kind: String, CaseIterable { case update, customer }
 
     let root: Certificate
-    private let chain: [Certificate]
+    /// Between a certificate that it issues and the root, the issuer first.
+    let intermediates: [Certificate]
     private let catalog: Certificate
     private let key: P256PrivateKey
     let service: TLSConfiguration.Identity
@@ -24,17 +25,14 @@ struct Authority {
         }
         root = try Certificate(der: read("root.der"))
         catalog = try Certificate(der: read("catalog.der"))
-        chain = [catalog, try Certificate(der: read("policy.der"))]
+        intermediates = [catalog, try Certificate(der: read("policy.der"))]
         key = try P256PrivateKey(scalar: read("catalog.key"))
         service = TLSConfiguration.Identity(
-            chain: [try Certificate(der: read("service.der"))] + chain,
+            chain: [try Certificate(der: read("service.der"))] + intermediates,
             key: try P256PrivateKey(scalar: read("service.key")))
         identity = CatalogIdentity(names)
         verifierKey = try P256PrivateKey(scalar: read("verifier.key"))
     }
-
-    /// Between a certificate that it issues and the root, the issuer first.
-    var intermediates: [Certificate] { chain }
 
     /// A certificate of 24 hours.
     /// - Parameter isAttested: Whether the verifier vouches for the device.
@@ -43,18 +41,18 @@ struct Authority {
     ) throws(CryptoError) -> Certificate {
         var serial = Randomness.bytes(16)
         serial[0] = serial[0] & 0x7F | 0x40
-        let deviceURI = identity.deviceURI(device.deviceID)
         let notAfter = unixSeconds + Lifetimes.device
-        let result = verifierKey.sign(
-            digest: CatalogIdentity.resultDigest(deviceID: device.deviceID, key: subject, notAfter: notAfter))
-        let resultURIs = isAttested ? [identity.resultURI(result)] : []
+        var uris = [identity.deviceURI(device.deviceID)]
+        if isAttested {
+            let digest = CatalogIdentity.resultDigest(deviceID: device.deviceID, key: subject, notAfter: notAfter)
+            uris.append(identity.resultURI(verifierKey.sign(digest: digest)))
+        }
         let template = CertificateTemplate(
             commonName: device.deviceID, organization: identity.names.catalog, serial: serial,
             // Ten minutes for devices whose clocks are behind.
             notBefore: unixSeconds - 600, notAfter: notAfter,
             hostNames: kind == .customer ? [identity.names.host(device.name)] : [],
-            uris: kind == .customer
-                ? [identity.productURI(device.product), deviceURI] + resultURIs : [identity.updateURI, deviceURI] + resultURIs,
+            uris: [kind == .customer ? identity.productURI(device.product) : identity.updateURI] + uris,
             usage: .endEntity)
         return try template.issue(for: subject, by: key, issuer: catalog)
     }

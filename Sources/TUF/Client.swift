@@ -64,13 +64,10 @@ public struct TUFClient {
         return changes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// Begins: all four top-level roles, and then the roles that lead to `target`, if one is named.
-    public mutating func begin(target: String? = nil) -> Step {
-        path = target
-        return ask(.root)
-    }
+    /// Begins with all four top-level roles.
+    public mutating func begin() -> Step { ask(.root) }
 
-    /// Looks for another target under the top-level roles of a refresh that is done.
+    /// Looks for a target under the top-level roles of a refresh that is done: the roles that lead to it.
     public mutating func find(_ target: String, now: Int64) -> Step {
         (path, found, stack, visited) = (target, nil, [], [])
         do throws(TUFRefusal) { return try afterTargets("targets", now) } catch { return .refused(error) }

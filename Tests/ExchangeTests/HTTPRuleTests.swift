@@ -72,6 +72,14 @@ private struct Server {
         #expect(answer.contains("connection: close\r\n") && answer.hasSuffix("GET / 0") && server.isClosed, "\(answer)")
     }
 
+    /// RFC 9112 section 9.3.2: each request that came whole is answered, whatever comes behind it.
+    @Test func whatCameBeforeGarbageIsAnswered() {
+        var server = Server()
+        let answer = server.send("POST /a HTTP/1.1|Host: x|Content-Length: 2||hiGET /b HTTP/1.1|Host: y|Host: z||")
+        #expect(answer.contains("\r\n\r\nPOST /a 2HTTP/1.1 400 "), "\(answer)")
+        #expect(server.isClosed)
+    }
+
     /// RFC 9110 section 9.3.2: what a GET would say, without its content.
     @Test func headHasNoContent() {
         var server = Server()

@@ -46,12 +46,17 @@ struct Repository {
         let served = files ?? self.files
         var client = try TUFClient(files: trusted ?? ["root.json": root], rules: rules)
         var asked: [String] = []
-        var step = client.begin(target: "a")
-        while case .fetch(let path, let limit) = step {
-            asked.append(path)
-            let bytes = served[path]
-            step = (bytes?.count ?? 0) > limit ? .refused(.length(file: path, limitBytes: limit)) : client.received(bytes, now: now)
+        func follow(_ first: TUFClient.Step) -> TUFClient.Step {
+            var step = first
+            while case .fetch(let path, let limit) = step {
+                asked.append(path)
+                let bytes = served[path]
+                step = (bytes?.count ?? 0) > limit ? .refused(.length(file: path, limitBytes: limit)) : client.received(bytes, now: now)
+            }
+            return step
         }
+        var step = follow(client.begin())
+        if step == .done { step = follow(client.find("a", now: now)) }
         return (step, client, asked)
     }
 }
