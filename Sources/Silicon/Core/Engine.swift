@@ -59,12 +59,18 @@ import Glibc
             set { unsafe bytes.copyBytes(from: newValue.prefix(count)) }
         }
 
-        /// Which pages of a stretch somebody has read or written since they were mapped (mincore(2)): the host gives a page
-        /// only then. Where it does not tell, all of them.
+        /// Which pages of a stretch somebody has read or written since they were mapped: the host gives a page only then. It is asked
+        /// for pages that are there or that it has put aside (proc(5), pagemap: bits 63 and 62), so that a host short of memory
+        /// answers like any other. Where it does not tell, all of them.
         func touched(from offset: Int, count: Int) -> [Bool] {
-            var flags = [UInt8](repeating: 1, count: count / 4096)
-            unsafe _ = mincore(bytes.baseAddress! + offset, count, &flags)
-            return flags.map { $0 & 1 != 0 }
+            var entries = [UInt64](repeating: .max, count: count / 4096)
+            let map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)
+            if map >= 0 {
+                let first = unsafe UInt(bitPattern: bytes.baseAddress) / 4096 + UInt(offset / 4096)
+                unsafe _ = pread(map, &entries, entries.count * 8, off_t(first * 8))
+                close(map)
+            }
+            return entries.map { $0 >> 62 != 0 }
         }
 
         /// Gives pages back: they are zeros again that nobody has touched.
