@@ -180,10 +180,10 @@ struct PlanReader {
     /// Programs that enrol with a secret: `clients: { laptop: first-use-only }`. Their certificates hold a host's name as a device's do, so
     /// that no two are called alike.
     private mutating func readClients(_ section: Section) {
-        let others = plan.devices.map(\.name) + plan.gateways.map(\.name)
+        let others = (plan.devices.map(\.name) + plan.gateways.map(\.name)).map { $0.lowercased() }
         let clients = section.fields["service"]?.mapping?.first { $0.key.string == "clients" }?.value
         for (name, key, value) in document.named(clients, "clients") {
-            if others.contains(name) { document.report(key, "'\(name)' is taken") }
+            if others.contains(name.lowercased()) { document.report(key, "'\(name)' is taken") }
             guard let secret = value.string, secret.utf8.count >= 8 else {
                 document.report(value, "clients: expected a secret of at least 8 characters for \(name)")
                 continue

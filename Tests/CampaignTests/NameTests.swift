@@ -52,6 +52,14 @@ import Testing
         #expect(!NameTests.problems(name).isEmpty)
     }
 
+    /// Certificates of programs that enrol hold a host's name, as a device's do: nobody gets another's.
+    @Test(arguments: [
+        ("laptop: first-use-only", true), ("a: first-use-only", false), ("A: first-use-only", false), ("bench: first-use-only", false),
+        ("laptop: short", false), ("laptop: [first-use-only]", false),
+    ]) func programsThatEnrolHaveNamesOfTheirOwn(client: String, isGood: Bool) {
+        #expect(NameTests.problems(catalog: "acme, clients: { \(client) }").isEmpty == isGood)
+    }
+
     /// Sums of times must stay numbers.
     @Test func endlessTimesAreRefused() {
         #expect(!NameTests.problems(devices: "a: { network: home, call-every: 100000d }").isEmpty)

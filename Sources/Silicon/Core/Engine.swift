@@ -64,11 +64,11 @@ import Glibc
         /// answers like any other. Where it does not tell, all of them.
         func touched(from offset: Int, count: Int) -> [Bool] {
             var entries = [UInt64](repeating: .max, count: count / 4096)
-            let map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)
+            let map = unsafe Glibc.open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)
             if map >= 0 {
                 let first = unsafe UInt(bitPattern: bytes.baseAddress) / 4096 + UInt(offset / 4096)
                 unsafe _ = pread(map, &entries, entries.count * 8, off_t(first * 8))
-                close(map)
+                Glibc.close(map)
             }
             return entries.map { $0 >> 62 != 0 }
         }
