@@ -108,6 +108,15 @@ public struct Plan: Sendable, Equatable, Codable {
 
     public static let defaultOSVersion = "26.11"
 
+    /// Whether a text names a release of the OS by its year and month, such as `20.06`.
+    public static func isRelease(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 && UInt8($0) != nil }), let month = UInt8(parts[1]) else {
+            return false
+        }
+        return (1...12).contains(month)
+    }
+
     /// Without a date in the file, runs begin on 1 January 2026, 00:00 UTC.
     public static let defaultEpochSeconds: Int64 = 1_767_225_600
 }

@@ -195,8 +195,7 @@ struct PlanReader {
     /// `os: "20.06"`: older releases have the weaknesses that were published since.
     private mutating func readOS(_ section: Section) {
         guard let text = section.text("os") else { return }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ $0.count == 2 && Int($0) != nil }) else {
+        guard Plan.isRelease(text) else {
             return document.report(section.fields["os"], "os: expected a release such as \"26.11\"")
         }
         plan.osVersion = text

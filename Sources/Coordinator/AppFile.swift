@@ -76,10 +76,9 @@ enum AppFile {
                 )
             }
             let comparison = total > productBytes ? "more than" : "close to"
-            FileHandle.standardError.write(
-                Data(
-                    "\(plan.file): device \(device.name): \(list): \(comparison) the \(kibibytes(productBytes)) that the MT3620 has for all apps\n"
-                        .utf8))
+            Terminal.note(
+                "\(plan.file): device \(device.name): \(list): \(comparison) the \(kibibytes(productBytes)) that the MT3620 has for all apps"
+            )
         }
     }
 
@@ -89,10 +88,7 @@ enum AppFile {
             let apps = device.apps.compactMap { app in
                 (manifests[app] ?? (try? AppManifest(json: Workshop.manifest(of: app)))).map { (name: app, manifest: $0) }
             }
-            for (index, app) in apps.enumerated() {
-                guard let conflict = apps[..<index].lazy.compactMap({ AppManifest.conflict($0, app) }).first else { continue }
-                throw PlanProblems(file: plan.file, "device \(device.name): \(conflict)")
-            }
+            if let conflict = AppManifest.conflict(apps) { throw PlanProblems(file: plan.file, "device \(device.name): \(conflict)") }
         }
     }
 
@@ -120,7 +116,6 @@ enum AppFile {
             do {
                 for text in device.attachments {
                     try board.attach(Attachments.resolved(text, inputs: folder(of: plan), outputs: ""))
-                    if Attachments.isOutside(text) { throw AttachmentError("'\(text)': \(Attachments.outsideOfRuns)") }
                     if Attachments.changesInput(text) {
                         throw AttachmentError("'\(text)': a run that changes what it is made of is no run twice")
                     }

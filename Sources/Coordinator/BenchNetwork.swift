@@ -19,6 +19,7 @@ final class BenchNetwork: WayOut {
                 let target = UInt16(sides[1].dropFirst("127.0.0.1:".count)), target > 0
             else { return nil }
             (name, self.port, self.target) = (sides[0][..<colon].lowercased(), port, target)
+            guard !name.split(separator: ".", omittingEmptySubsequences: false).contains("") else { return nil }
         }
     }
 

@@ -15,7 +15,7 @@ final class ChipOutput {
 
     func write(_ bytes: [UInt8], of name: String, isError: Bool, at now: Int64?) {
         if isError {
-            FileHandle.standardError.write(Data(bytes))
+            Terminal.write(bytes)
             return
         }
         if lines[name] == nil { order.append(name) }
@@ -49,7 +49,7 @@ final class ChipOutput {
     func note(_ text: String, of name: String, at now: Int64?) {
         flush()
         let head = width > 0 && !name.isEmpty ? "\(name): " : ""
-        FileHandle.standardError.write(Data("\(now.map { "[\(seconds($0))] " } ?? "")\(head)\(text)\n".utf8))
+        Terminal.note("\(now.map { "[\(seconds($0))] " } ?? "")\(head)\(text)")
     }
 
     func flush() {

@@ -40,6 +40,8 @@ struct ChipRun {
                     throw error
                 } catch { throw RunError("\(file.path): \(error)") }
             })
+        let apps = chip.parts.compactMap { part in part.manifest.map { (name: part.name, manifest: $0) } }
+        if let conflict = AppManifest.conflict(apps) { throw RunError(conflict) }
         let boards = chip.parts.map(\.board)
         guard options.isOnWallClock || boards.allSatisfy(\.outside.isEmpty) else { throw RunError(OutsideEnd.needsWallClock) }
         cables = try SerialCables(boards)

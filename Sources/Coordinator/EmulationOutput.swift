@@ -70,7 +70,7 @@ final class EmulationOutput {
 
     private func line(_ text: String) { write(Array(((isAtLineStart ? "" : "\n") + text + "\n").utf8)) }
 
-    private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    private func note(_ text: String) { Terminal.note(text) }
 
     private func write(_ bytes: [UInt8]) {
         pending += bytes

@@ -48,13 +48,13 @@ public struct Orrery: AsyncParsableCommand {
 
     /// Says on standard error what of a plan will show nothing.
     static func warn(_ plan: Plan) {
-        for warning in plan.warnings(Attacks.catalogue) { FileHandle.standardError.write(Data((warning + "\n").utf8)) }
+        for warning in plan.warnings(Attacks.catalogue) { Terminal.note(warning) }
     }
 
-    static func warn(_ message: String) { FileHandle.standardError.write(Data(("warning: " + message + "\n").utf8)) }
+    static func warn(_ message: String) { Terminal.note("warning: " + message) }
 
     static func fail(_ message: String, _ code: Int32) -> Never {
-        FileHandle.standardError.write(Data((message + "\n").utf8))
+        Terminal.note(message)
         Foundation.exit(code)
     }
 }

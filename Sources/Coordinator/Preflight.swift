@@ -1,6 +1,7 @@
 import Campaign
 import Foundation
 import Runtime
+import Silicon
 import Wire
 
 /// What can be known before anything starts: better one sentence now than half a fleet later.
@@ -18,6 +19,7 @@ struct Preflight {
             throw RunError("missing executable \(binFolder)/\(name): run 'swift build'")
         }
         try AppFile.check(plan)
+        try checkOutside(plan)
         let descriptors = plan.devices.count * 3 + Preflight.spareDescriptors
         guard descriptors <= Machine.fileDescriptorLimit else {
             throw RunError(
@@ -29,6 +31,14 @@ struct Preflight {
             throw RunError(
                 "\(plan.devices.count) devices need about \(needed >> 20) MiB of memory and \(available >> 20) MiB are "
                     + "free: at most \(available / Preflight.bytesPerDevice) devices fit here")
+        }
+    }
+
+    private func checkOutside(_ plan: Plan) throws {
+        guard plan.clock == .virtual else { return }
+        for device in plan.devices {
+            guard let text = device.attachments.first(where: Attachments.isOutside) else { continue }
+            throw RunError("device \(device.name): '\(text)': \(OutsideEnd.needsWallClock)")
         }
     }
 

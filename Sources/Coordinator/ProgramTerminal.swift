@@ -1,6 +1,7 @@
 import Emulator
 import Foundation
 import Kernel
+import Runtime
 import Silicon
 import Wire
 
@@ -11,6 +12,8 @@ final class ProgramTerminal {
     private var network: BenchNetwork?
     /// Of standard output.
     private var isAtLineStart = true
+    /// Why standard output takes no more: what write(2) said.
+    private var lost: Int32?
 
     /// What is to be run: a program, one that the root folder has, or an app with its manifest.
     enum Subject {
@@ -47,7 +50,7 @@ final class ProgramTerminal {
             case .app(let app):
                 try ProgramEmulation(
                     app, attach: setting.attach, epoch: epoch, weaknesses: around.weaknesses, memoryBytes: around.memoryBytes,
-                    random: random, sink: { _, _ in })
+                    environment: around.environment, random: random, sink: { _, _ in })
             }
         emulation.kernel.console.output = { [unowned self] stream, bytes in stream == 2 ? note(bytes) : write(bytes) }
         emulation.board.onEvent = { [unowned self] now, place, text in
@@ -77,10 +80,11 @@ final class ProgramTerminal {
             }
         }
         isAtLineStart = last == 0x0A
-        FileHandle.standardOutput.write(Data(lines))
+        guard lost == nil else { return }
+        do { try FileHandle.standardOutput.write(contentsOf: Data(lines)) } catch { lost = errno }
     }
 
-    private func note(_ bytes: [UInt8]) { FileHandle.standardError.write(Data(bytes)) }
+    private func note(_ bytes: [UInt8]) { Terminal.write(bytes) }
     private func note(_ text: String) { note(Array(text.utf8)) }
 
     /// The exit code for our own caller: the program's, 128 and the signal as shells have it, 2 when time ran out.
@@ -89,9 +93,16 @@ final class ProgramTerminal {
             emulation.board.send(Array(FileHandle.standardInput.readDataToEndOfFile()), to: port, at: 0)
         }
         let end = emulation.run(
-            until: nanoseconds, input: { self.setting.feedsPort ? [] : Array(FileHandle.standardInput.availableData) })
+            until: nanoseconds, input: { self.setting.feedsPort ? [] : Array(FileHandle.standardInput.availableData) },
+            isStopped: { self.lost != nil })
         network?.finish()
         emulation.board.finish(at: emulation.kernel.now)
+        if let lost {
+            // Who reads has gone: that ends a program in a pipe by SIGPIPE.
+            guard lost != EPIPE else { return 128 + SIGPIPE }
+            Terminal.note("cannot write standard output: \(unsafe String(cString: strerror(lost)))")
+            return Startup.cannotWrite
+        }
         switch end {
         case .exited(let code): return code
         case .killed(let signal): return 128 + Int32(signal)

@@ -18,7 +18,7 @@ struct RecoveryCable {
             cable.write(host.receive(bytes))
             if host.index != shown, host.index < files.count {
                 shown = host.index
-                FileHandle.standardError.write(Data("\(shown + 1)/\(files.count) \(files[shown].split(separator: "/").last ?? "")\n".utf8))
+                Terminal.note("\(shown + 1)/\(files.count) \(files[shown].split(separator: "/").last ?? "")")
             }
         }
         switch host.outcome {

@@ -26,12 +26,6 @@ final class SerialCables {
                 lines.append(Line(port: port, end: end, cable: cable, boards: [board]))
                 SerialCables.note("\(AttachmentPlace(port)) is at \(cable.name)")
             }
-            let cables = lines.map { (port: $0.port, cable: $0.cable) }
-            let inner = board.onSerial
-            board.onSerial = { now, port, byte in
-                inner(now, port, byte)
-                for line in cables where line.port == port { line.cable.write([byte]) }
-            }
         }
     }
 
@@ -48,14 +42,20 @@ final class SerialCables {
 
     var isEmpty: Bool { lines.isEmpty }
 
-    /// What has come goes to the UARTs, at an instant of the boards' time.
+    /// What the chip has said goes out.
+    private func send(_ line: Line) {
+        for board in line.boards { line.cable.write(board.takeSaid(to: line.port)) }
+    }
+
+    /// What has come goes to the UARTs, at an instant of the boards' time, and what they have said goes out.
     func carry(at now: Int64) {
-        for index in lines.indices where !lines[index].saysItIsClosed {
+        for index in lines.indices {
             let line = lines[index]
-            line.cable.flush()
+            send(line)
+            guard !line.saysItIsClosed else { continue }
             let bytes = line.cable.read()
             if !bytes.isEmpty { for board in line.boards { board.send(bytes, to: line.port, at: now) } }
-            if !line.cable.isOpen {
+            if line.cable.hasEnded {
                 lines[index].saysItIsClosed = true
                 SerialCables.note("[\(seconds(now))] \(AttachmentPlace(line.port)): \(line.cable.name) has closed")
             }
@@ -67,10 +67,10 @@ final class SerialCables {
     /// What could not be given away.
     func close() {
         for line in lines {
-            line.cable.flush()
+            send(line)
             if line.cable.lost > 0 { SerialCables.note("\(AttachmentPlace(line.port)): \(line.cable.lost) bytes found nobody") }
         }
     }
 
-    private static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    private static func note(_ text: String) { Terminal.note(text) }
 }

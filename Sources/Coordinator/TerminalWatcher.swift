@@ -20,11 +20,11 @@ final class TerminalWatcher: RunWatcher {
 
     func observed(_ observations: [Observation]) {}
 
-    func lost(_ process: String, _ end: String) { FileHandle.standardError.write(Data("orrery: \(process) is gone: \(end)\n".utf8)) }
+    func lost(_ process: String, _ end: String) { Terminal.note("orrery: \(process) is gone: \(end)") }
 
     func done() { if !isQuiet { write("\r\u{1B}[K") } }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { Terminal.write(Array(text.utf8)) }
 }
 
 /// How far something has come that is no run.
@@ -34,10 +34,10 @@ final class TerminalMeter {
 
     func show(_ done: Int, of all: Int) {
         guard Machine.hasTerminal, done % 50 == 0 else { return }
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(title): \(done) of \(all)".utf8))
+        Terminal.write(Array("\r\u{1B}[K\(title): \(done) of \(all)".utf8))
     }
 
-    func done() { if Machine.hasTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }
+    func done() { if Machine.hasTerminal { Terminal.write(Array("\r\u{1B}[K".utf8)) } }
 }
 
 /// A live table of devices for runs that stay up.
@@ -61,7 +61,7 @@ final class LiveTable: RunWatcher {
             text += "\(row.accepted)".padding(toLength: 12, withPad: " ", startingAt: 0)
             text += "\(row.failed)".padding(toLength: 8, withPad: " ", startingAt: 0) + row.last + "\n"
         }
-        FileHandle.standardOutput.write(Data(text.utf8))
+        try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
     }
 
     func observed(_ observations: [Observation]) {

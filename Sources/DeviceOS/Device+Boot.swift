@@ -213,7 +213,7 @@ extension Device {
     }
 
     /// What is on the pins, as each app has it: wires lead from one to the other.
-    private var boards: [Board] { cores.map(\.board) + apps.map(\.board) }
+    var boards: [Board] { cores.map(\.board) + apps.map(\.board) }
 
     /// Why an app cannot run beside those that do.
     private func conflict(of app: String, _ manifest: AppManifest) -> String? {

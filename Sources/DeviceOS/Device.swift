@@ -65,6 +65,8 @@ public struct Device: Node {
     var updates: UpdateState
     var time: TimeSync
     var console: Console
+    /// For whoever runs the device to connect.
+    public let outsideUARTs: [OutsideUART]
     /// What this boot started, with the keys that it trusts.
     var chain: BootChain?
     var booted = BootChain.Result()
@@ -95,6 +97,7 @@ public struct Device: Node {
         authentication = DeviceAuthentication(pluton: pluton)
         time = TimeSync(isStrict: !configuration.controlsOff.contains(.authenticatedTime))
         console = Console(login: configuration.consoleLogin)
+        outsideUARTs = configuration.attachments.compactMap { OutsideUART($0) }
         let setting = configuration.setting
         draws = SeedStream(seed: setting.seed, node: setting.name, purpose: "schedule", generation: generation)
         func waits(_ purpose: String) -> Backoff {
@@ -132,6 +135,7 @@ public struct Device: Node {
 
     public mutating func handle(_ event: Event, _ out: inout Outbox) {
         attend(event, &out)
+        sendSerial(&out)
         guard flash.hasLostPower, hasPower else { return }
         // The chip stopped in the middle of an operation: nothing works any more.
         (hasPower, isRunning, cores, apps) = (false, false, [], [])
@@ -154,6 +158,7 @@ public struct Device: Node {
             boot(&out)
         }
         guard isRunning else { return }
+        if takeSerial(event, &out) { return }
         if takesCable(event) {
             serveCable(event, locale(out.now), &out)
             if apps.contains(where: { $0.nextWake <= out.now }) { runApps(&out) }

@@ -13,6 +13,7 @@ public final class ChipEmulation {
         }
         public let name: String
         public let program: Program
+        public let manifest: AppManifest?
         let component: GUID?
         /// Component IDs that its manifest lists; nil without a manifest, where nothing forbids it.
         let allowed: Set<String>?
@@ -22,7 +23,7 @@ public final class ChipEmulation {
         fileprivate var room = 0
 
         public init(_ program: Program, name: String, manifest: AppManifest?) {
-            (self.program, self.name) = (program, name)
+            (self.program, self.name, self.manifest) = (program, name, manifest)
             component = manifest.flatMap { GUID($0.componentID) }
             allowed = manifest.map { Set($0.names("AllowedApplicationConnections").map { $0.lowercased() }) }
         }

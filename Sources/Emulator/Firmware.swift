@@ -3,9 +3,16 @@ public import Kernel
 
 /// What somebody hands over to be run: a program, or an image package with its manifest.
 public struct Firmware {
-    public enum Failure: Error, Equatable {
+    public enum Failure: Error, Equatable, CustomStringConvertible {
         case notARealTimeApp(String)
         case noProgram(String)
+
+        public var description: String {
+            switch self {
+            case .notARealTimeApp(let name): "the app \(name) is for the A7, by its manifest, and not for a real-time core"
+            case .noProgram(let path): "the package has no \(path), where its manifest says that the program is"
+            }
+        }
     }
 
     /// Whether a file is a program for the A7: one that may be anywhere, or is nowhere that a real-time core has memory.

@@ -71,9 +71,8 @@ public final class ProgramEmulation {
         } else if !name.contains("/") {
             path = ProgramEmulation.folders.map { "\($0)/\(name)" }.first(where: kernel.hasProgram) ?? name
         }
-        let own = Set(around.environment.map { $0.prefix { $0 != "=" } })
         let searched = around.root == nil ? "PATH=/bin" : "PATH=" + ProgramEmulation.folders.joined(separator: ":")
-        let environment = [searched, "HOME=/", "PWD=/"].filter { !own.contains($0.prefix { $0 != "=" }) } + around.environment
+        let environment = Kernel.environment([searched, "HOME=/", "PWD=/"], around.environment)
         try kernel.start(path, arguments: [name] + arguments, environment: environment, policy: policy)
     }
 
@@ -91,12 +90,13 @@ public final class ProgramEmulation {
 
     public convenience init(
         _ app: AppImage, mutable: [UInt8]? = nil, attach: [String] = [], epoch: Int64, weaknesses: Set<Weakness> = [],
-        memoryBytes: Int? = nil, system: SystemState = SystemState(), pluton: PlutonMailbox? = nil,
+        memoryBytes: Int? = nil, environment: [String] = [], system: SystemState = SystemState(), pluton: PlutonMailbox? = nil,
         random: @escaping (Int) -> [UInt8], sink: @escaping (Int, [UInt8]) -> Void
     ) throws {
         try self.init(attach: attach, epoch: epoch, random: random, sink: sink)
         (kernel.system, kernel.pluton) = (system, pluton)
-        try kernel.start(app, mutable: mutable, memoryBytes: memoryBytes ?? Kernel.appMemoryBytes, weaknesses: weaknesses)
+        try kernel.start(
+            app, mutable: mutable, memoryBytes: memoryBytes ?? Kernel.appMemoryBytes, weaknesses: weaknesses, environment: environment)
     }
 
     /// The program's time is real time from here on, as far as it waits for somebody outside.

@@ -11,13 +11,28 @@ public struct ELFImage: Equatable, Sendable {
         public var fileOffset: Int
     }
 
-    public enum Failure: Error, Equatable, Sendable {
+    public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
         case notELF, notARMExecutable, truncated, tooManySegments
+        /// For another kind of processor: its name.
+        case architecture(String)
         /// More than 16 MiB, or beyond the end of the address space.
         case hugeSegment(address: UInt32)
         case overlappingSegments(address: UInt32)
         /// Nothing is loaded where the program begins.
         case entryOutside(UInt32)
+
+        public var description: String {
+            switch self {
+            case .notELF: "not an ELF file"
+            case .notARMExecutable: "an ELF file, and not an executable for ARM"
+            case .architecture(let name): "a program for \(name), not for 32-bit ARM"
+            case .truncated: "an ELF file that ends too early"
+            case .tooManySegments: "an ELF file with more than 32 program headers"
+            case .hugeSegment(let address): "the segment at 0x\(String(address, radix: 16)) is larger than 16 MiB, or ends beyond 4 GiB"
+            case .overlappingSegments(let address): "the segment at 0x\(String(address, radix: 16)) overlaps another"
+            case .entryOutside(let address): "nothing is loaded at its entry point 0x\(String(address, radix: 16))"
+            }
+        }
     }
 
     private static let longestSegment: UInt32 = 16 << 20
@@ -37,6 +52,7 @@ public struct ELFImage: Equatable, Sendable {
     /// - Parameter mayMove: Whether a program that can be loaded anywhere is taken: an operating system does.
     public init(_ bytes: [UInt8], mayMove: Bool = false) throws(Failure) {
         let file = Bytes(bytes)
+        if let name = ELFImage.otherArchitecture(bytes) { throw .architecture(name) }
         guard file.block(0, 7) == [0x7F, 0x45, 0x4C, 0x46, 1, 1, 1] else { throw .notELF }
         isPositionIndependent = file.u16(16) == 3
         guard file.u16(16) == 2 || mayMove && isPositionIndependent, file.u16(18) == 40 else { throw .notARMExecutable }
@@ -96,12 +112,17 @@ public struct ELFImage: Equatable, Sendable {
     /// What another kind of processor than a 32-bit ARM a file is a program for, in a word; nil if it is for this one, or none.
     public static func otherArchitecture(_ bytes: [UInt8]) -> String? {
         let file = Bytes(bytes)
-        guard file.block(0, 4) == [0x7F, 0x45, 0x4C, 0x46], let kind = file.block(4, 2), kind[1] == 1, let machine = file.u16(18) else {
-            return nil
-        }
-        let names: [UInt16: String] = [3: "i386", 8: "MIPS", 21: "PowerPC", 62: "x86-64", 183: "AArch64", 243: "RISC-V"]
-        guard machine != 40 || kind[0] != 1 else { return nil }
-        return names[machine] ?? "machine \(machine) of ELF"
+        guard file.block(0, 4) == [0x7F, 0x45, 0x4C, 0x46], let kind = file.block(4, 2), (1...2).contains(kind[1]),
+            let number = file.u16(18)
+        else { return nil }
+        let (isBig, isWide) = (kind[1] == 2, kind[0] == 2)
+        let machine = isBig ? number.byteSwapped : number
+        let names: [UInt16: String] = [
+            3: "i386", 8: "MIPS", 20: "PowerPC", 21: "PowerPC", 40: "ARM", 62: "x86-64", 183: "AArch64", 243: "RISC-V",
+        ]
+        guard machine != 40 || isWide || isBig else { return nil }
+        return (names[machine] ?? "machine \(machine) of ELF") + (machine == 40 && isWide ? " of 64 bits" : "")
+            + (isBig ? ", big-endian" : "")
     }
 
     /// Where the byte at an address lies in the file; nil if it does not come from it.

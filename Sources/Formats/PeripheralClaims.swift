@@ -41,7 +41,7 @@ public struct PeripheralClaims: Sendable, Equatable {
 
     private var items: [(item: Item, block: Block)] = []
 
-    /// - Throws: What stands for nothing on this chip, or an ISU that is to be two things at once.
+    /// - Throws: What stands for nothing on this chip, or a pin or an ISU that is to be two things at once.
     init(_ capabilities: [String: AppManifest.Capability]) throws(Mistake) {
         for name in capabilities["Gpio"]?.items ?? [] {
             guard let pin = Int(name), let block = Block.all.first(where: { $0.pins.contains(pin) }) else {
@@ -58,6 +58,10 @@ public struct PeripheralClaims: Sendable, Equatable {
                 }
                 if let other = roles.updateValue(kind, forKey: name) {
                     throw Mistake(capability: kind, words: "\(name) is wanted as \(other) and as \(kind): it is one of them at a time")
+                }
+                if let pin = capabilities["Gpio"]?.items.first(where: { Int($0).map(block.pins.contains) == true }) {
+                    throw Mistake(
+                        capability: "Gpio", words: "pin \(pin) is wanted as Gpio, and \(block.words) as \(kind): it is one of them")
                 }
                 items.append((.unit(name), block))
             }
@@ -84,6 +88,11 @@ public struct PeripheralClaims: Sendable, Equatable {
 }
 
 extension AppManifest {
+    /// The first two of a device's apps that cannot be there both.
+    public static func conflict(_ apps: [(name: String, manifest: AppManifest)]) -> String? {
+        apps.enumerated().lazy.compactMap { index, app in apps[..<index].lazy.compactMap { conflict($0, app) }.first }.first
+    }
+
     /// Why two apps cannot be on one device, in words that name both and what both want; nil if they can.
     public static func conflict(_ one: (name: String, manifest: AppManifest), _ other: (name: String, manifest: AppManifest)) -> String? {
         // Each real-time app has a core of its own.

@@ -31,9 +31,10 @@ extension Kernel {
     ///   - weaknesses: Published ones that the OS still has.
     ///   - isIsolated: Whether the manifest limits what it may use.
     ///   - runsData: Whether pages that can be written can be run.
+    ///   - environment: `NAME=VALUE`, beside what an app has or instead of it.
     public func start(
         _ app: AppImage, mutable: [UInt8]?, memoryBytes: Int = Kernel.appMemoryBytes, weaknesses: Set<Weakness> = [],
-        isIsolated: Bool = true, runsData: Bool = false
+        isIsolated: Bool = true, runsData: Bool = false, environment: [String] = []
     ) throws(StartFailure) {
         var policy = Policy()
         policy.weaknesses = weaknesses
@@ -66,7 +67,15 @@ extension Kernel {
             (node.owner, node.group, node.limitBytes) = (policy.user, policy.user, grants.mutableBytes)
         }
         let program = Kernel.imageFolder + app.manifest.entryPoint
-        try start(program, arguments: [program] + app.manifest.arguments, environment: ["HOME=/", "TZ=UTC0"], policy: policy)
+        try start(
+            program, arguments: [program] + app.manifest.arguments, environment: Kernel.environment(["HOME=/", "TZ=UTC0"], environment),
+            policy: policy)
+    }
+
+    /// What there is, and what somebody wants instead of it or beside it.
+    public static func environment(_ given: [String], _ own: [String]) -> [String] {
+        let names = Set(own.map { $0.prefix { $0 != "=" } })
+        return given.filter { !names.contains($0.prefix { $0 != "=" }) } + own
     }
 
     /// What the app's mutable file holds now.

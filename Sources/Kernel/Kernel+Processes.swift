@@ -14,9 +14,11 @@ extension Kernel {
             let line = String(decoding: bytes.dropFirst(2).prefix { $0 != 10 }.prefix(256), as: UTF8.self)
             let words = line.split(separator: " ", maxSplits: 1).map { String($0).trimmed }
             guard let program = words.first, !program.isEmpty else { throw .ENOEXEC }
-            return try execute(
-                thread, program, [program] + words.dropFirst().filter { !$0.isEmpty } + [path] + arguments.dropFirst(), environment,
-                depth: depth + 1)
+            let all = [program] + words.dropFirst().filter { !$0.isEmpty } + [path] + arguments.dropFirst()
+            do throws(Errno) { return try execute(thread, program, all, environment, depth: depth + 1) } catch {
+                if error == .ENOENT, obstacle == nil { hinder(.noInterpreter(program, of: path)) }
+                throw error
+            }
         }
         let image = try image(bytes, path)
         let interpreter = try image.interpreter.map { path throws(Errno) in try loader(path, of: place.path, process) }
@@ -54,7 +56,7 @@ extension Kernel {
 
     private func image(_ bytes: [UInt8], _ path: String) throws(Errno) -> ELFImage {
         do { return try ELFImage(bytes, mayMove: true) } catch {
-            hinder(ELFImage.otherArchitecture(bytes).map { .architecture($0, of: path) } ?? .format(error, of: path))
+            hinder(.format(error, of: path))
             throw .ENOEXEC
         }
     }

@@ -38,8 +38,8 @@ public final class Kernel {
     public enum Obstacle: Equatable, Sendable {
         /// What would load its libraries is not there (PT_INTERP).
         case noLoader(String, of: String)
-        /// It is for another kind of processor.
-        case architecture(String, of: String)
+        /// What a script says that it is to be run by is not there.
+        case noInterpreter(String, of: String)
         case format(ELFImage.Failure, of: String)
         case missing(String)
         /// It may not be run, or is no file.
@@ -48,10 +48,10 @@ public final class Kernel {
         public var text: String {
             switch self {
             case .noLoader(let loader, let program): "\(program) needs \(loader) to load its libraries, which is not there"
-            case .architecture(let name, let program): "\(program) is a program for \(name), not for 32-bit ARM"
+            case .noInterpreter(let interpreter, let script): "\(script) is a script for \(interpreter), which is not there"
             case .missing(let program): "there is no program \(program)"
             case .closed(let program): "\(program) is not executable"
-            case .format(let failure, let program): "\(program) is no program: \(failure)"
+            case .format(let failure, let program): "\(program) is \(failure)"
             }
         }
     }
@@ -109,6 +109,9 @@ public final class Kernel {
     /// How long a thread runs before the next has its turn.
     private static let turn: Int64 = 2_000_000
     private static let shortestInterval: Int64 = 50_000
+    private static let memoryCheckEvery: Int64 = 100_000
+    /// exit and exit_group.
+    private static let lastCalls: Set<UInt32> = [1, 248]
     private static let nanosecondsPerInstruction = 1_000_000_000 / ApplicationCore.hertz
 
     /// - Parameter world: What is on the chip's pins; nil for a kernel without any.
@@ -354,7 +357,9 @@ public final class Kernel {
                 fault(thread, signal, address: address)
                 load(thread, anew: true)
             case .systemCall(let number, let arguments):
-                guard handle(thread, SystemCall(number: number, arguments: arguments)) else { return checkMemory(process) }
+                let call = SystemCall(number: number, arguments: arguments)
+                if checkMemory(process, before: call) { continue }
+                guard handle(thread, call) else { return }
                 fireTimers()
             }
         }
@@ -362,15 +367,19 @@ public final class Kernel {
         checkMemory(process)
     }
 
-    /// A program that has touched more than it may have is killed, as the original does (APP-5).
-    private func checkMemory(_ process: Process) {
+    /// A program that has touched more than it may have is killed, as the original does (APP-5). The engine does not say when a page
+    /// is touched: it is looked at when the program calls, at the latest with its last call.
+    @discardableResult
+    private func checkMemory(_ process: Process, before call: SystemCall? = nil) -> Bool {
         let limit = process.policy.memoryBytes
-        guard process.status == nil, now >= process.memoryCheckAt, process.core.memory.privateBytes > limit else { return }
-        process.memoryCheckAt = now + Kernel.turn
+        let isLast = call.map { Kernel.lastCalls.contains($0.number) } ?? false
+        guard process.status == nil, isLast || now >= process.memoryCheckAt, process.core.memory.privateBytes > limit else { return false }
+        process.memoryCheckAt = now + Kernel.memoryCheckEvery
         let used = process.core.memory.touchedBytes
-        guard used > limit else { return }
+        guard used > limit else { return false }
         onEvent(now, .outOfMemory(program: process.name, usedKiB: used >> 10, limitKiB: limit >> 10))
         send(SignalInformation(number: SignalNumber.kill), to: process)
+        return true
     }
 
     /// True if the thread goes on at once.

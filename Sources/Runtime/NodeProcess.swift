@@ -8,14 +8,19 @@ public struct NodeProcess<Body: Node> {
     private let log: Logger
     private var clock: WallClock?
     private let cable: ServiceCable?
+    private var lines: SerialLines
     /// Of the cables, on this machine, by the node's own port.
     public var cablePorts: [UInt16: UInt16] { cable?.ports ?? [:] }
 
-    /// - Parameter cablePorts: The node's ports that a cable can be plugged into, in wall time.
-    public init(_ node: Body, name: String, publicIdentity: String, marks: [String] = [], startup: Startup, cablePorts: [UInt16] = [])
-        throws(BusError)
-    {
+    /// - Parameters:
+    ///   - cablePorts: The node's ports that a cable can be plugged into, in wall time.
+    ///   - lines: Its UARTs that lead outside, in wall time.
+    public init(
+        _ node: Body, name: String, publicIdentity: String, marks: [String] = [], startup: Startup, cablePorts: [UInt16] = [],
+        lines: SerialLines = SerialLines()
+    ) throws(BusError) {
         runner = NodeRunner(node)
+        self.lines = lines
         cable = ServiceCable(nodePorts: cablePorts)
         bus = try Bus(connect: startup.endpoint, as: PeerName.of(name, startup.generation))
         log = Logger(label: name)
@@ -27,10 +32,14 @@ public struct NodeProcess<Body: Node> {
     public mutating func run() {
         defer { bus.close() }
         while true {
-            if let cable { _ = bus.wait(readable: cable.readable, writable: cable.writable, milliseconds: patience) }
-            guard let (_, bytes) = bus.receive(milliseconds: cable == nil ? patience : 0) else {
+            if isOutside {
+                _ = bus.wait(
+                    readable: lines.readable + (cable?.readable ?? []), writable: lines.writable + (cable?.writable ?? []),
+                    milliseconds: patience)
+            }
+            guard let (_, bytes) = bus.receive(milliseconds: isOutside ? 0 : patience) else {
                 wake()
-                serveCable()
+                serveOutside()
                 continue
             }
             do {
@@ -67,13 +76,16 @@ public struct NodeProcess<Body: Node> {
         send(runner.perform(.wake, at: clock.now))
     }
 
-    private mutating func serveCable() {
-        guard let cable, let clock else { return }
-        for event in cable.takeEvents() { send(runner.perform(event, at: clock.now)) }
+    /// Whether somebody who is no part of the run can be connected to the node.
+    private var isOutside: Bool { cable != nil || !lines.isEmpty }
+
+    private mutating func serveOutside() {
+        guard let clock else { return }
+        for event in lines.takeEvents() + (cable?.takeEvents() ?? []) { send(runner.perform(event, at: clock.now)) }
     }
 
     private func send(_ effects: [Effect]) {
-        let others = cable.map { cable in effects.filter { !cable.carryOut($0.action) } } ?? effects
+        let others = isOutside ? effects.filter { cable?.carryOut($0.action) != true && !lines.carryOut($0.action) } : effects
         if !others.isEmpty { _ = bus.send(.effects(others)) }
     }
 }

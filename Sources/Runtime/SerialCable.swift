@@ -3,15 +3,19 @@ import Glibc
 /// The outer end of a UART: a pseudo-terminal that a terminal program opens, or a connection to a TCP server on 127.0.0.1.
 /// Nothing here waits: what the other side does not take yet is kept, and lost beyond a limit.
 public final class SerialCable {
-    private let descriptor: Int32
+    let descriptor: Int32
     /// Held open, so that the terminal stays while nobody has it open.
     private var terminal: Int32 = -1
     /// How somebody finds it: the terminal's path, or the server's address.
     public let name: String
     public private(set) var isOpen = true
+    /// The other side has said that it says no more; it may still listen (RFC 9293 section 3.6).
+    public private(set) var hasEnded = false
     /// Bytes that nobody took.
     public private(set) var lost = 0
     private var pending: [UInt8] = []
+    /// There is what the other side has not taken yet.
+    var hasPending: Bool { !pending.isEmpty }
     private static let mostPending = 1 << 20
 
     /// To a server that listens; nil if there is none.
@@ -54,18 +58,19 @@ public final class SerialCable {
         if terminal >= 0 { close(terminal) }
     }
 
-    /// What has come; the other side may be gone after that (``isOpen``).
+    /// What has come; there may be no more after that (``hasEnded``).
     public func read() -> [UInt8] {
         var all: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
-        while isOpen, all.count < SerialCable.mostPending {
+        while isOpen, !hasEnded, all.count < SerialCable.mostPending {
             let count = unsafe Glibc.read(descriptor, &buffer, buffer.count)
             if count > 0 {
                 all += buffer.prefix(count)
             } else if count < 0 && (errno == EAGAIN || errno == EINTR) {
                 break
             } else {
-                isOpen = false
+                hasEnded = true
+                isOpen = count == 0
             }
         }
         return all
@@ -103,7 +108,7 @@ public final class SerialCable {
 
     /// Until something comes, or a time is over.
     public static func wait(for cables: [SerialCable], milliseconds: Int32) {
-        var list = cables.filter(\.isOpen).map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        var list = cables.filter { !$0.hasEnded }.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         unsafe _ = poll(&list, nfds_t(list.count), milliseconds)
     }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-public enum SiliconError: Error, Equatable, Sendable {
+public enum SiliconError: Error, Equatable, Sendable, CustomStringConvertible {
     case file(path: String, operation: String, errno: Int32)
     case wrongSize(path: String, bytes: Int, expected: Int)
     case badHeader(path: String)
@@ -9,6 +9,18 @@ public enum SiliconError: Error, Equatable, Sendable {
     case blankFuses
     /// Power went in the middle of a flash operation.
     case powerLost
+
+    public var description: String {
+        switch self {
+        case .file(let path, let operation, let number): "\(operation) \(path): \(unsafe String(cString: strerror(number)))"
+        case .wrongSize(let path, let bytes, let expected): "\(path) has \(bytes) bytes, not \(expected)"
+        case .badHeader(let path): "\(path) begins with something else than its kind does"
+        case .outOfRange(let offset, let count): "\(count) bytes at \(offset) are outside of the chip"
+        case .engine(let reason): reason
+        case .blankFuses: "the fuses are blank"
+        case .powerLost: "the power went"
+        }
+    }
 }
 
 /// A file that holds a piece of hardware. Written in place, so that what was written is there after SIGKILL.

@@ -3,6 +3,22 @@ public enum SerialPortName: Hashable, Sendable, Codable {
     case debug
     /// ISU 0…5.
     case isu(Int)
+
+    /// ISU 0…5, and 6 for a core's own.
+    public var number: Int {
+        switch self {
+        case .debug: 6
+        case .isu(let unit): unit
+        }
+    }
+
+    public init?(number: Int) {
+        switch number {
+        case 0...5: self = .isu(number)
+        case 6: self = .debug
+        default: return nil
+        }
+    }
 }
 
 /// What reaches the chip's pins from outside.

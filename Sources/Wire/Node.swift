@@ -26,6 +26,29 @@ public struct StreamID: Hashable, Comparable, Sendable {
     public static func < (a: StreamID, b: StreamID) -> Bool { a.raw < b.raw }
     /// Streams that the fabric announces have this bit, so that the two sides never choose the same number.
     public static let accepted: UInt32 = 0x8000_0000
+
+    /// UARTs whose other end is outside of the run: what comes and goes there are streams that no network carries.
+    private static let firstUART: UInt32 = 0x7E00_0000
+    private static let mostUARTs: UInt32 = 16
+
+    /// - Parameter uart: 0…15, as the node numbers them.
+    public init(uart: Int) { raw = StreamID.firstUART + UInt32(uart) }
+
+    public var uart: Int? {
+        let (number, isBelow) = raw.subtractingReportingOverflow(StreamID.firstUART)
+        return isBelow || number >= StreamID.mostUARTs ? nil : Int(number)
+    }
+}
+
+/// A UART whose other end is outside of the run: a server on this machine, or a terminal.
+public struct OutsideUART: Equatable, Sendable {
+    /// 0…15, as the node numbers them.
+    public var number: Int
+    public var name: String
+    /// Nil for a terminal.
+    public var tcpPort: UInt16?
+
+    public init(number: Int, name: String, tcpPort: UInt16?) { (self.number, self.name, self.tcpPort) = (number, name, tcpPort) }
 }
 
 /// How a stream ended, in TCP's terms.

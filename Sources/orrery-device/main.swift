@@ -12,7 +12,8 @@ do {
     if let path = setting.keyLogPath { device.keepKeyLog(Startup.keyLog(setting.name, path: path)) }
     var process = try NodeProcess(
         device, name: setting.name, publicIdentity: device.deviceID, marks: configuration.benchMarks, startup: startup,
-        cablePorts: setting.clock == .wall ? [ServicePort.deviceREST, ServicePort.recovery] : [])
+        cablePorts: setting.clock == .wall ? [ServicePort.deviceREST, ServicePort.recovery] : [],
+        lines: setting.clock == .wall ? SerialLines(device.outsideUARTs, folder: configuration.statePath) : SerialLines())
     for (name, nodePort) in [("service-port", ServicePort.deviceREST), ("recovery-port", ServicePort.recovery)] {
         if let port = process.cablePorts[nodePort] { LineFile(path: "\(configuration.statePath)/\(name)")?.append("\(port)") }
     }

@@ -57,10 +57,16 @@ import Testing
         #expect(throws: ELFImage.Failure.entryOutside(0x0010_0000)) { try ELFImage(changed(8, 0x2200_0000)) }
         var wide = good
         wide[4] = 2
-        #expect(throws: ELFImage.Failure.notELF) { try ELFImage(wide) }
+        #expect(throws: ELFImage.Failure.architecture("ARM of 64 bits")) { try ELFImage(wide) }
         var foreign = good
         foreign[18] = 62
-        #expect(throws: ELFImage.Failure.notARMExecutable) { try ELFImage(foreign) }
+        #expect(throws: ELFImage.Failure.architecture("x86-64")) { try ELFImage(foreign) }
+        var big = good
+        (big[5], big[18], big[19]) = (2, 0, 8)
+        #expect(throws: ELFImage.Failure.architecture("MIPS, big-endian")) { try ELFImage(big) }
+        var library = good
+        library[16] = 1
+        #expect(throws: ELFImage.Failure.notARMExecutable) { try ELFImage(library) }
         // Inside the address space, and outside of the core's memory.
         let outside = try ELFImage(changed(20, 193 << 10))
         #expect(throws: SiliconError.self) { try Emulation(outside, attach: []) { _, _ in } }

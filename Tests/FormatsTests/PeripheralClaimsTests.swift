@@ -48,6 +48,9 @@ import Testing
         (#""Gpio":[24]"#, "no pin 24"), (#""Gpio":[81]"#, "no pin 81"), (#""Gpio":[-1]"#, "no pin -1"), (#""Uart":["ISU5"]"#, "no ISU5"),
         (#""SpiMaster":[0]"#, "no 0"), (#""Pwm":["PWM-CONTROLLER-3"]"#, "no PWM-CONTROLLER-3"), (#""Adc":["ISU0"]"#, "no ISU0"),
         (#""Uart":["ISU0"],"I2cMaster":["ISU0"]"#, "ISU0 is wanted as I2cMaster and as Uart"),
+        (#""Gpio":[4,26],"Uart":["ISU0"]"#, "pin 26 is wanted as Gpio, and ISU0 (pins 26-30) as Uart"),
+        (#""Pwm":["PWM-CONTROLLER-2"],"Gpio":[11]"#, "pin 11 is wanted as Gpio, and GPIO block 2 (pins 8-11) as Pwm"),
+        (#""Gpio":[41],"Adc":["ADC-CONTROLLER-0"]"#, "pin 41 is wanted as Gpio"),
     ]) func whatTheChipLacksIsRefused(_ test: (capabilities: String, reason: String)) {
         do {
             _ = try manifest(test.capabilities)

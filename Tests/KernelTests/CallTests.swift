@@ -94,7 +94,7 @@ import Testing
     }
 
     static let board = [
-        "led@gpio8", "button@gpio12:1s/200ms", "thermistor@adc0:30", "imu@i2c2", "imu@spi1", "echo@isu0", "led@pwm2.1",
+        "led@gpio8", "button@gpio12:1s/200ms", "thermistor@adc0:30", "imu@i2c2", "imu@spi1", "echo@isu0", "led@pwm1.1",
     ]
 
     @Test func peripheralsWorkWithinTheManifest() throws {

@@ -24,11 +24,13 @@ import Testing
         let testbed = try Testbed()
         let text = try testbed.write("no program", "x.elf")
         let refused = try await testbed.orrery(["emulate", text])
-        #expect(refused.code == 64 && refused.errors.contains("notELF"))
+        #expect(refused.code == 64 && refused.errors.contains("not an ELF file"))
+        let nul = try testbed.write("send \"a\"\n\0", "nul.txt")
         for (arguments, words) in [
             (["--attach", "lamp@gpio8"], "unknown attachment 'lamp'"), (["--attach", "led@adc0"], "a led is attached like led@gpio8"),
             (["--attach", "button@gpio12:3s"], "expected times and lengths"), (["--for", "soon"], "is no time"),
-            (["--uart", "isu9"], "is none of"),
+            (["--uart", "isu9"], "is none of"), (["--os", "foo"], "is no release"), (["--", "word"], "for a program on the A7"),
+            (["--uart", "isu0=script:\(nul)"], "a control character"),
         ] {
             let answer = try await testbed.orrery(["emulate", program("tick")] + arguments)
             #expect(answer.code == 64 && answer.errors.contains(words), "\(answer.errors)")

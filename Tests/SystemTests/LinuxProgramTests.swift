@@ -95,6 +95,15 @@ import Testing
         #expect(heard.contains("Received PUBLISH from lamp (d0, q1, r0, m1, 'orders/now', ... (3 bytes))"), "\(heard)")
     }
 
+    /// Whoever reads goes first, or there is no room for more: as for a program of the shell's own.
+    @Test func standardOutputMayEnd() async throws {
+        let testbed = try Testbed()
+        let emulate = "'\(Testbed.orreryPath)' emulate --root '\(Self.root)' busybox"
+        let pipe = "{ \(emulate) -- yes 2>errors; echo $? >code; } | head -1; cat errors code; \(emulate) -- seq 9 2>&1 >/dev/full; echo $?"
+        let output = try await testbed.tool("/bin/sh", ["-c", pipe])
+        #expect(output == "y\n141\ncannot write standard output: No space left on device\n74\n")
+    }
+
     @Test func whatIsMissingIsNamed() async throws {
         let testbed = try Testbed()
         let lua = Self.root + "/usr/bin/lua5.4"
@@ -111,9 +120,14 @@ import Testing
             (["--gdb", "0"], "--gdb: follows a real-time core"), (["--save", "x"], "--save: the OS around a program"),
             (["--trace", "irq"], "has no interrupts"), (["--uart", "debug"], "is a real-time core's"), (["--memory", "3"], "is no size"),
             (["--env", "x"], "is not NAME=VALUE"), (["--exit", "x"], "invalid"),
+            (["--core", "m4"], "not for --core m4"),
+            (["--exit", "a:80=127.0.0.1:80", "--exit", "a:80=127.0.0.1:81"], "two lead from a:80"),
         ] { #expect(try await refusal(["--root", Self.root] + option + ["lua5.4"]).contains(words), "\(option)") }
         #expect(
             try await refusal([Testbed.root + "/.build/guest/tests/tick.elf", "--memory", "1MiB"]).contains("for programs on the A7 only"))
+        let script = try testbed.write("#!/bin/sh\ntrue\n", "script")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+        #expect(try await refusal(["--root", testbed.folder, "/script"]).contains("/script is a script for /bin/sh, which is not there"))
         // A library, which the loader names.
         try FileManager.default.createDirectory(atPath: testbed.folder + "/r/lib", withIntermediateDirectories: true)
         for (from, to) in [(lua, "lua"), (Self.root + "/lib/arm-linux-gnueabihf/ld-linux-armhf.so.3", "lib/ld-linux-armhf.so.3")] {

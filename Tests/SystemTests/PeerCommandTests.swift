@@ -89,16 +89,73 @@ import Testing
             let answer = try await testbed.orrery(["emulate"] + arguments)
             #expect(answer.code == 64 && answer.errors.contains(words), "\(arguments): \(answer.errors)")
         }
-        let topology = try testbed.write(
+        let topology = try topology(testbed, "serial@isu0:pty")
+        #expect(try await testbed.orrery(["validate", topology]).code == 0)
+        let refused = try await testbed.orrery(["run", topology])
+        #expect(refused.code != 0 && refused.errors.contains("does not wait for virtual time"), "\(refused.errors)")
+    }
+
+    private func topology(_ testbed: Testbed, _ attachment: String) throws -> String {
+        _ = try testbed.write(
+            """
+            {"SchemaVersion": 1, "Name": "dialogue", "ComponentId": "25025d2c-66da-4448-bae1-ac26fcdd3635", "EntryPoint": "/bin/app",
+             "Capabilities": {"Uart": ["ISU0"]}, "ApplicationType": "RealTimeCapable"}
+            """, "dialogue.json")
+        return try testbed.write(
             """
             name: lamps
-            stop: 1m
+            stop: 10m
             networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
             links: [[home, cloud]]
             service: { network: cloud, catalog: acme }
-            devices: { lamp: { network: home, attach: ['serial@isu0:pty'] } }
+            apps: { dialogue: { program: '\(program("dialogue"))', manifest: dialogue.json } }
+            devices: { lamp: { network: home, apps: [dialogue], attach: ['\(attachment)'] } }
             """, "outside.yaml")
-        let refused = try await testbed.orrery(["validate", topology])
-        #expect(refused.code != 0 && (refused.errors + refused.output).contains("are for `orrery emulate`"), "\(refused.errors)")
+    }
+
+    /// In a fleet on the wall clock: a server hears a device's UART, answers, and goes; a terminal's path is beside the device's state.
+    @Test func devicesOfAFleetHaveSomebodyOutside() async throws {
+        let testbed = try Testbed()
+        let server = try testbed.write(
+            """
+            import socket, sys
+            door = socket.socket()
+            door.bind(("127.0.0.1", 0))
+            door.listen(1)
+            print(door.getsockname()[1], flush=True)
+            peer, _ = door.accept()
+            lines = peer.makefile("rwb", 0)
+            first = lines.readline()
+            lines.write(b"from outside\n")
+            open("heard", "wb").write(first + lines.readline())
+            peer.close()
+
+            """, "server.py")
+        let script = "python3 '\(server)' > port 2>&1 & until [ -s port ]; do sleep 0.05; done; cat port"
+        let port = try await testbed.tool("/bin/sh", ["-c", script]).trimmingCharacters(in: .whitespacesAndNewlines)
+        let run = try await testbed.orrery(["run", try topology(testbed, "serial@isu0:tcp:127.0.0.1:\(port)"), "--clock", "wall"]) {
+            process in
+            defer { kill(process, SIGINT) }
+            try await testbed.wait("the server's end") { testbed.journal.contains("the other side has closed") }
+        }
+        #expect(testbed.journal.contains("heard from outside"), "\(run.errors)")
+        #expect(try String(contentsOfFile: testbed.folder + "/heard", encoding: .utf8) == "hello\n2\n")
+    }
+
+    @Test func terminalsAndNobodyInAFleet() async throws {
+        let testbed = try Testbed()
+        _ = try await testbed.orrery(["run", try topology(testbed, "serial@isu0:pty"), "--clock", "wall"]) { process in
+            defer { kill(process, SIGINT) }
+            let place = testbed.folder + "/runs/lamps/latest/state/lamp/isu0-terminal"
+            try await testbed.wait("the terminal") { FileManager.default.fileExists(atPath: place) }
+            let script = #"path=$(cat '\#(place)'); read -r hello < "$path"; printf 'typed\n' > "$path"; echo "$hello""#
+            #expect(try await testbed.tool("/bin/sh", ["-c", script]) == "hello\n")
+            try await testbed.wait("the line") { testbed.journal.contains("heard typed") }
+        }
+        let other = try Testbed()
+        _ = try await other.orrery(["run", try topology(other, "serial@isu0:tcp:127.0.0.1:1"), "--clock", "wall"]) { process in
+            defer { kill(process, SIGINT) }
+            try await other.wait("the word") { other.journal.contains("\"text\":\"nobody is there\"") }
+        }
     }
 }

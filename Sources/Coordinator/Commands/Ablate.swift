@@ -56,7 +56,7 @@ struct Ablate: AsyncParsableCommand {
         case .csv: print(ablation.csv, terminator: "")
         case .html: print(ablation.html, terminator: "")
         }
-        for surprise in ablation.surprises { FileHandle.standardError.write(Data("\(surprise)\n".utf8)) }
+        for surprise in ablation.surprises { Terminal.note("\(surprise)") }
         if !ablation.surprises.isEmpty { throw ExitCode(1) }
         if ablation.cells.values.contains(where: { $0.values.contains { $0.unknown > 0 } }) { throw ExitCode(2) }
     }

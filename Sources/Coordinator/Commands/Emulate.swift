@@ -43,7 +43,8 @@ struct Emulate: ParsableCommand {
     @Option(help: "virtual, as fast as it goes; or wall, which a UART on pty or tcp needs, and gets if nothing is said.")
     var clock: Clock?
     @Flag(help: "Begin each line of a UART with its virtual time.") var timestamps = false
-    @Option(help: "For the A7: the OS release, such as 20.06, with the published weaknesses that it still had.") var os = "26.11"
+    @Option(help: "For the A7: the OS release, such as 20.06, with the published weaknesses that it still had.") var os = Plan
+        .defaultOSVersion
     @Option(help: "A sensor or actuator: KIND@PLACE, again for each.") var attach: [String] = []
     @Option(help: "Write the whole device to a file when the time is over.") var save: String?
     @Option(help: "Go on from such a file, with the attachments that it names.") var restore: String?
@@ -66,17 +67,22 @@ struct Emulate: ParsableCommand {
         guard let nanoseconds = Plan.duration(length)?.nanoseconds, nanoseconds > 0 else {
             throw ValidationError("--for: '\(length)' is no time such as 500ms or 10s")
         }
+        guard Plan.isRelease(os) else { throw ValidationError("--os: '\(os)' is no release, such as 20.06") }
         let ports = try uart.filter { $0 != "-" && !$0.contains("=") }.map(Emulate.port)
         if files.count > 1 || clock == .wall || attachments.contains(where: Attachments.isOutside) {
             if program.root != nil { throw ValidationError("--root: is for one program, in virtual time") }
             return try runChip(nanoseconds, ports)
         }
-        if program.root != nil { return try runProgram(nil, nanoseconds, ports) }
+        if program.root != nil {
+            guard core != .m4 else { throw ValidationError("--root: is for a program on the A7, not for --core m4") }
+            return try runProgram(nil, nanoseconds, ports)
+        }
         guard let bytes = FileManager.default.contents(atPath: file) else { throw ValidationError("cannot read \(file)") }
         if core == .a7 || core == .auto && Firmware.isForApplicationCore(Array(bytes)) {
             return try runProgram(Array(bytes), nanoseconds, ports)
         }
         try program.refuse()
+        guard arguments.isEmpty else { throw ValidationError("arguments after -- are for a program on the A7") }
         let output = EmulationOutput(ports: ports.isEmpty ? [.debug] : ports, hasTimes: timestamps)
         let emulation: Emulation
         let symbols: ELFSymbols
@@ -120,6 +126,8 @@ struct Emulate: ParsableCommand {
         for (isAsked, option) in [
             (!trace.isEmpty, "--trace"), (gdb != nil, "--gdb"), (save != nil, "--save"), (restore != nil, "--restore"),
             (uart.contains("-"), "--uart -"), (core != .auto, "--core"), (manifest != nil && files.count > 1, "--manifest"),
+            (program.memory != nil, "--memory"), (!program.environment.isEmpty, "--env"), (!program.exit.isEmpty, "--exit"),
+            (program.readOnly, "--read-only"),
         ] where isAsked { throw ValidationError("\(option) is for one program in virtual time, not for \(what)") }
         if clock == .virtual, attachments.contains(where: Attachments.isOutside) { throw ValidationError(OutsideEnd.needsWallClock) }
         let options = ChipRun.Options(
@@ -155,7 +163,7 @@ struct Emulate: ParsableCommand {
     /// The core runs when GDB lets it, and its time stands still meanwhile.
     private func debug(_ emulation: Emulation, _ output: EmulationOutput, port: UInt16) throws {
         guard let server = LoopbackServer(port: port) else { Orrery.fail("port \(port) is taken", 70) }
-        FileHandle.standardError.write(Data("waiting for GDB: target remote localhost:\(server.port)\n".utf8))
+        Terminal.note("waiting for GDB: target remote localhost:\(server.port)")
         let session = DebugSession(emulation)
         var wire = DebugProtocol()
         guard let debugger = server.accept() else { return }

@@ -47,6 +47,10 @@ extension Emulate {
         if let wrong = program.environment.first(where: { !$0.contains("=") || $0.hasPrefix("=") }) {
             throw ValidationError("--env: '\(wrong)' is not NAME=VALUE")
         }
+        for (index, exit) in program.exit.enumerated()
+        where program.exit[..<index].contains(where: { ($0.name, $0.port) == (exit.name, exit.port) }) {
+            throw ValidationError("--exit: two lead from \(exit.name):\(exit.port)")
+        }
         (around.environment, around.isReadOnly) = (program.environment, program.readOnly)
         // Who speaks to servers outside has their time, too: certificates have dates.
         let epoch = program.exit.isEmpty ? Plan.defaultEpochSeconds : Int64(Date().timeIntervalSince1970)

@@ -24,9 +24,9 @@ struct ReportCommand: ParsableCommand {
         let plan = try folder.readPlan()
         let (journal, digest) = try JournalFile.read(folder.journalPath)
         if let then = try? folder.readReport().digest, then != digest {
-            FileHandle.standardError.write(Data("\(folder.journalPath) is not as its run wrote it: its digest was \(then)\n".utf8))
+            Terminal.note("\(folder.journalPath) is not as its run wrote it: its digest was \(then)")
         }
-        if folder.hasOtherPlan { FileHandle.standardError.write(Data("\(folder.planPath) is not as its run wrote it\n".utf8)) }
+        if folder.hasOtherPlan { Terminal.note("\(folder.planPath) is not as its run wrote it") }
         let report = Report(plan: plan, journal: journal, digest: digest, attacks: Attacks.catalogue)
         let text =
             switch format {

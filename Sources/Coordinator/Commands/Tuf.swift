@@ -33,10 +33,10 @@ struct Tuf: ParsableCommand {
             case .download: try download()
             }
         } catch let refusal as TUFRefusal {
-            FileHandle.standardError.write(Data("refused: \(refusal)\n".utf8))
+            Terminal.note("refused: \(refusal)")
             throw ExitCode(1)
         } catch let error as RunError {
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            Terminal.note("\(error)")
             throw ExitCode(1)
         }
     }

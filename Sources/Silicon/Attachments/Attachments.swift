@@ -111,16 +111,19 @@ public enum Attachments {
     }
 
     /// Whether its other end is outside: a terminal or a connection.
-    public static func isOutside(_ text: String) -> Bool { (try? parse(text).attachment) is OutsidePeer }
+    public static func isOutside(_ text: String) -> Bool { outsideEnd(text) != nil }
+
+    /// Its other end, if that is outside, and the UART that leads there.
+    public static func outsideEnd(_ text: String) -> (port: SerialPortName, end: OutsideEnd)? {
+        guard let (place, attachment) = try? parse(text), let port = place.port, let peer = attachment as? OutsidePeer else { return nil }
+        return (port, peer.end)
+    }
 
     /// Whether it writes to a file that it also reads.
     public static func changesInput(_ text: String) -> Bool {
         guard let parts = try? split(text) else { return false }
         return parts.kind.name == "sdcard" && parts.kind.writes(parts.words) != nil
     }
-
-    /// Why a device of a run has none.
-    public static let outsideOfRuns = "a terminal and TCP are for `orrery emulate`; in a run, script:FILE and file:FILE"
 
     /// Whether an app's UART leads there: each core has a board of its own, and who talks to one app talks to no other.
     public static func isReached(_ text: String, from manifest: AppManifest?) -> Bool {

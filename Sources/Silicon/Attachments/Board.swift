@@ -82,6 +82,9 @@ public final class Board: World {
         }
     }
 
+    /// What the chip has said to somebody outside since it was last asked.
+    public func takeSaid(to port: SerialPortName) -> [UInt8] { (attachments[AttachmentPlace(port)] as? OutsidePeer)?.takeSaid() ?? [] }
+
     /// The run is over: pictures are written.
     public func finish(at now: Int64) {
         for (_, place) in names {

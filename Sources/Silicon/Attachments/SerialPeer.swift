@@ -30,7 +30,20 @@ public enum OutsideEnd: Equatable, Sendable {
 /// waits for virtual time.
 final class OutsidePeer: Attachment {
     let end: OutsideEnd
+    /// What the chip has said and nobody has fetched yet.
+    private var said: [UInt8] = []
+
     init(_ end: OutsideEnd) { self.end = end }
+
+    func received(_ byte: UInt8, at now: Int64) -> [UInt8] {
+        said.append(byte)
+        return []
+    }
+
+    func takeSaid() -> [UInt8] {
+        defer { said = [] }
+        return said
+    }
 }
 
 extension OutsideEnd {

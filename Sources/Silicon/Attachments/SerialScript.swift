@@ -33,6 +33,10 @@ final class SerialScript: Attachment {
                 throw AttachmentError("\(path):\(number + 1): \(error)")
             }
         }
+        let times = steps.compactMap { if case .at(let time) = $0 { time } else { nil } }
+        if let (later, earlier) = zip(times, times.dropFirst()).first(where: { $0 > $1 }) {
+            throw AttachmentError("\(path): at \(earlier / 1_000_000)ms comes after at \(later / 1_000_000)ms: a script goes on in time")
+        }
         self.steps = steps
     }
 
@@ -101,6 +105,7 @@ final class SerialScript: Attachment {
                 rest.removeFirst()
             } else {
                 let word = rest.prefix { $0 > UInt8(ascii: " ") && $0 != UInt8(ascii: "\"") }
+                guard !word.isEmpty else { throw AttachmentError("a control character, \(first), outside of a text") }
                 rest.removeFirst(word.count)
                 words.append(.plain(String(decoding: word, as: UTF8.self)))
             }

@@ -64,7 +64,7 @@ static void analog(void) {
     ADC_Poll(fd, SAMPLE_POTENTIOMETER_ADC_CHANNEL, &value);
     Log_Debug("adc %d bits, %.3f V\n", bits, value * 2.5 / ((1 << bits) - 1));
     close(fd);
-    fd = PWM_Open(SAMPLE_LED_PWM_CONTROLLER);
+    fd = PWM_Open(MT3620_PWM_CONTROLLER1);
     PwmState state = {.period_nsec = 20000, .dutyCycle_nsec = 5000, .polarity = PWM_Polarity_Normal, .enabled = true};
     Log_Debug("pwm %d\n", PWM_Apply(fd, SAMPLE_LED_PWM_CHANNEL, &state));
     close(fd);
