@@ -75,7 +75,9 @@ extension Device {
             return json([
                 "deviceAuthenticationIsReady": identity.isReady, "networkTimeSync": appServices.network?.isTimeSynchronised ?? true,
             ])
-        case .wifiInterface: return json(["state": identity.isReady ? "connected" : "connecting", "interface": "wlan0"])
+        case .wifiInterface:
+            let state = appServices.network?.link == .down ? "disconnected" : identity.isReady ? "connected" : "connecting"
+            return json(["state": state, "interface": "wlan0"])
         case .images: return json(["components": components])
         case .log: return Response(200, "text/plain", body: Array(recentLog.joined(separator: "\n").utf8 + [0x0A]))
         case .memory: return json(apps.map { AppMemory(name: $0.app, usedKiB: $0.memoryKiB) })

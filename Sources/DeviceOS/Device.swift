@@ -38,7 +38,7 @@ public struct Device: Node {
     var clients = ClientPool<Purpose>()
     var servers = ServerPool(pair: .deviceDevice)
     /// Of the service port.
-    var cable = ServerPool(pair: nil, bodyLimitBytes: Device.longestImageBytes)
+    var cable = ServerPool(pair: nil, bodyLimitBytes: Device.longestImageBytes, hosts: ["localhost"])
     /// What an app may take of the flash (APP-5).
     private static let longestImageBytes = 1 << 20
     /// Asked over the service port; the answer goes out first.

@@ -7,8 +7,13 @@ public struct Request: Equatable, Sendable {
     public var method: String
     /// What is asked for: of the request's target the path alone, whether it came with a host (section 3.2.2) or a query.
     public var path: String
+    /// Whom it is for, without a port: the target's host if it has one, else the header's (RFC 9112 section 3.2.2); nil without both.
+    public var host: String?
     public var headers: [(name: String, value: String)]
     public var body: [UInt8]
+    /// It is a GET or a HEAD with content, which nobody has waited for: content has no meaning there (RFC 9110 section 9.3.1), and one
+    /// changed digit of a length would else hold the connection until somebody gives up.
+    var hasStrayContent = false
     /// Nothing follows on this connection: the client says so, or speaks HTTP/1.0 (RFC 9112 section 9.3).
     public var isLast = false
 
@@ -85,7 +90,7 @@ extension Character {
     fileprivate var isASCIIDigit: Bool { isASCII && isNumber }
 }
 
-public enum HTTPError: Error, Equatable, Sendable {
+public enum HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
     case malformed(String)
     case bodyTooLarge(limitBytes: Int)
     /// Well formed, and more than this side does: a status of its own (RFC 9110 section 15).
@@ -96,6 +101,13 @@ public enum HTTPError: Error, Equatable, Sendable {
         case .malformed: 400
         case .bodyTooLarge: 413
         case .unsupported(let status, _): status
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .malformed(let reason), .unsupported(_, let reason): reason
+        case .bodyTooLarge(let limit): "content of more than \(limit) bytes"
         }
     }
 }
@@ -250,9 +262,10 @@ public final class HTTPChannel {
     private func take(_ part: HTTPServerRequestPart) throws(HTTPError) {
         switch part {
         case .head(let head):
-            self.head = try checked(head)
+            let request = try checked(head)
             begins()
-        case .body(let buffer): try grow(buffer)
+            if request.hasStrayContent { requests.append(request) } else { self.head = request }
+        case .body(let buffer): if head != nil { try grow(buffer) }
         case .end:
             pendingBytes = 0
             if var request = head {
@@ -273,13 +286,10 @@ public final class HTTPChannel {
         guard hosts.count == 1 || isOld && hosts.isEmpty else { throw .malformed("\(hosts.count) host headers") }
         guard hosts.allSatisfy({ $0.wholeMatch(of: /[A-Za-z0-9._~%\[\]:-]*/) != nil }) else { throw .malformed("a host that is none") }
         // Section 6.1 and 6.3: what could be read in two ways is a way to smuggle a request.
-        guard codings.isEmpty || lengths.isEmpty && !isOld else { throw .malformed("a length beside a transfer coding") }
+        guard codings.isEmpty || !isOld else { throw .malformed("a transfer coding in HTTP/1.0") }
+        guard codings.isEmpty || lengths.isEmpty else { throw .malformed("a length beside a transfer coding") }
         guard codings.allSatisfy({ $0 == "chunked" }), codings.count <= 1 else {
             throw .unsupported(status: 501, "the transfer coding \(codings.joined(separator: ", "))")
-        }
-        // Content in a GET has no meaning, and is another (RFC 9110 section 9.3.1).
-        if head.method == .GET || head.method == .HEAD, !codings.isEmpty || lengths.contains(where: { $0 != "0" }) {
-            throw .malformed("content in a \(head.method.rawValue)")
         }
         if let length = lengths.first.flatMap(Int.init), length > bodyLimitBytes { throw .bodyTooLarge(limitBytes: bodyLimitBytes) }
         guard head.method != .CONNECT else { throw .unsupported(status: 501, "no tunnels") }
@@ -287,19 +297,31 @@ public final class HTTPChannel {
             guard expected.lowercased() == "100-continue" else { throw .unsupported(status: 417, "expects \(expected.prefix(40))") }
             interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
         }
-        var request = Request(head.method.rawValue, try HTTPChannel.path(head.uri), headers: head.headers.map { ($0.name, $0.value) })
-        request.isLast = isOld || !head.isKeepAlive
+        let target = try HTTPChannel.target(head.uri)
+        var request = Request(head.method.rawValue, target.path, headers: head.headers.map { ($0.name, $0.value) })
+        request.host = (target.host ?? hosts.first).map(HTTPChannel.withoutPort)
+        let mayHaveContent = head.method != .GET && head.method != .HEAD
+        request.hasStrayContent = !mayHaveContent && (!codings.isEmpty || lengths.contains { $0 != "0" })
+        request.isLast = isOld || !head.isKeepAlive || request.hasStrayContent
         return request
     }
 
     /// Of a request's target (RFC 9112 section 3.2): `/path?query`, the same behind a scheme and a host, or `*`.
-    private static func path(_ target: String) throws(HTTPError) -> String {
+    private static func target(_ target: String) throws(HTTPError) -> (host: String?, path: String) {
         guard target.utf8.count <= 8000 else { throw .unsupported(status: 414, "a target of \(target.utf8.count) bytes") }
-        if target == "*" || target.hasPrefix("/") { return String(target.prefix { $0 != "?" && $0 != "#" }) }
-        guard let absolute = target.wholeMatch(of: /(?i:https?):\/\/[^\/?#]+(?<path>[^?#]*)(?:[?#].*)?/) else {
+        // Fragments are the client's own (RFC 3986 section 3.5).
+        guard !target.contains("#") else { throw .malformed("a fragment in a target") }
+        if target == "*" || target.hasPrefix("/") { return (nil, String(target.prefix { $0 != "?" })) }
+        guard let absolute = target.wholeMatch(of: /(?i:https?):\/\/(?<host>[^\/?]+)(?<path>[^?]*)(?:[?].*)?/) else {
             throw .malformed("a target that is no path")
         }
-        return absolute.path.isEmpty ? "/" : String(absolute.path)
+        return (String(absolute.host), absolute.path.isEmpty ? "/" : String(absolute.path))
+    }
+
+    /// `[::1]` of `[::1]:80`.
+    private static func withoutPort(_ host: String) -> String {
+        let end = host.lastIndex(of: "]") ?? host.startIndex
+        return host[end...].firstIndex(of: ":").map { String(host[..<$0]) } ?? host
     }
 
     private func take(_ part: HTTPClientResponsePart) throws(HTTPError) {

@@ -72,6 +72,8 @@ public struct Operations<ID: Sendable>: Sendable {
 
     /// - Parameter refuse: What says no, with this status and in these words.
     public func match(_ request: Request, refuse: (Int, String) -> Response) -> Match {
+        // RFC 9110 section 9.3.7: of the server as a whole.
+        if request.path == "*", request.method == "OPTIONS" { return .answered(Response(204)) }
         let parts = request.path.split(separator: "/").map(percentDecoded)
         let here = all.compactMap { operation in operation.values(in: parts).map { (operation, $0) } }
         var allowed = Set(here.map(\.0.method))

@@ -55,11 +55,17 @@ public struct ServerPool {
     private let pair: Pair?
     private let capacity: Capacity
     private let bodyLimitBytes: Int
+    private let hosts: Set<String>?
     private var incidents: [Incident] = []
 
-    /// - Parameter pair: What its handshakes count as; nil if they are nobody's business.
-    public init(pair: Pair?, capacity: Capacity = Capacity(), bodyLimitBytes: Int = HTTPChannel.usualLimitBytes) {
+    /// - Parameters:
+    ///   - pair: What its handshakes count as; nil if they are nobody's business.
+    ///   - hosts: Names that the server goes by, in lower case; nil for any. By an address it is always asked for rightly.
+    public init(
+        pair: Pair?, capacity: Capacity = Capacity(), bodyLimitBytes: Int = HTTPChannel.usualLimitBytes, hosts: Set<String>? = nil
+    ) {
         self.pair = pair
+        self.hosts = hosts
         self.bodyLimitBytes = bodyLimitBytes
         self.capacity = capacity
     }
@@ -142,6 +148,12 @@ public struct ServerPool {
         _ request: Request?, _ response: Response, on stream: StreamID, _ locale: Locale, _ out: inout Outbox
     ) {
         guard let session = sessions[stream] else { return }
+        var response = response
+        if let request, request.hasStrayContent, response.isSuccess {
+            let why = Failure(HTTPError.malformed("content in a \(request.method)"))
+            refused("receive", session, why, &out)
+            response = Response(refusing: 400, why.code, why.words)
+        }
         if let bytes = try? session.http.encode(response, to: request, unixSeconds: locale.unixSeconds) { push(bytes, on: stream, &out) }
         if request?.isLast ?? true { close(stream, &out) }
     }
@@ -181,6 +193,8 @@ public struct ServerPool {
                 let interim = session.http.takeInterim()
                 if !interim.isEmpty { push(interim, on: stream, &out) }
                 for request in requests where sessions[stream] != nil {
+                    // RFC 9110 section 7.4: else a page of somebody's in a browser asks here under a name of its own.
+                    guard isOurs(request.host) else { throw .unsupported(status: 421, "a request for another host") }
                     if let response = answer(request, caller, &out) {
                         self.answer(request, response, on: stream, locale, &out)
                     } else {
@@ -200,6 +214,13 @@ public struct ServerPool {
             if session.transport.isOpen && why.code != .closedByPeer { refused("receive", session, why, &out) }
             close(stream, &out)
         }
+    }
+
+    private func isOurs(_ host: String?) -> Bool {
+        guard let hosts, let host, !host.isEmpty else { return true }
+        let name = host.lowercased()
+        let isAddress = name.hasPrefix("[") || name.allSatisfy { $0.isNumber || $0 == "." }
+        return isAddress || hosts.contains(name.hasSuffix(".") ? String(name.dropLast()) : name)
     }
 
     private mutating func refused(_ operation: String, _ session: Session, _ why: Failure, _ out: inout Outbox) {

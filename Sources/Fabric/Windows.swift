@@ -14,8 +14,13 @@ extension Fabric {
     /// The receiver has read: its next packet says how much room there is now.
     mutating func consumed(_ bytes: Int, on id: StreamID, at node: String) {
         guard let number = streamOf[node]?[id], let stream = streams[number], let side = stream.side(of: node) else { return }
-        let latency = path(from: node, to: stream.sides[1 - side].node)?.latency ?? lookahead
-        push(.windowOpens(stream: number, lane: 1 - side, bytes: bytes), at: now + latency, source: .node(node))
+        let time = now + shortestWay(from: node, to: stream.sides[1 - side].node)
+        push(.windowOpens(stream: number, lane: 1 - side, bytes: bytes), at: time, source: .node(node))
+    }
+
+    /// How long what has no bytes of its own takes at least: never less than nodes may be apart in time.
+    private mutating func shortestWay(from node: String, to other: String) -> Duration {
+        max(path(from: node, to: other)?.latency ?? lookahead, lookahead)
     }
 
     mutating func openWindow(_ number: Int, _ lane: Int, _ bytes: Int) {
@@ -41,7 +46,8 @@ extension Fabric {
     mutating func acknowledge(_ bytes: Int, _ number: Int, _ lane: Int, at time: Instant) {
         guard let stream = streams[number], stream.sides[lane].window != nil, isCurrent(number, stream.sides[lane]) else { return }
         let (sender, receiver) = (stream.sides[lane], stream.sides[1 - lane].node)
-        let latency = max(path(from: receiver, to: sender.node)?.latency ?? lookahead, lookahead)
-        deliver(.acknowledged(sender.id, bytes: UInt32(bytes)), to: sender.node, at: time + latency, from: .node(receiver))
+        deliver(
+            .acknowledged(sender.id, bytes: UInt32(bytes)), to: sender.node, at: time + shortestWay(from: receiver, to: sender.node),
+            from: .node(receiver))
     }
 }

@@ -17,6 +17,7 @@ public struct CoseSign1: Equatable, Sendable {
     private enum Label {
         static let algorithm: Int64 = 1
         static let critical: Int64 = 2
+        static let contentType: Int64 = 3
         static let keyID: Int64 = 4
         static let iv: Int64 = 5
         static let partialIV: Int64 = 6
@@ -71,6 +72,8 @@ public struct CoseSign1: Equatable, Sendable {
             switch key {
             case .integer(Label.keyID), .integer(Label.iv), .integer(Label.partialIV):
                 guard value.asBytes != nil else { throw .header(.wrongType) }
+            case .integer(Label.contentType):
+                guard value.asText != nil || value.asInteger.map({ $0 >= 0 }) == true else { throw .header(.wrongType) }
             case .integer, .wide, .text: break
             default: throw .header(.badLabel)
             }

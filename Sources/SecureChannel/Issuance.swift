@@ -157,12 +157,14 @@ public struct CertificateRequest: Sendable {
 
     /// Refuses bytes that are no request, and a request whose signature is not by its own key.
     public init(der: [UInt8]) throws(CryptoError) {
-        let request = unsafe der.withUnsafeBufferPointer { buffer in
+        let (request, count) = unsafe der.withUnsafeBufferPointer { buffer in
             var cursor = buffer.baseAddress
-            return unsafe d2i_X509_REQ(nil, &cursor, buffer.count)
+            let request = unsafe d2i_X509_REQ(nil, &cursor, buffer.count)
+            return unsafe (request, cursor.map { unsafe $0 - buffer.baseAddress! } ?? 0)
         }
         guard let request = unsafe request else { throw .badRequest(ErrorQueue.take()) }
         defer { unsafe X509_REQ_free(request) }
+        guard count == der.count else { throw .badRequest("\(der.count - count) bytes stand behind it") }
         guard let key = unsafe X509_REQ_get0_pubkey(request), let ec = unsafe EVP_PKEY_get0_EC_KEY(key),
             unsafe EC_GROUP_get_curve_name(EC_KEY_get0_group(ec)) == NID_X9_62_prime256v1
         else {

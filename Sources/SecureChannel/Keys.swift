@@ -1,10 +1,19 @@
 import COpenSSL
 
-public enum CryptoError: Error, Equatable, Sendable {
+public enum CryptoError: Error, Equatable, Sendable, CustomStringConvertible {
     case badKey(String)
     case badCertificate(String)
     case badRequest(String)
     case failed(String)
+
+    public var description: String {
+        switch self {
+        case .badKey(let reason): "no key: \(reason)"
+        case .badCertificate(let reason): "no certificate: \(reason)"
+        case .badRequest(let reason): "no certificate request: \(reason)"
+        case .failed(let reason): reason
+        }
+    }
 }
 
 /// Something that signs with a P-256 key that it does not give away.

@@ -40,6 +40,9 @@ extension API {
         + [0x31, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
         + [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02]
 
+    /// Whoever guesses hears the same, whether there is such a name or not.
+    private static let unknownHolder = "no such holder, or an attestation result or secret that is wrong, used or expired"
+
     /// What is answered in place of a certificate.
     private struct Refusal: Error { var response: Response }
 
@@ -62,6 +65,10 @@ extension API {
     private func issue(
         _ kind: Authority.Kind, to holder: Holder, _ request: Request, _ caller: ServerPool.Caller, _ now: Int64, _ out: inout Outbox
     ) throws -> Response {
+        if let type = request[header: "content-type"]?.prefix(while: { $0 != ";" && $0 != " " }).lowercased(), type != "application/pkcs10"
+        {
+            return refuse(415, .malformed, "RFC 7030 4.2.1: a request is application/pkcs10")
+        }
         guard let der = Base64.decode(request.body) else { return refuse(400, .malformed, "body is not base64") }
         let asked: CertificateRequest
         do {
@@ -78,7 +85,7 @@ extension API {
             try store.enrol(
                 ticket: holder.ticket, kind: kind.rawValue, deviceID: holder.device.deviceID, serial: issued.serial.hex,
                 notAfter: issued.notAfter, now: now)
-        else { throw withoutCredentials("the attestation result is unknown, used or expired") }
+        else { throw withoutCredentials(API.unknownHolder) }
         out.observe(
             .certificateSigned,
             [
@@ -91,14 +98,14 @@ extension API {
     /// By HTTP Basic: a device with its ticket, or a client with its secret.
     private func newcomer(_ kind: Authority.Kind, _ request: Request) throws -> Holder {
         guard let (name, secret) = Base64.parseBasic(request[header: "authorization"]) else {
-            throw withoutCredentials("no attestation result")
+            throw withoutCredentials("no attestation result or secret")
         }
         if let expected = configuration.clients[name] {
-            guard constantTimeEqual(Array(secret.utf8), Array(expected.utf8)) else { throw withoutCredentials("another secret") }
+            guard constantTimeEqual(Array(secret.utf8), Array(expected.utf8)) else { throw withoutCredentials(API.unknownHolder) }
             guard kind == .customer else { throw Refusal(response: refuse(403, .refused, "update certificates are for devices")) }
             return Holder(device: client(name), ticket: nil, isAttested: false)
         }
-        guard let device = try store.device(name) else { throw withoutCredentials("no attestation result") }
+        guard let device = try store.device(name) else { throw withoutCredentials(API.unknownHolder) }
         return Holder(device: device, ticket: secret, isAttested: true)
     }
 

@@ -23,7 +23,8 @@ public struct SecurityService: Node {
         api = try API(configuration, store: store, authority: authority)
         let isLimited = !configuration.controlsOff.contains(.requestLimits)
         servers = ServerPool(
-            pair: .deviceService, capacity: .init(perAddress: isLimited ? SecurityService.connectionsPerAddress : .max))
+            pair: .deviceService, capacity: .init(perAddress: isLimited ? SecurityService.connectionsPerAddress : .max),
+            hosts: [configuration.names.service.lowercased(), "localhost"])
         let keepsLog = configuration.setting.keyLogPath != nil
         let algorithms: TLSConfiguration.Algorithms = configuration.controlsOff.contains(.strongAlgorithms) ? .weakToo : .strong
         if configuration.controlsOff.contains(.transportEncryption) {

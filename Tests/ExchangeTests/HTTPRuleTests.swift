@@ -5,7 +5,7 @@ import Wire
 
 /// A server on one plain connection, at 08:49:37 on 6 November 1994 (RFC 9110's own example of a date).
 private struct Server {
-    private var pool = ServerPool(pair: nil, bodyLimitBytes: 1000)
+    private var pool = ServerPool(pair: nil, bodyLimitBytes: 1000, hosts: ["x", "h"])
     private let stream = StreamID(raw: 1)
     private(set) var isClosed = false
 
@@ -16,7 +16,9 @@ private struct Server {
         pool.handle(
             event, locale: Locale(unixSeconds: 784_111_777, cost: .server), &out, security: { _ in .plain },
             answer: { request, _, _ in
-                .content(Array("\(request.method) \(request.path) \(request.body.count)".utf8), "text/plain", for: request)
+                request.path == "/none"
+                    ? Response(404)
+                    : .content(Array("\(request.method) \(request.path) \(request.body.count)".utf8), "text/plain", for: request)
             })
         var text = ""
         for effect in out.effects {
@@ -42,7 +44,7 @@ private struct Server {
     /// RFC 9110 section 6.6.1 and 8.6, RFC 9112 section 9.3: dated, of a stated length, and the connection stays open.
     @Test func aResponseSaysWhenAndHowMuch() {
         var server = Server()
-        let answer = server.send("GET /a?b=c#d HTTP/1.1|Host: x||")
+        let answer = server.send("GET /a?b=c HTTP/1.1|Host: x||")
         #expect(answer.contains("date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), "\(answer)")
         #expect(answer.contains("content-length: 8\r\n") && answer.hasSuffix("\r\n\r\nGET /a 0"), "\(answer)")
         #expect(!server.isClosed)
@@ -56,7 +58,27 @@ private struct Server {
         ("GET / HTTP/1.1||", 400), ("GET / HTTP/1.1|Host: a|Host: b||", 400), ("GET / HTTP/1.1|Host: a b||", 400),
         ("GET / HTTP/1.1|Host: a/b||", 400), ("GET / HTTP/1.1|Host: [::1]:80||", 200), ("GET / HTTP/1.1|Host:||", 200),
         ("GET / HTTP/1.0||", 200), ("GET http://h:80/p HTTP/1.1|Host: x||", 200), ("GET ftp://h/p HTTP/1.1|Host: x||", 400),
+        ("GET /p#f HTTP/1.1|Host: x||", 400),
     ]) func hosts(text: String, expected: Int) { #expect(status(text) == expected) }
+
+    /// RFC 9110 section 7.4: a name that the server does not go by.
+    @Test(arguments: [
+        ("GET / HTTP/1.1|Host: evil.example||", 421), ("GET http://evil.example/ HTTP/1.1|Host: x||", 421),
+        ("GET http://H:80/ HTTP/1.1|Host: evil.example||", 200), ("GET / HTTP/1.1|Host: X.:80||", 200),
+        ("GET / HTTP/1.1|Host: 127.0.0.1:4000||", 200), ("GET / HTTP/1.1|Host: [::1]||", 200), ("GET / HTTP/1.1|Host: 1.evil||", 421),
+    ]) func requestsForOthersAreRefused(text: String, expected: Int) { #expect(status(text) == expected) }
+
+    /// Section 9.3.1: content in a GET is refused as soon as its head is there, and the connection ends; what is refused anyway comes first.
+    @Test(arguments: [
+        ("GET /a HTTP/1.1|Host: x|Content-Length: 1||", 400), ("HEAD /a HTTP/1.1|Host: x|Transfer-Encoding: chunked||", 400),
+        ("GET /none HTTP/1.1|Host: x|Content-Length: 4||null", 404),
+    ]) func contentInAGetIsRefused(text: String, expected: Int) {
+        var server = Server()
+        let answer = server.send(text)
+        #expect(answer.hasPrefix("HTTP/1.1 \(expected) ") && answer.contains("connection: close") && server.isClosed, "\(answer)")
+        var good = Server()
+        #expect(good.send("GET /a HTTP/1.1|Host: x|Content-Length: 0||").hasSuffix("GET /a 0") && !good.isClosed)
+    }
 
     @Test func anAbsoluteTargetIsItsPath() {
         var server = Server()

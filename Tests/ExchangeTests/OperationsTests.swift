@@ -28,6 +28,7 @@ import Testing
         #expect(answer("POST", "/items/%zz").found == "make %zz")
         #expect(answer("DELETE", "/items/a") == (405, "", "GET, HEAD, OPTIONS, POST"))
         #expect(answer("OPTIONS", "/items") == (204, "", "GET, HEAD, OPTIONS"))
+        #expect(answer("OPTIONS", "*") == (204, "", nil))
         #expect(answer("GET", "/") == (404, "", nil) && answer("GET", "/items/a/b").status == 404)
     }
 

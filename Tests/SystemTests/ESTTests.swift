@@ -60,12 +60,19 @@ import Testing
         grep -q ' 401 ' answer && grep -qi '^www-authenticate: Basic realm="acme"$' answer || fail "no credentials"
         [ "$(post -o /dev/null -w '%{http_code}' --user laptop:wrong-secret "$est/simpleenroll")" = 401 ] || fail "another secret"
         [ "$(post -o /dev/null -w '%{http_code}' --user laptop:first-use-only "$est/update/simpleenroll")" = 403 ] || fail "the OS's certificate"
+        # Whether there is such a name, nobody is told.
+        post --user laptop:wrong-secret "$est/simpleenroll" >one
+        post --user nobody:wrong-secret "$est/simpleenroll" >other
+        cmp one other || fail "names can be guessed"
+        [ "$(ask -o /dev/null -w '%{http_code}' -H 'content-type: text/plain' --data-binary @request --user laptop:first-use-only "$est/simpleenroll")" = 415 ] || fail "text"
+        { cat request.der; printf x; } | base64 >longer
+        [ "$(ask -o /dev/null -w '%{http_code}' -H 'content-type: application/pkcs10' --data-binary @longer --user laptop:first-use-only "$est/simpleenroll")" = 400 ] || fail "bytes behind a request"
         basic=$(printf laptop:first-use-only | base64)
         post -H "authorization: bAsIc $basic" "$est/customer/simpleenroll" | certificates >first.pem
         [ "$(grep -c BEGIN first.pem)" = 1 ] || fail "more than what was issued"
         openssl verify -CAfile root.pem -untrusted chain.pem first.pem >/dev/null || fail "the first does not verify"
         openssl req -new -key key.pem -subj /CN=somebody -outform der | base64 >other
-        [ "$(ask -o /dev/null -w '%{http_code}' --user laptop:first-use-only --data-binary @other "$est/simpleenroll")" = 403 ] || fail "another's name"
+        [ "$(ask -o /dev/null -w '%{http_code}' -H 'content-type: application/pkcs10' --user laptop:first-use-only --data-binary @other "$est/simpleenroll")" = 403 ] || fail "another's name"
 
         # 4.2.2: by certificate alone, from one line, without Content-Transfer-Encoding.
         base64 -w0 request.der >request

@@ -69,6 +69,7 @@ struct EvidenceCommand: ParsableCommand {
                 if !isKey { Orrery.fail("'\(key)' is no public key on P-256, P-384 or P-521: PEM, COSE_Key or device ID", 64) }
                 throw Refusal("the key is not on the curve of the token's algorithm (RFC 9783 5.2)")
             }
+            if let reason = device == nil ? Self.limits(file: key, message.algorithm) : nil { throw Refusal(reason) }
             guard verifier.isValid(signature: derSignature(message.signature), message: message.toBeSigned) else {
                 throw Refusal("the signature is not this key's (RFC 9052 4.4)")
             }
@@ -100,6 +101,17 @@ struct EvidenceCommand: ParsableCommand {
                 }
             let body = Data(algorithm + [0, 4] + point).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
             return "-----BEGIN PUBLIC KEY-----\n\(body)\n-----END PUBLIC KEY-----\n"
+        }
+
+        /// What a COSE_Key says that it is not for.
+        private static func limits(file: String, _ algorithm: Int64) -> String? {
+            guard let map = try? CBOR(read(file), takesVariations: true) else { return nil }
+            if let own = map[3], own.asInteger != algorithm { return "the key is for another algorithm (RFC 9053 2.1)" }
+            if let uses = map[4] {
+                let verifies = uses.asArray?.contains { $0.asInteger == 2 || $0.asText == "verify" } ?? false
+                if !verifies { return "the key is not for verifying: its key_ops do not have it (RFC 9052 7.1)" }
+            }
+            return nil
         }
 
         /// A file in PEM as it is, a COSE_Key (RFC 9053 section 7.1.1) rewritten.
