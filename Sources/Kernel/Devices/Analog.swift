@@ -3,6 +3,8 @@ import Formats
 /// /dev/adc0: eight channels of 12 bits, by ioctls of the original's driver (applibs-api §2.3).
 final class AnalogFile: PeripheralFile {
     private static let bits = 12
+    /// Of `struct iio_ioctl_chan_spec_buffer`.
+    private static let bufferBytes: UInt32 = 16
     private static let fullScaleVolts = 2.5
     private var referenceVolts = [Double](repeating: AnalogFile.fullScaleVolts, count: 8)
 
@@ -15,14 +17,18 @@ final class AnalogFile: PeripheralFile {
         case 0x8004_69D0: try memory.put(argument, UInt32(0).littleEndianBytes)
         case 0xC00C_69D2:
             _ = try AnalogFile.channel(memory.fields(argument, 12), at: 4)
-            try memory.put(argument &+ 8, UInt32(AnalogFile.description(at: 0).count).littleEndianBytes)
+            let total = AnalogFile.bufferBytes + UInt32(AnalogFile.description(at: 0).count)
+            try memory.put(argument &+ 8, total.littleEndianBytes)
         case 0xC010_69D3:
             let fields = try memory.fields(argument, 16)
             let channel = try AnalogFile.channel(fields, at: 8)
-            let place = fields.u32(12) ?? 0
+            // Behind the structure itself, unless it says where.
+            let asked = fields.u32(12) ?? 0
+            let place = asked == 0 ? argument &+ AnalogFile.bufferBytes : asked
             let bytes = AnalogFile.description(at: place, channel)
-            guard Int(fields.u32(4) ?? 0) >= bytes.count else { throw .EINVAL }
+            guard fields.u32(4) ?? 0 >= (asked == 0 ? AnalogFile.bufferBytes : 0) + UInt32(bytes.count) else { throw .EINVAL }
             try memory.put(place, bytes)
+            if asked == 0 { try memory.put(argument &+ 12, place.littleEndianBytes) }
         case 0xC014_69D4...0xC014_69D7: try control(request, argument, memory.fields(argument, 20), memory)
         default: throw .ENOTTY
         }

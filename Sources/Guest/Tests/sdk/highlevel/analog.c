@@ -8,9 +8,15 @@ int main(void) {
     int fd = open("/dev/adc0", O_RDWR);
     struct iio_ioctl_chan_spec_buffer_size size = {sizeof size, MT3620_ADC_CHANNEL2, 0};
     if (ioctl(fd, IIO_GET_CHANNEL_SPEC_BUFFER_TOTAL_SIZE_IOCTL, &size) < 0) return 1;
+    /* What is asked for lies behind the structure itself if that does not say where. */
+    struct iio_ioctl_chan_spec_buffer *whole = calloc(1, size.total_size);
+    *whole = (struct iio_ioctl_chan_spec_buffer){sizeof *whole, size.total_size, MT3620_ADC_CHANNEL2, NULL};
+    if (ioctl(fd, IIO_GET_CHANNEL_SPEC_BUFFER_IOCTL, whole) < 0 || (void *)whole->channel != (void *)(whole + 1)) return 2;
     struct iio_ioctl_chan_spec *spec = calloc(1, size.total_size);
     struct iio_ioctl_chan_spec_buffer buffer = {sizeof buffer, size.total_size, MT3620_ADC_CHANNEL2, spec};
     if (ioctl(fd, IIO_GET_CHANNEL_SPEC_BUFFER_IOCTL, &buffer) < 0) return 2;
+    if (strcmp(whole->channel->ext_info->next->name, spec->ext_info->next->name)) return 2;
+    free(whole);
     unsigned index = 0;
     for (struct iio_ioctl_chan_spec_ext_info *info = spec->ext_info; info; info = info->next, index++) {
         char text[16] = "";
