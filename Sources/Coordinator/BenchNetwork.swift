@@ -115,8 +115,13 @@ final class BenchNetwork: WayOut {
     private func read() {
         for (number, stream) in streams.sorted(by: { $0.key < $1.key }) where stream.isRead {
             guard let bytes = stream.connection.read(milliseconds: 0, limitBytes: min(stream.roomBytes, BenchNetwork.chunkBytes)) else {
-                streams[number]?.hasEnded = true
-                events.append(.finished(stream: number))
+                if stream.connection.hasFailed {
+                    streams[number] = nil
+                    events.append(.closed(stream: number, .ECONNRESET))
+                } else {
+                    streams[number]?.hasEnded = true
+                    events.append(.finished(stream: number))
+                }
                 continue
             }
             guard !bytes.isEmpty else { continue }

@@ -225,6 +225,9 @@ public struct Fabric {
         case .send(let id, let bytes): enqueue(.data(bytes), on: id, from: node)
         case .close(let id): enqueue(.end, on: id, from: node)
         case .finish(let id): enqueue(.finish, on: id, from: node)
+        case .reset(let id):
+            guard let number = streamOf[node]?[id], let side = streams[number]?.side(of: node) else { return }
+            drop(number, tell: 1 - side, .reset, trips: 1)
         case .window(let id, let bytes): setWindow(Int(bytes), of: id, at: node)
         case .consumed(let id, let bytes): consumed(Int(bytes), on: id, at: node)
         case .datagram(let port, let to, let bytes): sendDatagram(bytes, from: node, port: port, to: to)

@@ -110,8 +110,8 @@ public final class Kernel {
     private static let turn: Int64 = 2_000_000
     private static let shortestInterval: Int64 = 50_000
     private static let memoryCheckEvery: Int64 = 100_000
-    /// exit and exit_group.
-    private static let lastCalls: Set<UInt32> = [1, 248]
+    /// What a program does that is seen outside: exit, write, pwrite64, writev, exit_group, sendto, sendmsg.
+    private static let callsSeenOutside: Set<UInt32> = [1, 4, 146, 181, 248, 290, 296]
     private static let nanosecondsPerInstruction = 1_000_000_000 / ApplicationCore.hertz
 
     /// - Parameter world: What is on the chip's pins; nil for a kernel without any.
@@ -368,12 +368,12 @@ public final class Kernel {
     }
 
     /// A program that has touched more than it may have is killed, as the original does (APP-5). The engine does not say when a page
-    /// is touched: it is looked at when the program calls, at the latest with its last call.
+    /// is touched: it is looked at when the program calls, at the latest when somebody could see what it did.
     @discardableResult
     private func checkMemory(_ process: Process, before call: SystemCall? = nil) -> Bool {
         let limit = process.policy.memoryBytes
-        let isLast = call.map { Kernel.lastCalls.contains($0.number) } ?? false
-        guard process.status == nil, isLast || now >= process.memoryCheckAt, process.core.memory.privateBytes > limit else { return false }
+        let isSeen = call.map { Kernel.callsSeenOutside.contains($0.number) } ?? false
+        guard process.status == nil, isSeen || now >= process.memoryCheckAt, process.core.memory.privateBytes > limit else { return false }
         process.memoryCheckAt = now + Kernel.memoryCheckEvery
         let used = process.core.memory.touchedBytes
         guard used > limit else { return false }

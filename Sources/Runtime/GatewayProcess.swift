@@ -168,6 +168,9 @@ public import Wire
             connections[stream]?.underway += bytes.count
             act(.send(stream, bytes))
         case .later: break
+        case .failed:
+            act(.reset(stream))
+            end(stream)
         // It may still read: what comes from the stream shows that.
         case .ended:
             connections[stream]?.hasEnded = true
@@ -179,7 +182,7 @@ public import Wire
     private mutating func write(_ stream: StreamID) {
         guard let connection = connections[stream] else { return }
         guard let written = LoopbackSocket.write(connection.descriptor, connection.unwritten) else {
-            act(.close(stream))
+            act(.reset(stream))
             end(stream)
             return
         }

@@ -2,7 +2,11 @@ import Glibc
 
 /// TCP on 127.0.0.1 that never blocks.
 enum LoopbackSocket {
-    enum Read { case bytes([UInt8]), later, ended }
+    enum Read {
+        case bytes([UInt8]), later, ended
+        /// The connection is gone without an end (RST): something may be missing.
+        case failed
+    }
 
     private static let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
 
@@ -66,7 +70,7 @@ enum LoopbackSocket {
         var bytes = [UInt8](repeating: 0, count: limit)
         let count = unsafe recv(descriptor, &bytes, limit, 0)
         if count > 0 { return .bytes(Array(bytes.prefix(count))) }
-        return count < 0 && (errno == EAGAIN || errno == EINTR) ? .later : .ended
+        return count == 0 ? .ended : errno == EAGAIN || errno == EINTR ? .later : .failed
     }
 
     /// Nothing more is written; what comes is still read.
@@ -89,6 +93,8 @@ enum LoopbackSocket {
 /// One connection on 127.0.0.1, whose calls wait.
 public final class LoopbackConnection {
     private let descriptor: Int32
+    /// It is gone without an end: something may be missing.
+    public private(set) var hasFailed = false
 
     fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
 
@@ -111,6 +117,9 @@ public final class LoopbackConnection {
         case .bytes(let bytes): return bytes
         case .later: return []
         case .ended: return nil
+        case .failed:
+            hasFailed = true
+            return nil
         }
     }
 

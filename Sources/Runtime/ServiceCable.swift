@@ -48,7 +48,7 @@ final class ServiceCable {
             switch LoopbackSocket.read(connection.descriptor, ServiceCable.chunk) {
             case .bytes(let bytes): events.append(.received(StreamID(raw: number), bytes))
             case .later: break
-            case .ended:
+            case .ended, .failed:
                 events.append(.closed(StreamID(raw: number), .finished))
                 end(number)
             }

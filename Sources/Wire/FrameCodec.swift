@@ -303,6 +303,9 @@ extension Action: WireValue {
             writer.integer(UInt8(9))
             stream.write(to: &writer)
             writer.integer(bytes)
+        case .reset(let stream):
+            writer.integer(UInt8(11))
+            stream.write(to: &writer)
         case .link(let isUp, let address):
             writer.integer(UInt8(10))
             writer.integer(UInt8(isUp ? 1 : 0))
@@ -327,6 +330,7 @@ extension Action: WireValue {
         case 10:
             let isUp = try reader.integer(UInt8.self) != 0
             self = .link(isUp: isUp, try reader.list { (r) throws(WireError) in Address(bits: try r.integer()) }.first)
+        case 11: self = .reset(try StreamID(from: &reader))
         case let kind: throw .unknownKind(kind)
         }
     }

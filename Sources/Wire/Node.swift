@@ -85,6 +85,8 @@ public enum Action: Equatable, Sendable {
     case close(StreamID)
     /// Nothing more is sent; what comes is still taken (SHUT_WR). To a side without a window the stream is closed then.
     case finish(StreamID)
+    /// The other side is told that this is no end: something may be missing (RST).
+    case reset(StreamID)
     /// This side has room for so many bytes that it has not given back by ``consumed(_:bytes:)``; more waits at the sender
     /// (RFC 9293 section 3.8.6). Sides without one take all that comes, at once.
     case window(StreamID, bytes: UInt32)

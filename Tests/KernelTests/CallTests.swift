@@ -76,6 +76,18 @@ import Testing
         }
     }
 
+    /// The engine can have so many stretches of memory, and no more: what would be more is refused, and nothing is lost.
+    @Test func mappingsAreCutOnlySoOften() throws {
+        let run = try Program.own("stretches", seconds: 30)
+        let refused = "many, Cannot allocate memory"
+        #expect(
+            run.lines == [
+                "permissions: \(refused)", "permissions: \(refused)", "permissions: \(refused)", "holes: \(refused)", "wrong: 0",
+                "another: Cannot allocate memory",
+            ])
+        #expect(run.end == .exited(0))
+    }
+
     /// Calls at random, with arguments right, wrong and absurd: whatever becomes of the program, the process stays up.
     @Test(arguments: 1...4) func callsAtRandomHarmNobodyElse(seed: Int) throws {
         let run = try Program.own("fuzz", "\(seed)", "320", seconds: 100)

@@ -126,7 +126,7 @@ import Testing
             peer, _ = door.accept()
             lines = peer.makefile("rwb", 0)
             first = lines.readline()
-            lines.write(b"from outside\n")
+            lines.write(b"from outside\\n")
             open("heard", "wb").write(first + lines.readline())
             peer.close()
 

@@ -38,7 +38,7 @@ extension CallTable {
         {
             return heap.upperBound
         }
-        if newEnd < oldEnd { process.core.memory.unmap(newEnd, count: Int(oldEnd - newEnd)) }
+        guard newEnd >= oldEnd || process.core.memory.unmap(newEnd, count: Int(oldEnd - newEnd)) else { return heap.upperBound }
         process.heap = heap.lowerBound..<wanted
         return wanted
     }
@@ -88,7 +88,7 @@ extension CallTable {
         if isFixed || a[0] != 0 && a[0] % page == 0 && process.core.memory.isFree(a[0], count: count) {
             guard a[0] % page == 0, a[0] >= page, UInt64(a[0]) + UInt64(count) <= UInt64(ApplicationCore.helperPage) else { throw .EINVAL }
             if flags & 0x10_0000 != 0, !process.core.memory.isFree(a[0], count: count) { throw .EEXIST }
-            process.core.memory.unmap(a[0], count: count)
+            guard process.core.memory.unmap(a[0], count: count) else { throw .ENOMEM }
             start = a[0]
         } else {
             start = try freePlace(process, count)
@@ -103,7 +103,7 @@ extension CallTable {
         let count = try rounded(a[1])
         guard UInt64(a[0]) + UInt64(count) <= UInt64(ApplicationCore.helperPage) else { throw .EINVAL }
         let process = thread.process
-        process.core.memory.unmap(a[0], count: count)
+        guard process.core.memory.unmap(a[0], count: count) else { throw .ENOMEM }
         if a[0] + UInt32(count) <= Loader.mappingsEnd { process.nextMapping = max(process.nextMapping, a[0] + UInt32(count)) }
     }
 
@@ -160,7 +160,7 @@ extension CallTable {
             throw .EFAULT
         }
         if new <= old {
-            if new < old { space.unmap(a[0] + UInt32(new), count: old - new) }
+            guard new == old || space.unmap(a[0] + UInt32(new), count: old - new) else { throw .ENOMEM }
             return a[0]
         }
         try checkRoom(process, for: new)

@@ -7,6 +7,8 @@ import Glibc
         case none, read, readWrite, readExecute
         /// What no sound kernel maps.
         case everything
+
+        var isExecutable: Bool { self == .readExecute || self == .everything }
     }
 
     public static let pageBytes: UInt32 = 4096
@@ -109,9 +111,46 @@ import Glibc
 
     // MARK: Mapping
 
-    /// Maps zeros; false if something is mapped there already, or the engine refuses.
+    /// Whether the engine can have so many more stretches: those that have become one again are shown as one, if need be.
+    private func makeRoom(_ more: Int) -> Bool {
+        if engine.hasRoom(forRegions: more) { return true }
+        let stretches = runs(pages.keys.sorted(), AddressSpace.areAlike)
+        // As long as it helps for a while.
+        guard stretches.count + more <= Engine.mostRegions * 3 / 4 else { return false }
+        hideAll()
+        showAgain()
+        return engine.hasRoom(forRegions: more)
+    }
+
+    private func hideAll() {
+        for (base, length) in runs(pages.keys.sorted(), { _, _ in true }) {
+            engine.forgetCode(base, count: length)
+            engine.hide(base, count: length)
+        }
+    }
+
+    /// Where there is no room for more stretches, a change may leave fewer of them: then all is shown anew. False, and nothing
+    /// has changed, if it leaves more.
+    private func changeAsWhole(_ change: () -> Void) -> Bool {
+        let before = pages
+        let count = runs(pages.keys.sorted(), AddressSpace.areAlike).count
+        change()
+        let after = pages
+        guard runs(pages.keys.sorted(), AddressSpace.areAlike).count <= min(count, Engine.mostRegions) else {
+            pages = before
+            return false
+        }
+        pages = before
+        hideAll()
+        pages = after
+        counted = nil
+        showAgain()
+        return true
+    }
+
+    /// Maps zeros; false if something is mapped there already, or the engine has no room for more.
     public func map(_ address: UInt32, count: Int, _ access: Access) -> Bool {
-        guard isFree(address, count: count) else { return false }
+        guard isFree(address, count: count), makeRoom(1) else { return false }
         let memory = Engine.Memory(base: address, count: count, AddressSpace.permission(access))
         guard engine.show(memory, at: address, from: 0, count: count, AddressSpace.permission(access)) else { return false }
         for (index, number) in AddressSpace.numbers(address, count).enumerated() {
@@ -123,21 +162,22 @@ import Glibc
         return true
     }
 
-    /// Holes are no harm.
-    public func unmap(_ address: UInt32, count: Int) {
-        guard isPlace(address, count) else { return }
+    /// Holes are no harm. False if what is left would be more stretches than the engine can have.
+    @discardableResult public func unmap(_ address: UInt32, count: Int) -> Bool {
+        guard isPlace(address, count) else { return true }
         let numbers = AddressSpace.numbers(address, count)
+        guard makeRoom(1) else { return changeAsWhole { for number in numbers { pages[number] = nil } } }
         if numbers.count > pages.count {
             unmap(runs(pages.keys.filter(numbers.contains).sorted(), { _, _ in true }))
         } else {
             unmap(runs(numbers, { _, _ in true }))
         }
+        return true
     }
 
     private func unmap(_ runs: [(UInt32, Int)]) {
         for (start, length) in runs {
-            if AddressSpace.numbers(start, length).contains(where: { pages[$0]?.access == .readExecute || pages[$0]?.access == .everything }
-            ) {
+            if AddressSpace.numbers(start, length).contains(where: { pages[$0]?.access.isExecutable == true }) {
                 engine.forgetCode(start, count: length)
             }
             engine.hide(start, count: length)
@@ -151,18 +191,26 @@ import Glibc
         pages = [:]
     }
 
-    /// False if a part of it is not mapped.
+    /// False if a part of it is not mapped, or the engine has no room for more stretches.
     public func protect(_ address: UInt32, count: Int, _ access: Access) -> Bool {
         guard isPlace(address, count), AddressSpace.numbers(address, count).allSatisfy({ pages[$0] != nil }) else { return false }
-        for number in AddressSpace.numbers(address, count) where pages[number]?.isShared == true && access == .readWrite { unshare(number) }
+        let shared = access == .readWrite ? AddressSpace.numbers(address, count).filter { pages[$0]?.isShared == true } : []
+        guard makeRoom(2 + 2 * shared.count) else {
+            return shared.isEmpty && changeAsWhole { note(access, address, count) }
+        }
+        for number in shared { unshare(number) }
         engine.forgetCode(address, count: count)
         engine.protect(address, count: count, AddressSpace.permission(access))
+        note(access, address, count)
+        return true
+    }
+
+    private func note(_ access: Access, _ address: UInt32, _ count: Int) {
         for number in AddressSpace.numbers(address, count) {
             pages[number]?.access = access
             if access == .readWrite { pages[number]?.isOwn = true }
         }
         counted = nil
-        return true
     }
 
     private func unshare(_ number: UInt32) {

@@ -92,6 +92,8 @@ import Glibc
     /// Instructions until the next look at how full that is.
     private var untilLook: Int64 = 0
     private(set) var renewals = 0
+    /// At most so many stretches of memory are mapped.
+    private var regions = 0
 
     /// Called before each instruction, if instructions are watched.
     var onInstruction: ((UInt32, UInt32) -> Void)?
@@ -149,6 +151,7 @@ import Glibc
         let registers = Engine.all(model).map { self[double: $0] }
         TranslationBuffer.whileClosing(translations) { _ = unsafe uc_close(handle) }
         unsafe (handle, translations) = (fresh, buffer)
+        regions = 0
         unsafe hookFaults()
         for memory in memories { _ = show(memory, at: memory.base, from: 0, count: memory.count, memory.permission) }
         for window in windows { open(window) }
@@ -264,13 +267,34 @@ import Glibc
 
     /// Maps memory that its caller keeps alive; false if the engine refuses.
     func show(_ memory: Memory, at base: UInt32, from offset: Int, count: Int, _ permission: Permission) -> Bool {
-        unsafe uc_mem_map_ptr(handle, UInt64(base), count, permission.rawValue, memory.bytes.baseAddress! + offset) == UC_ERR_OK
+        regions += 1
+        return unsafe uc_mem_map_ptr(handle, UInt64(base), count, permission.rawValue, memory.bytes.baseAddress! + offset) == UC_ERR_OK
     }
 
-    func hide(_ base: UInt32, count: Int) { unsafe _ = uc_mem_unmap(handle, UInt64(base), count) }
+    func hide(_ base: UInt32, count: Int) {
+        regions += 1
+        unsafe _ = uc_mem_unmap(handle, UInt64(base), count)
+    }
 
     func protect(_ base: UInt32, count: Int, _ permission: Permission) {
+        regions += 2
         unsafe _ = uc_mem_protect(handle, UInt64(base), count, permission.rawValue)
+    }
+
+    /// Stretches of memory that it can have: beyond 1,024 sections (its exec.c; the smallest page of an ARM has 1 KiB) it ends
+    /// the process.
+    static let mostRegions = 900
+
+    /// Whether so many more are possible: a stretch that is mapped, one at most that a hole leaves, two that other permissions do.
+    func hasRoom(forRegions more: Int) -> Bool {
+        if regions + more > Engine.mostRegions {
+            var list: UnsafeMutablePointer<uc_mem_region>?
+            var count: UInt32 = 0
+            unsafe _ = uc_mem_regions(handle, &list, &count)
+            unsafe _ = uc_free(list)
+            regions = Int(count)
+        }
+        return regions + more <= Engine.mostRegions
     }
 
     /// A window of registers. Handlers are given addresses, and the width of an access in bytes.

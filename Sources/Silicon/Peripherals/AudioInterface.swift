@@ -106,6 +106,7 @@ struct AudioInterface: Peripheral {
     func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { nextBurst }
 
     mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
+        let before = wordsPerSecond
         registers[offset] = value
         switch offset {
         case 0x00, 0x04, 0x08:
@@ -113,7 +114,8 @@ struct AudioInterface: Peripheral {
                 (nextBurst, startedAt) = (.max, nil)
                 return
             }
-            if startedAt == nil || nextBurst == .max {
+            // Words of another rate do not count.
+            if startedAt == nil || nextBurst == .max || wordsPerSecond != before {
                 (startedAt, words) = (bus.now, 0)
                 planBurst()
             }

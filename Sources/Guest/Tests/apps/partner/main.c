@@ -39,7 +39,7 @@ static void visit(const char *host, const char *port) {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     int connected = connect(fd, found->ai_addr, found->ai_addrlen);
     Log_Debug("%s: connect %d %s\n", host, connected, connected ? strerror(errno) : "");
-    static const char request[] = "GET /nothing HTTP/1.1\r\nHost: service\r\nConnection: close\r\n\r\n";
+    static const char request[] = "GET /nothing HTTP/1.1\r\nHost: service.acme.internal\r\nConnection: close\r\n\r\n";
     if (connected == 0) {
         char text[256] = "";
         send(fd, request, sizeof request - 1, 0);

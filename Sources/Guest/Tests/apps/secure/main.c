@@ -13,7 +13,7 @@ static const char service[] = "service.acme.internal";
 
 /* One request, and the first line of the answer. */
 static void say(const char *what, const char *host, uint16_t port, Tls_Identity identity, const char *roots) {
-    static const char request[] = "POST /messages/secure HTTP/1.1\r\nhost: service\r\ncontent-length: 2\r\n\r\nhi";
+    static const char request[] = "POST /messages/secure HTTP/1.1\r\nhost: service.acme.internal\r\ncontent-length: 2\r\n\r\nhi";
     char answer[64] = "";
     int fd = Tls_Connect(host, port, identity, roots);
     ssize_t count = fd < 0 ? -1 : write(fd, request, sizeof request - 1);
