@@ -62,7 +62,14 @@ struct PlanReader {
                 }
                 return .init(port: UInt16(port), host: plan.names.host(parts[0]), targetPort: target)
             }
+            let taken = plan.gateways.flatMap(\.doors).map(\.port)
+            for (number, door) in doors.enumerated() where door.port > 0 && (taken + doors[..<number].map(\.port)).contains(door.port) {
+                document.report(entry.fields["ports"], "ports: two gateways' doors at port \(door.port) of this machine")
+            }
             let exits = readExits(entry)
+            for (number, exit) in exits.enumerated() where exits[..<number].contains(where: { $0.port == exit.port }) {
+                document.report(entry.fields["exits"], "exits: two lead from port \(exit.port)")
+            }
             if doors.isEmpty && exits.isEmpty { document.report(key, "gateway \(name): expected 'ports' or 'exits'") }
             let names = readNames(entry)
             plan.gateways.append(

@@ -63,13 +63,21 @@ final class BenchNetwork: WayOut {
         return parts.reduce(0) { $0 << 8 | UInt32($1 ?? 0) }
     }
 
+    /// A name that no exit has is that of the closest wildcard (RFC 4592), as with gateways.
+    private func address(of name: String) -> UInt32? {
+        let labels = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
+        let wildcards = labels.indices.dropFirst().map { "*." + labels[$0...].joined(separator: ".") }
+        return ([name.lowercased()] + wildcards).lazy.compactMap { [addresses] in addresses[$0] }.first
+    }
+
     private func say(_ text: String) { if told.insert(text).inserted { note(text) } }
 
     func take(_ action: NetworkAction) {
         switch action {
         case .resolve(let query, let name):
-            if addresses[name] == nil { say("no --exit is named \(name)") }
-            events.append(.resolved(query: query, address: addresses[name]))
+            let address = address(of: name)
+            if address == nil { say("no --exit is named \(name)") }
+            events.append(.resolved(query: query, address: address))
         case .connect(let stream, let address, let port): connect(stream, address, port)
         case .send(let stream, let bytes): streams[stream]?.unwritten += bytes
         case .close(let stream): streams[stream]?.isClosing = true

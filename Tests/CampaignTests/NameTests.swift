@@ -60,6 +60,18 @@ import Testing
         #expect(NameTests.problems(catalog: "acme, clients: { \(client) }").isEmpty == isGood)
     }
 
+    /// Each port leads to one place.
+    @Test(arguments: [
+        ("a: { network: home, ports: [{ port: 8080, to: 'service:80' }, { port: 8080, to: 'service:443' }] }", "two gateways' doors"),
+        (
+            "a: { network: home, ports: [{ port: 8080, to: 'service:80' }] }, b: { network: home, ports: [{ port: 8080, to: 'service:443' }] }",
+            "two gateways' doors"
+        ),
+        ("a: { network: home, exits: [{ port: 80, to: '127.0.0.1:8080' }, { port: 80, to: '127.0.0.1:8081' }] }", "two lead from port 80"),
+    ]) func portsLeadToOnePlace(gateways: String, reason: String) {
+        #expect(NameTests.problems(devices: "a1: { network: home } }\ngateways: { \(gateways)").contains { $0.contains(reason) })
+    }
+
     /// Sums of times must stay numbers.
     @Test func endlessTimesAreRefused() {
         #expect(!NameTests.problems(devices: "a: { network: home, call-every: 100000d }").isEmpty)
