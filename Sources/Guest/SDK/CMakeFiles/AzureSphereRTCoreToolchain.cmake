@@ -30,7 +30,10 @@ foreach(name IN ITEMS nano nosys)
     string(APPEND orrery_specs " \"--specs=${path}\"")
 endforeach()
 
-set(orrery_core "-mcpu=cortex-m4 -mthumb -mfloat-abi=soft")
+if(NOT orrery_floats)
+    set(orrery_floats "-mfloat-abi=soft")
+endif()
+set(orrery_core "-mcpu=cortex-m4 -mthumb ${orrery_floats}")
 set(CMAKE_C_FLAGS_INIT "${orrery_core} -std=gnu11${orrery_specs}")
 # Nobody catches or tidies up on a core that never ends; a project that does says -fexceptions.
 set(CMAKE_CXX_FLAGS_INIT "${orrery_core} -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit${orrery_specs}")
@@ -40,3 +43,4 @@ set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostartfiles -Wl,--no-undefined -Wl,-n -Wl,--n
 if(EXISTS "${CMAKE_SOURCE_DIR}/linker.ld")
     string(APPEND CMAKE_EXE_LINKER_FLAGS_INIT " -T \"${CMAKE_SOURCE_DIR}/linker.ld\"")
 endif()
+orrery_include_board_directory()

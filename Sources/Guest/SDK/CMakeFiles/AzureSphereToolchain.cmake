@@ -19,10 +19,9 @@ set(CMAKE_RANLIB "${ORRERY_RANLIB}" CACHE FILEPATH "")
 
 # -U_FORTIFY_SOURCE: the C library's checks make warnings of code that builds elsewhere. Warnings that only GCC has are passed over.
 set(orrery_core "-mcpu=cortex-a7 -mfloat-abi=hard -mfpu=neon-vfpv4")
-set(orrery_both "${orrery_core} -D_GNU_SOURCE= -U_FORTIFY_SOURCE -Wno-format -Wno-unknown-warning-option -Qunused-arguments -ffunction-sections -fdata-sections -isystem \"${AZURE_SPHERE_API_SET_DIR}/usr/include\"")
+set(orrery_both "${orrery_core} -U_FORTIFY_SOURCE -Wno-format -Wno-unknown-warning-option -Qunused-arguments -ffunction-sections -fdata-sections -isystem \"${AZURE_SPHERE_API_SET_DIR}/usr/include\"")
 set(CMAKE_C_FLAGS_INIT "-std=gnu11 -Wno-pointer-sign -Werror=implicit-function-declaration ${orrery_both}")
-# The compiler defines _GNU_SOURCE for C++ by itself, as 1.
-set(CMAKE_CXX_FLAGS_INIT "-Wno-macro-redefined ${orrery_both}")
+set(CMAKE_CXX_FLAGS_INIT "${orrery_both}")
 set(CMAKE_ASM_FLAGS_INIT "${orrery_core}")
 foreach(language IN ITEMS C CXX)
     set(CMAKE_${language}_FLAGS_DEBUG_INIT "-O0 -g")
@@ -32,3 +31,4 @@ foreach(language IN ITEMS C CXX)
 endforeach()
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -fuse-ld=lld -Wl,--gc-sections -L\"${AZURE_SPHERE_API_SET_DIR}/usr/lib\"")
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+orrery_include_board_directory()

@@ -1,0 +1,3 @@
+#include "uart.h"
+
+int main(void) { uart_print("no OS\r\n"); }
