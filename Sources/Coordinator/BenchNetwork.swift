@@ -3,8 +3,8 @@ import Emulator
 import Kernel
 import Runtime
 
-/// What an emulated program has of a network: names and ports that somebody has given exits for, each to a port of 127.0.0.1. All
-/// else is not there.
+/// What an emulated program has of a network: names and ports that somebody has given exits for, each to a port of 127.0.0.1, and ports
+/// of 127.0.0.1 that lead to those on which it listens. All else is not there.
 final class BenchNetwork: WayOut {
     /// `NAME:PORT=127.0.0.1:PORT`, as a gateway's exits are.
     struct Exit: ExpressibleByArgument {
@@ -20,6 +20,20 @@ final class BenchNetwork: WayOut {
             else { return nil }
             (name, self.port, self.target) = (sides[0][..<colon].lowercased(), port, target)
             guard !name.split(separator: ".", omittingEmptySubsequences: false).contains("") else { return nil }
+        }
+    }
+
+    /// `PORT=127.0.0.1:PORT`: where the program listens, and where it is found.
+    struct Port: ExpressibleByArgument {
+        var port: UInt16
+        var target: UInt16
+
+        init?(argument: String) {
+            let sides = argument.split(separator: "=", maxSplits: 1)
+            guard sides.count == 2, let port = UInt16(sides[0]), port > 0, sides[1].hasPrefix("127.0.0.1:"),
+                let target = UInt16(sides[1].dropFirst("127.0.0.1:".count)), target > 0
+            else { return nil }
+            (self.port, self.target) = (port, target)
         }
     }
 
@@ -39,6 +53,10 @@ final class BenchNetwork: WayOut {
     private static let chunkBytes = 64 << 10
     let address: UInt32 = 0x0A00_0002
     private let exits: [Exit]
+    private let ports: [Port]
+    /// By the program's port; kept as long as there is a network, for whoever connects.
+    private var servers: [UInt16: LoopbackServer] = [:]
+    private var acceptedCount: UInt32 = 0
     /// By name, in the order of the exits: 10.0.0.16 and on, or what an exit without a name says.
     private let addresses: [String: UInt32]
     private let note: (String) -> Void
@@ -47,8 +65,9 @@ final class BenchNetwork: WayOut {
     private var told: Set<String> = []
 
     /// - Parameter note: Told, once each, of what no exit leads to.
-    init(_ exits: [Exit], note: @escaping (String) -> Void) {
+    init(_ exits: [Exit], ports: [Port] = [], note: @escaping (String) -> Void) {
         self.exits = exits
+        self.ports = ports
         self.note = note
         var addresses: [String: UInt32] = [:]
         for exit in exits where addresses[exit.name] == nil {
@@ -85,9 +104,28 @@ final class BenchNetwork: WayOut {
         case .window(let stream, let bytes): streams[stream]?.roomBytes = bytes
         case .consumed(let stream, let bytes): streams[stream]?.roomBytes += bytes
         case .datagram(_, let address, let port, _): say("datagrams have no exits: one for \(text(address)):\(port) is lost")
-        case .listen: break
+        case .listen(let port): listen(port)
         }
         write()
+    }
+
+    private func listen(_ port: UInt16) {
+        guard servers[port] == nil, let wanted = ports.first(where: { $0.port == port }) else { return }
+        servers[port] = LoopbackServer(port: wanted.target)
+        if servers[port] == nil { say("127.0.0.1:\(wanted.target) is taken: nobody reaches port \(port)") }
+    }
+
+    /// Whoever has connected to a server, as from an address of the network, on streams beside the program's own numbers.
+    private func accept() {
+        for (port, server) in servers.sorted(by: { $0.key < $1.key }) {
+            while let connection = server.acceptWaiting() {
+                let stream = 0x4000_0000 + acceptedCount
+                streams[stream] = Stream(connection: connection)
+                let peerPort = 0xC000 + UInt16(truncatingIfNeeded: acceptedCount % 0x3FFF)
+                events.append(.accepted(stream: stream, port: port, address: 0x0A00_0003, peerPort: peerPort))
+                acceptedCount += 1
+            }
+        }
     }
 
     private func text(_ address: UInt32) -> String { [24, 16, 8, 0].map { "\(address >> $0 & 0xFF)" }.joined(separator: ".") }
@@ -104,15 +142,16 @@ final class BenchNetwork: WayOut {
         events.append(.connected(stream: stream))
     }
 
-    var isOpen: Bool { !events.isEmpty || streams.values.contains { $0.isRead || !$0.unwritten.isEmpty } }
+    var isOpen: Bool { !events.isEmpty || !servers.isEmpty || streams.values.contains { $0.isRead || !$0.unwritten.isEmpty } }
 
     func wait(_ nanoseconds: Int64, orInput: Bool) -> (events: [NetworkEvent], hasInput: Bool, passed: Int64) {
         let begun = ContinuousClock.now
         let milliseconds = events.isEmpty ? Int32(clamping: (max(0, nanoseconds) + 999_999) / 1_000_000) : 0
         let open = streams.values.filter(\.isRead).map(\.connection)
         let hasInput = LoopbackConnection.wait(
-            reading: open, writing: streams.values.filter { !$0.unwritten.isEmpty }.map(\.connection), orInput: orInput,
-            milliseconds: milliseconds)
+            reading: open, writing: streams.values.filter { !$0.unwritten.isEmpty }.map(\.connection), accepting: Array(servers.values),
+            orInput: orInput, milliseconds: milliseconds)
+        accept()
         write()
         read()
         defer { events = [] }

@@ -26,6 +26,9 @@ final class ProgramTerminal {
         var attach: [String] = []
         var epochSeconds: Int64
         var exits: [BenchNetwork.Exit] = []
+        var openPorts: [BenchNetwork.Port] = []
+        /// There is an eth0.
+        var hasEthernet = false
         /// UARTs that standard output shows too.
         var ports: [SerialPortName] = []
         /// Standard input goes to the first of them, not to the program.
@@ -61,10 +64,13 @@ final class ProgramTerminal {
         if setting.tracesCalls {
             emulation.kernel.onCall = { [unowned self] now, call in note("[\(seconds(now))] \(call.text)\n") }
         }
-        if !setting.exits.isEmpty {
-            let network = BenchNetwork(setting.exits) { [unowned self] in note("[\(seconds(emulation.kernel.now))] network: \($0)\n") }
+        let isOnAir = !setting.exits.isEmpty || !setting.openPorts.isEmpty
+        if isOnAir || setting.hasEthernet {
+            let network = BenchNetwork(setting.exits, ports: setting.openPorts) { [unowned self] in
+                note("[\(seconds(emulation.kernel.now))] network: \($0)\n")
+            }
             self.network = network
-            emulation.connect(network)
+            emulation.connect(network, isOnAir: isOnAir, hasEthernet: setting.hasEthernet)
         }
     }
 
@@ -110,6 +116,12 @@ final class ProgramTerminal {
         case .asleepForEver:
             note("asleep for ever: nothing can wake the program\n")
             return 2
+        case .rebooted:
+            note("[\(seconds(emulation.kernel.now))] the app reboots the device\n")
+            return 0
+        case .poweredDown(let length):
+            note("[\(seconds(emulation.kernel.now))] the app powers the device down for \(length) s\n")
+            return 0
         }
     }
 }

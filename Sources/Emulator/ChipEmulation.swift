@@ -149,6 +149,8 @@ public final class ChipEmulation {
             switch one.step(until: limit) {
             case .exited(let code): part.end = .exited(code)
             case .killed(let signal): part.end = .killed(signal: signal)
+            // The app's device is down; the other programs are looked at alone.
+            case .rebooted, .poweredDown: part.end = .exited(0)
             case .outOfTime, .asleepForEver, nil: break
             }
         }

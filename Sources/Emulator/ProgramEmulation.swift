@@ -35,6 +35,10 @@ public final class ProgramEmulation {
         case outOfTime
         /// Everybody waits for something that will never come.
         case asleepForEver
+        /// An app has asked for it: the device begins again.
+        case rebooted
+        /// For at most so long.
+        case poweredDown(seconds: UInt32)
     }
 
     public let kernel: Kernel
@@ -100,10 +104,15 @@ public final class ProgramEmulation {
     }
 
     /// The program's time is real time from here on, as far as it waits for somebody outside.
-    public func connect(_ wayOut: any WayOut) {
+    /// - Parameters:
+    ///   - isOnAir: wlan0 is connected, to a network with the internet and its time.
+    ///   - hasEthernet: There is an eth0, at a private network.
+    public func connect(_ wayOut: any WayOut, isOnAir: Bool = true, hasEthernet: Bool = false) {
         self.wayOut = wayOut
         kernel.network = { [unowned wayOut] in wayOut.take($0) }
-        kernel.wirelessAddress = wayOut.address
+        if isOnAir { kernel.wirelessAddress = wayOut.address }
+        kernel.wiredAddress = { [services] in services.network.wiredAddress }
+        services.connect(isOnAir: isOnAir, hasEthernet: hasEthernet)
     }
 
     /// When it next has something to do, as far as it knows.
@@ -115,7 +124,9 @@ public final class ProgramEmulation {
     func step(until limit: Int64) -> End? {
         // What reaches the pins is taken in even if no program waits for it.
         if wakeAt > kernel.now { kernel.skip(to: min(wakeAt, board.nextInput, limit)) }
-        switch kernel.run(until: limit) {
+        let stop = kernel.run(until: limit)
+        if let end = services.powerEnd { return end }
+        switch stop {
         case .reachedLimit: wakeAt = kernel.now
         case .idle(let next): wakeAt = next
         case .wantsInput:
@@ -140,7 +151,9 @@ public final class ProgramEmulation {
     public func run(until limit: Int64, input: () -> [UInt8] = { [] }, isStopped: () -> Bool = { false }) -> End {
         if let wayOut { return run(until: limit, input: input, isStopped: isStopped, wayOut) }
         while !isStopped() {
-            switch kernel.run(until: min(limit, kernel.now + 100_000_000)) {
+            let stop = kernel.run(until: min(limit, kernel.now + 100_000_000))
+            if let end = services.powerEnd { return end }
+            switch stop {
             case .reachedLimit: if kernel.now >= limit { return .outOfTime }
             case .idle(let next):
                 if next == .max { return .asleepForEver }
@@ -159,6 +172,7 @@ public final class ProgramEmulation {
     private func run(until limit: Int64, input: () -> [UInt8], isStopped: () -> Bool, _ wayOut: any WayOut) -> End {
         while !isStopped() {
             let stop = kernel.run(until: min(limit, kernel.now + ProgramEmulation.slice), waits: false)
+            if let end = services.powerEnd { return end }
             var (next, wantsInput) = (kernel.now, false)
             switch stop {
             case .ended(let status): return ProgramEmulation.end(status)
@@ -183,10 +197,22 @@ public final class ProgramEmulation {
     }
 }
 
-/// What the OS answers on a bench: a device without a network, whose clock nobody has set.
+/// What the OS answers on a bench: a device without a network, unless it is given one, whose clock nobody has set.
 final class BenchServices: ServiceProvider {
     private let certificates = CertificateServices()
-    private let network = NetworkServices(nil, around: .standard, isOnAir: false)
+    private(set) var network = NetworkServices(nil, around: .standard, isOnAir: false)
+    /// What an app has asked of the power supply.
+    private(set) var powerEnd: ProgramEmulation.End?
+
+    func connect(isOnAir: Bool, hasEthernet: Bool) {
+        network = NetworkServices(nil, around: .standard, isOnAir: isOnAir, hasEthernet: hasEthernet)
+        guard isOnAir else { return }
+        network.isOnline = true
+        // A device's clock begins in 1970 if no battery has kept it.
+        network.lastTime = .init(server: "time.bench", secondsBefore: 0, seconds: BenchServices.epochSeconds)
+    }
+
+    private static let epochSeconds: Int64 = 1_767_225_600
 
     /// The bench's only program has changed its own clock.
     func setClock(by nanoseconds: Int64) {}
@@ -212,11 +238,13 @@ final class BenchServices: ServiceProvider {
         case .powerProfile: if Bytes(input).u32(0) ?? 3 > 2 { throw .EINVAL }
         case .clockToHardware: break
         case .deferUpdate, .resumeUpdate: throw .EINVAL
-        case .reboot, .powerDown, .memoryUsage, .wifi, .secureStream, .signDigest: throw .ENOSYS
+        case .reboot: powerEnd = .rebooted
+        case .powerDown: powerEnd = .poweredDown(seconds: Bytes(input).u32(0) ?? 0)
+        case .memoryUsage, .wifi, .secureStream, .signDigest: throw .ENOSYS
         default:
             return operation.isOfCertificates
                 ? try certificates.answer(operation, input)
-                : try network.answer(operation, input, at: 1_767_225_600 + nanoseconds / 1_000_000_000)
+                : try network.answer(operation, input, at: BenchServices.epochSeconds + nanoseconds / 1_000_000_000)
         }
         return ServiceAnswer()
     }

@@ -83,6 +83,8 @@ public final class Kernel {
     public var network: ((NetworkAction) -> Void)?
     /// The address of wlan0, for programs that ask what there is; nil as long as it has none.
     public var wirelessAddress: UInt32?
+    /// That of eth0, where there is one that is on.
+    public var wiredAddress: () -> UInt32? = { nil }
     /// Carries a message to another app of the device, by its component ID.
     public var interCore: ((GUID, [UInt8]) -> Bool)?
     /// Whether the way to another app has room for the longest message.

@@ -137,14 +137,16 @@ public final class LoopbackConnection {
     /// As much as is taken at once; nil if nobody reads any more.
     public func offer(_ bytes: [UInt8]) -> Int? { LoopbackSocket.write(descriptor, bytes) }
 
-    /// Waits until something can be read on one of several connections or written on others, or on standard input where that is
-    /// wanted, or time is up.
+    /// Waits until something can be read on one of several connections or written on others, or somebody connects to one of several
+    /// servers, or on standard input where that is wanted, or time is up.
     /// - Returns: Whether standard input has something, or has ended.
     public static func wait(
-        reading: [LoopbackConnection], writing: [LoopbackConnection], orInput: Bool, milliseconds: Int32
+        reading: [LoopbackConnection], writing: [LoopbackConnection], accepting: [LoopbackServer] = [], orInput: Bool,
+        milliseconds: Int32
     ) -> Bool {
         var all = reading.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         all += writing.map { pollfd(fd: $0.descriptor, events: Int16(POLLOUT), revents: 0) }
+        all += accepting.map { pollfd(fd: $0.listener, events: Int16(POLLIN), revents: 0) }
         if orInput { all.append(pollfd(fd: 0, events: Int16(POLLIN), revents: 0)) }
         unsafe _ = poll(&all, nfds_t(all.count), milliseconds)
         return orInput && all.last.map { $0.revents != 0 } ?? false
@@ -155,7 +157,7 @@ public final class LoopbackConnection {
 
 /// A port of 127.0.0.1 that somebody may connect to, such as a debugger.
 public final class LoopbackServer {
-    private let listener: Int32
+    fileprivate let listener: Int32
 
     /// - Parameter port: 0 for one that the system chooses. Nil if it is taken.
     public init?(port: UInt16) {
@@ -170,6 +172,11 @@ public final class LoopbackServer {
     /// Waits for somebody to connect.
     public func accept() -> LoopbackConnection? {
         LoopbackSocket.wait(listener, POLLIN, -1)
-        return LoopbackSocket.accept(listener).map(LoopbackConnection.init(descriptor:))
+        return acceptWaiting()
+    }
+
+    /// Somebody who has connected already.
+    public func acceptWaiting() -> LoopbackConnection? {
+        LoopbackSocket.accept(listener).map(LoopbackConnection.init(descriptor:))
     }
 }

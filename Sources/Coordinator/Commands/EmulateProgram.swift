@@ -17,12 +17,18 @@ struct ProgramOptions: ParsableArguments {
             "A name and a port that it can reach, and the port of this machine where they lead; again for each. Its time is then real.",
             valueName: "NAME:PORT=127.0.0.1:PORT"))
     var exit: [BenchNetwork.Exit] = []
+    @Option(
+        help: ArgumentHelp(
+            "A port on which it listens, and the port of this machine that leads there; again for each. Its time is then real.",
+            valueName: "PORT=127.0.0.1:PORT"))
+    var port: [BenchNetwork.Port] = []
+    @Flag(help: "There is an Ethernet adapter, eth0, at a private network in which nobody gives addresses.") var ethernet = false
 
     /// For a real-time core: none of them means anything there.
     func refuse() throws {
         let given = [
             readOnly ? "--read-only" : nil, memory.map { _ in "--memory" }, environment.isEmpty ? nil : "--env",
-            exit.isEmpty ? nil : "--exit",
+            exit.isEmpty ? nil : "--exit", port.isEmpty ? nil : "--port", ethernet ? "--ethernet" : nil,
         ].compactMap { $0 }
         if let option = given.first { throw ValidationError("\(option): for programs on the A7 only") }
     }
@@ -56,6 +62,7 @@ extension Emulate {
         let epoch = program.exit.isEmpty ? Plan.defaultEpochSeconds : Int64(Date().timeIntervalSince1970)
         var setting = ProgramTerminal.Setting(attach: attachments, epochSeconds: epoch)
         (setting.exits, setting.ports, setting.feedsPort) = (program.exit, ports, uart.contains("-"))
+        (setting.openPorts, setting.hasEthernet) = (program.port, program.ethernet)
         (setting.hasTimes, setting.tracesCalls) = (timestamps, trace.contains(.calls))
         let terminal: ProgramTerminal
         do {

@@ -47,7 +47,18 @@ public final class NetworkServices {
     }
 
     private static let interface = Array("wlan0".utf8)
+    private static let wiredInterface = Array("eth0".utf8)
+
+    /// An Ethernet adapter at a private network, in which nobody gives addresses. It is off until an app turns it on, and after a restart.
+    private struct Wired {
+        var isEnabled = false
+        var fixed: FixedAddress?
+        /// As of wlan0, without the internet.
+        var status: UInt32 { isEnabled ? fixed == nil ? 3 : 7 : 0 }
+    }
+
     private var saved: Saved
+    private var wired: Wired?
     private var station: WiFiStation
     private var isEnabled = true
     private var hasReleased = false
@@ -61,9 +72,12 @@ public final class NetworkServices {
     /// The service was reached, and the time is known.
     public var isOnline = false
 
-    /// - Parameter isOnAir: Whether the network that devices are made for can be heard; else the device is alone.
-    public init(_ saved: Saved?, around point: AccessPoint, isOnAir: Bool = true) {
+    /// - Parameters:
+    ///   - isOnAir: Whether the network that devices are made for can be heard; else the device is alone.
+    ///   - hasEthernet: There is an adapter too, eth0.
+    public init(_ saved: Saved?, around point: AccessPoint, isOnAir: Bool = true, hasEthernet: Bool = false) {
         self.saved = saved ?? Saved()
+        wired = hasEthernet ? Wired() : nil
         station = WiFiStation(point, isOnAir: isOnAir, kept: saved?.wifi)
     }
 
@@ -71,6 +85,9 @@ public final class NetworkServices {
         guard isEnabled, station.connected != nil, !hasReleased else { return .down }
         return saved.fixed.map { .fixed($0.address) } ?? .dynamic
     }
+
+    /// Of eth0, where there is one and it is on; 0 as long as nobody has given it one.
+    public var wiredAddress: UInt32? { wired.flatMap { $0.isEnabled ? $0.fixed?.address ?? 0 : nil } }
 
     public var isTimeSynchronised: Bool { saved.isTimeSynchronised }
 
@@ -96,14 +113,16 @@ public final class NetworkServices {
         }
         switch operation {
         case .networkInterfaces:
-            let head: [UInt8] = [isEnabled ? 1 : 0, 1, saved.fixed == nil ? 1 : 0, 0]
-            return ServiceAnswer(1, head + NetworkServices.interface + [UInt8](repeating: 0, count: 11))
+            let wireless = NetworkServices.record(NetworkServices.interface, isEnabled, medium: 1, saved.fixed)
+            guard let wired else { return ServiceAnswer(1, wireless) }
+            let cabled = NetworkServices.record(NetworkServices.wiredInterface, wired.isEnabled, medium: 2, wired.fixed)
+            return ServiceAnswer(2, wireless + cabled)
         case .networkStatus:
-            try isOwn(input)
-            return ServiceAnswer(0, status.littleEndianBytes)
+            let isWired = try isWired(input)
+            return ServiceAnswer(0, (isWired ? wired?.status ?? 0 : status).littleEndianBytes)
         case .networkEnable:
-            try isOwn(Array(input.dropFirst().prefix { $0 != 0 }))
-            isEnabled = input[0] != 0
+            let isOn = input[0] != 0
+            if try isWired(Array(input.dropFirst().prefix { $0 != 0 })) { wired?.isEnabled = isOn } else { isEnabled = isOn }
         case .networkReady: return ServiceAnswer(isOnline && link != .down ? 1 : 0)
         case .timeSyncEnabled: return ServiceAnswer(saved.isTimeSynchronised ? 1 : 0)
         case .timeSyncEnable:
@@ -116,9 +135,9 @@ public final class NetworkServices {
                 Int32(lastTime.server.utf8.count),
                 lastTime.secondsBefore.littleEndianBytes + lastTime.seconds.littleEndianBytes + Array(lastTime.server.utf8))
         case .addressSet, .addressRelease, .addressRenew, .timeServerStart, .addressServerStart: try configure(operation, input)
-        // Only Ethernet has one that can be set.
+        // Wi-Fi has none that can be set; that of the adapter stays as it is, too.
         case .hardwareAddress:
-            try isOwn(input)
+            _ = try isWired(input)
             throw .EPERM
         case .proxySet:
             guard NetworkServices.isProxy(input) else { throw .EINVAL }
@@ -143,7 +162,17 @@ public final class NetworkServices {
         return hasReleased ? 3 : isOnline ? 15 : 7
     }
 
-    private func isOwn(_ name: [UInt8]) throws(Errno) { if name != NetworkServices.interface { throw .ENOENT } }
+    /// Whether an interface is eth0; it is wlan0 if not, or there is none of that name.
+    private func isWired(_ name: [UInt8]) throws(Errno) -> Bool {
+        if wired != nil, name == NetworkServices.wiredInterface { return true }
+        guard name == NetworkServices.interface else { throw .ENOENT }
+        return false
+    }
+
+    /// Enabled, medium (Wi-Fi, Ethernet), whether its address comes from DHCP; its name in 16 bytes.
+    private static func record(_ name: [UInt8], _ isEnabled: Bool, medium: UInt8, _ fixed: FixedAddress?) -> [UInt8] {
+        [isEnabled ? 1 : 0, medium, fixed == nil ? 1 : 0, 0] + name + [UInt8](repeating: 0, count: 16 - name.count)
+    }
 
     /// Kind, whether the standard server is asked where no other answers; then names, each with a zero behind it.
     private func setTimeSource(_ input: [UInt8]) throws(Errno) {
@@ -164,7 +193,8 @@ public final class NetworkServices {
 
     /// The interface's name in 16 bytes, then words.
     private func configure(_ operation: ServiceOperation, _ input: [UInt8]) throws(Errno) {
-        try isOwn(Array(input.prefix(16).prefix { $0 != 0 }))
+        let isWired = try isWired(Array(input.prefix(16).prefix { $0 != 0 }))
+        let current = isWired ? wired?.fixed : saved.fixed
         let fields = Bytes(Array(input.dropFirst(16)))
         func word(_ index: Int) -> UInt32 { fields.u32(index * 4) ?? 0 }
         switch operation {
@@ -172,16 +202,21 @@ public final class NetworkServices {
             guard word(4) <= 3 else { throw .EINVAL }
             let fixed = FixedAddress(address: word(1), mask: word(2), gateway: word(3))
             if word(0) != 0, fixed.address == 0 || fixed.mask == 0 { throw .EPERM }
-            saved.fixed = word(0) == 0 ? nil : fixed
+            let wanted = word(0) == 0 ? nil : fixed
+            if isWired {
+                wired?.fixed = wanted
+                return
+            }
+            saved.fixed = wanted
             saved.nameServers = (0..<Int(word(4))).map { word(5 + $0) }
             hasReleased = false
         case .addressRelease, .addressRenew:
-            if saved.fixed != nil { throw .EPERM }
-            hasReleased = operation == .addressRelease
+            if current != nil { throw .EPERM }
+            if !isWired { hasReleased = operation == .addressRelease }
         case .timeServerStart: servesTime = true
         default:
             // Who gives addresses has one of its own that does not change.
-            guard let fixed = saved.fixed else { throw .EPERM }
+            guard let fixed = current else { throw .EPERM }
             let (last, isTooFar) = word(0).addingReportingOverflow(word(1) &- 1)
             guard (1...255).contains(word(1)), !isTooFar, fixed.mask == word(2), fixed.holds(word(0)), fixed.holds(last),
                 word(4) > 0, word(5) <= 3

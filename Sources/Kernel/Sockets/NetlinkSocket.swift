@@ -20,15 +20,17 @@ public struct NetworkInterface: Sendable {
 }
 
 extension Kernel {
-    /// The loopback interface, and wlan0 where there is a network; until its address is known that is 0.0.0.0.
+    /// The loopback interface, wlan0 where there is a network, and eth0; until an address is known it is 0.0.0.0.
     var interfaces: [NetworkInterface] {
-        guard let address = wirelessAddress ?? (network == nil ? nil : 0) else { return [.loopback] }
-        let bytes: [UInt8] = address.littleEndianBytes.reversed()
-        return [
-            .loopback,
-            NetworkInterface(
-                name: "wlan0", index: 2, address: address, prefix: 24, hardware: [0x02, 0x00] + bytes, isLoopback: false),
-        ]
+        let own = [("wlan0", wirelessAddress ?? (network == nil ? nil : 0)), ("eth0", wiredAddress())]
+        return [.loopback]
+            + own.enumerated().compactMap { index, interface in
+                interface.1.map { address in
+                    NetworkInterface(
+                        name: interface.0, index: UInt32(2 + index), address: address, prefix: 24,
+                        hardware: [0x02, UInt8(index)] + address.littleEndianBytes.reversed(), isLoopback: false)
+                }
+            }
     }
 }
 

@@ -1,6 +1,6 @@
-/* Whether and how the device is connected. There is one interface, wlan0. A static address works where it is of the emulated network
-   and nobody has it; name servers are kept, and the emulated network answers whichever is asked; addresses that the DHCP server would
-   give have no takers. */
+/* Whether and how the device is connected. There is wlan0, and eth0 where the device was given one. A static address works where it is of
+   the emulated network and nobody has it; name servers are kept, and the emulated network answers whichever is asked; addresses that the
+   DHCP server would give have no takers. */
 #pragma once
 #include <net/if.h>
 #include <netinet/ip.h>
