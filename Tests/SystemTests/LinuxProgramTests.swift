@@ -170,7 +170,7 @@ import Testing
 }
 
 /// An HTTP server of a test's: it says what it was asked for.
-private final class PageServer: @unchecked Sendable {
+final class PageServer: @unchecked Sendable {
     private let server: LoopbackServer
     private let hasEnded = Atomic(false)
 

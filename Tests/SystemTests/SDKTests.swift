@@ -4,7 +4,7 @@ import Testing
 /// The SDK by the commands of the original's documentation: presets, a toolchain file, both kinds of core, each board.
 @Suite(.serialized) struct SDKTestsSerial {
     /// Configures and builds what is in a folder of `Sources/Guest/Tests/sdk` or the test's own.
-    private func build(_ testbed: Testbed, _ folder: String) async throws -> String {
+    func build(_ testbed: Testbed, _ folder: String) async throws -> String {
         try await testbed.tool(
             "/bin/sh",
             [

@@ -6,10 +6,11 @@
 static volatile int ball;
 
 static void ping(void) {
-    for (;;) if (ball % 2 == 0) ball++;
+    for (int seen; (seen = ball) < 9;) if (seen % 2 == 0) ball = seen + 1;
+    for (;;) {}
 }
 static void pong(void) {
-    while (ball < 9) if (ball % 2 == 1) ball++;
+    for (int seen; (seen = ball) < 9;) if (seen % 2 == 1) ball = seen + 1;
     char line[32];
     snprintf(line, sizeof line, "ball %d\r\n", ball);
     uart_print(line);
