@@ -90,6 +90,14 @@ extension SDKTestsSerial {
         let testbed = try Testbed()
         _ = try await testbed.tool("/bin/sh", ["-c", "cp -r '\(Testbed.root)/Sources/Guest/Tests/sdk/firmware' '\(testbed.folder)'"])
         let floats = "sum 7485, product 2717\r\n"
+        // Flags that a project adds to those that it has.
+        let flags = try testbed.write(
+            """
+            foreach(language C CXX ASM)
+                set(CMAKE_${language}_FLAGS "${CMAKE_${language}_FLAGS} -mfpu=fpv4-sp-d16 -mfloat-abi=hard")
+            endforeach()
+
+            """, "flags.cmake")
         for (project, out, toolchain, more, expected) in [
             (
                 "tasks/Own_Tasks_C++", "own", "HardFloat.cmake",
@@ -98,6 +106,10 @@ extension SDKTestsSerial {
             (
                 "tasks/Own_Tasks_C++", "vfp", "$files/AzureSphereRTCoreToolchainVFP.cmake",
                 "-DAZURE_SPHERE_TARGET_API_SET=3+Beta1909", floats
+            ),
+            (
+                "tasks/Own_Tasks_C++", "flags", "$files/AzureSphereRTCoreToolchain.cmake",
+                "-DCMAKE_PROJECT_INCLUDE='\(flags)' -DAZURE_SPHERE_TARGET_API_SET=5", floats
             ),
             ("bare/Own_BareMetal", "out", "$files/AzureSphereRTCoreToolchain.cmake", "", "no OS\r\n"),
             ("threads/own_threads", "out", "$files/AzureSphereRTCoreToolchain.cmake", "-DAZURE_SPHERE_TARGET_API_SET=6", "ball 9\r\n"),

@@ -123,13 +123,11 @@ struct Emulate: ParsableCommand {
     /// Several cores, or a world outside that keeps its own time.
     private func runChip(_ nanoseconds: Int64, _ ports: [SerialPortName]) throws {
         let what = files.count > 1 ? "several programs" : "the wall clock"
-        for (isAsked, option) in [(!program.exit.isEmpty, "--exit"), (!program.port.isEmpty, "--port"), (program.ethernet, "--ethernet")]
-        where isAsked { throw ValidationError("\(option) is for one program on the A7 alone, not for \(what)") }
         for (isAsked, option) in [
             (!trace.isEmpty, "--trace"), (gdb != nil, "--gdb"), (save != nil, "--save"), (restore != nil, "--restore"),
             (uart.contains("-"), "--uart -"), (core != .auto, "--core"), (manifest != nil && files.count > 1, "--manifest"),
             (program.memory != nil, "--memory"), (!program.environment.isEmpty, "--env"), (!program.exit.isEmpty, "--exit"),
-            (program.readOnly, "--read-only"),
+            (program.readOnly, "--read-only"), (!program.port.isEmpty, "--port"), (program.ethernet, "--ethernet"),
         ] where isAsked { throw ValidationError("\(option) is for one program in virtual time, not for \(what)") }
         if clock == .virtual, attachments.contains(where: Attachments.isOutside) { throw ValidationError(OutsideEnd.needsWallClock) }
         let options = ChipRun.Options(

@@ -31,7 +31,7 @@ foreach(name IN ITEMS nano nosys)
 endforeach()
 
 if(NOT orrery_floats)
-    set(orrery_floats "-mfloat-abi=soft")
+    set(orrery_floats "")
 endif()
 set(orrery_core "-mcpu=cortex-m4 -mthumb ${orrery_floats}")
 set(CMAKE_C_FLAGS_INIT "${orrery_core} -std=gnu11${orrery_specs}")
