@@ -2,7 +2,7 @@ import COpenSSL
 
 /// A public key of one of the kinds that update metadata is signed with.
 @safe public final class VerificationKey {
-    private enum Scheme { case ed25519, ecdsa(Int32), rsaPSS, rsaPKCS1 }
+    private enum Scheme { case ed25519, ecdsa(Int32), rsaPSS(Int), rsaPKCS1 }
 
     private let scheme: Scheme
     private let handle: OpaquePointer
@@ -11,8 +11,8 @@ import COpenSSL
 
     /// - Parameters:
     ///   - type, scheme: As TUF names them (1.0.34 section 4.2): `ed25519`, `ecdsa` with `ecdsa-sha2-nistp256`,
-    ///     `…nistp384` or `…nistp521`, `rsa` with `rsassa-pss-sha256` or (RFC 8017 section 8.2, as older repositories have it)
-    ///     `rsa-pkcs1v15-sha256`.
+    ///     `…nistp384` or `…nistp521`, `rsa` with `rsassa-pss-sha256`, `…sha512` or (RFC 8017 section 8.2, as older
+    ///     repositories have it) `rsa-pkcs1v15-sha256`.
     ///   - text: 64 hexadecimal digits for Ed25519, else PEM. Nil for anything else.
     public init?(type: String, scheme name: String, text: String) {
         let key: OpaquePointer?
@@ -31,7 +31,10 @@ import COpenSSL
             scheme = .ecdsa(521)
             unsafe key = VerificationKey.read(pem: text)
         case ("rsa", "rsassa-pss-sha256"):
-            scheme = .rsaPSS
+            scheme = .rsaPSS(256)
+            unsafe key = VerificationKey.read(pem: text)
+        case ("rsa", "rsassa-pss-sha512"):
+            scheme = .rsaPSS(512)
             unsafe key = VerificationKey.read(pem: text)
         case ("rsa", "rsa-pkcs1v15-sha256"):
             scheme = .rsaPKCS1
@@ -82,7 +85,7 @@ import COpenSSL
             switch scheme {
             case .ed25519: nil
             case .ecdsa(384): unsafe EVP_sha384()
-            case .ecdsa(521): unsafe EVP_sha512()
+            case .ecdsa(521), .rsaPSS(512): unsafe EVP_sha512()
             case .ecdsa, .rsaPSS, .rsaPKCS1: unsafe EVP_sha256()
             }
         guard unsafe EVP_DigestVerifyInit(context, &parameters, hash, nil, handle) == 1 else { return false }

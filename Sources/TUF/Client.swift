@@ -32,7 +32,11 @@ public struct TUFClient {
         case refused(TUFRefusal)
     }
 
-    private enum Wanted: Equatable { case root, timestamp, snapshot, targets(role: String, delegator: String?) }
+    private enum Wanted: Equatable {
+        case root, timestamp, snapshot
+        /// Elsewhere: below `delegations/`, where some of Uptane's image repositories have what they delegate.
+        case targets(role: String, delegator: String?, isElsewhere: Bool)
+    }
 
     public private(set) var trusted: TrustedMetadata
     /// Trusted files by name without version, such as `root.json`.
@@ -64,6 +68,16 @@ public struct TUFClient {
         return changes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
+    /// The role whose file was asked for last.
+    public var wantedRole: String {
+        switch wanted {
+        case .root: "root"
+        case .timestamp: "timestamp"
+        case .snapshot: "snapshot"
+        case .targets(let role, _, _): role
+        }
+    }
+
     /// Begins with all four top-level roles.
     public mutating func begin() -> Step { ask(.root) }
 
@@ -84,8 +98,11 @@ public struct TUFClient {
                 try trusted.updateSnapshot(bytes, now: now)
                 keep("snapshot.json", bytes)
                 return try afterSnapshot(now)
-            case .targets(let role, let delegator):
-                guard let bytes else { throw .missing(file: "\(role).json") }
+            case .targets(let role, let delegator, let isElsewhere):
+                guard let bytes else {
+                    guard rules.profile.isUptane, delegator != nil, !isElsewhere else { throw .missing(file: "\(role).json") }
+                    return ask(.targets(role: role, delegator: delegator, isElsewhere: true))
+                }
                 try trusted.updateTargets(bytes, role: role, delegator: delegator, now: now)
                 keep("\(role).json", bytes)
                 return try afterTargets(role, now)
@@ -104,7 +121,10 @@ public struct TUFClient {
         wanted = next
         let isConsistent = trusted.root.isConsistentSnapshot
         // Without `update-freshness` nobody holds a file to what another says of it.
-        func limit(_ meta: MetaFile?, _ usual: Int) -> Int { rules.freshness ? min(meta?.length ?? usual, usual) : usual }
+        // Uptane's repositories state lengths of another form than they serve (see `MetaFile.check`).
+        func limit(_ meta: MetaFile?, _ usual: Int) -> Int {
+            rules.freshness && !rules.profile.isUptane ? min(meta?.length ?? usual, usual) : usual
+        }
         func prefix(_ version: Int64?) -> String { isConsistent ? version.map { "\($0)." } ?? "" : "" }
         switch next {
         case .root: return .fetch(path: "\(trusted.root.head.version + 1).root.json", limitBytes: limits.rootBytes)
@@ -112,10 +132,11 @@ public struct TUFClient {
         case .snapshot:
             let meta = trusted.timestamp?.snapshot
             return .fetch(path: "\(prefix(meta?.version))snapshot.json", limitBytes: limit(meta, limits.snapshotBytes))
-        case .targets(let role, _):
+        case .targets(let role, _, let isElsewhere):
             let meta = trusted.snapshot?.meta["\(role).json"]
             return .fetch(
-                path: "\(prefix(meta?.version))\(TUFClient.quoted(role)).json", limitBytes: limit(meta, limits.targetsBytes))
+                path: "\(isElsewhere ? "delegations/" : "")\(prefix(meta?.version))\(TUFClient.quoted(role)).json",
+                limitBytes: limit(meta, limits.targetsBytes))
         }
     }
 
@@ -130,14 +151,22 @@ public struct TUFClient {
             keep("root.json", bytes)
             // 5.3.11: what a key signed that has been taken away may have been a fast-forward. A key that is added and a
             // threshold that changes say nothing against what was trusted.
-            if ["timestamp", "snapshot"].contains(where: { old.loses(keyOf: $0, to: trusted.root) }) {
-                for name in ["timestamp.json", "snapshot.json"] where files[name] != nil { keep(name, nil) }
-            }
+            let floors = trusted.root.hasSnapshot ? ["timestamp", "snapshot"] : ["targets"]
+            if floors.contains(where: { old.loses(keyOf: $0, to: trusted.root) }) { forget(floors) }
             return ask(.root)
         }
         try trusted.checkRootIsCurrent(now)
+        guard trusted.root.hasSnapshot else {
+            forget(["timestamp", "snapshot"])
+            if let old = files["targets.json"] { try? trusted.restoreTargets(old) }
+            return ask(.targets(role: "targets", delegator: nil, isElsewhere: false))
+        }
         if let old = files["timestamp.json"] { try? trusted.restoreTimestamp(old) }
         return ask(.timestamp)
+    }
+
+    private mutating func forget(_ roles: [String]) {
+        for role in roles where files["\(role).json"] != nil { keep("\(role).json", nil) }
     }
 
     private mutating func takeTimestamp(_ bytes: [UInt8]?, _ now: Int64) throws(TUFRefusal) -> Step {
@@ -152,12 +181,12 @@ public struct TUFClient {
     }
 
     /// Whether what is stored is what the role above names. What does not read or verify (flash rots) is asked for anew; what
-    /// has expired is refused at once, as it would be again.
+    /// has expired is refused at once, as it would be again (but Uptane has other files of the same version).
     private mutating func isAtHand(_ restore: (inout TrustedMetadata) throws(TUFRefusal) -> Bool) throws(TUFRefusal) -> Bool {
         do throws(TUFRefusal) {
             return try restore(&trusted)
         } catch {
-            if case .expired = error { throw error }
+            if case .expired = error, !rules.profile.isUptane { throw error }
             return false
         }
     }
@@ -175,7 +204,7 @@ public struct TUFClient {
         {
             return try afterTargets(role, now)
         }
-        return ask(.targets(role: role, delegator: delegator))
+        return ask(.targets(role: role, delegator: delegator, isElsewhere: false))
     }
 
     /// 5.6.7: a pre-order walk through the delegations that cover the path.

@@ -5,28 +5,33 @@ import SecureChannel
 struct Envelope {
     let signed: JSONValue
     let signatures: [(key: String, signature: [UInt8])]
-    /// What the signatures are over.
-    var message: [UInt8] { signed.canonical }
+    private let profile: MetadataProfile
+    /// What the signatures are over, each in one of these forms.
+    var messages: [[UInt8]] { profile.isUptane ? signed.canonicalForms : [signed.canonical] }
 
-    init(_ bytes: [UInt8], role: String, type: String) throws(TUFRefusal) {
+    init(_ bytes: [UInt8], role: String, type: String, profile: MetadataProfile) throws(TUFRefusal) {
         guard let file = JSONValue(bytes: bytes), let signed = file["signed"], let list = file["signatures"]?.asArray else {
             throw .malformed(role: role, "not a signed JSON object")
         }
-        guard signed["_type"]?.asString == type else { throw .malformed(role: role, "_type is not \(type)") }
-        guard let version = signed["spec_version"]?.asString, version.hasPrefix("1.") else {
-            throw .malformed(role: role, "spec_version is not 1")
+        let stated = signed["_type"]?.asString
+        guard (profile.isUptane ? stated?.lowercased() : stated) == type else { throw .wrongType(role: role) }
+        if !profile.isUptane || signed["spec_version"] != nil {
+            guard let version = signed["spec_version"]?.asString, version.hasPrefix("1.") else {
+                throw .malformed(role: role, "spec_version is not 1")
+            }
         }
         var signatures: [(String, [UInt8])] = []
         var seen: Set<String> = []
         for item in list {
-            guard let key = item["keyid"]?.asString, let hex = item["sig"]?.asString else {
+            guard let key = item["keyid"]?.asString, let text = item["sig"]?.asString else {
                 throw .malformed(role: role, "a signature without key or value")
             }
-            guard seen.insert(key).inserted else { throw .malformed(role: role, "two signatures by one key") }
-            signatures.append((key, [UInt8](hex: hex) ?? []))
+            guard seen.insert(key).inserted else { throw .repeatedSignature(role: role) }
+            signatures.append((key, [UInt8](hex: text) ?? profile.signature(text) ?? []))
         }
         self.signed = signed
         self.signatures = signatures
+        self.profile = profile
     }
 }
 
@@ -63,45 +68,52 @@ public struct RoleKeys: Equatable, Sendable {
     public let keys: [String]
     public let threshold: Int
 
-    init(_ value: JSONValue?, role: String) throws(TUFRefusal) {
-        guard let list = value?["keyids"]?.asArray, let threshold = value?["threshold"]?.asInteger, (1...1024).contains(threshold)
-        else { throw .malformed(role: role, "keys or threshold") }
+    /// - Parameters:
+    ///   - role: The one whose keys they are.
+    ///   - delegator: The one in whose file they are named.
+    init(_ value: JSONValue?, of role: String, delegator: String) throws(TUFRefusal) {
+        guard let list = value?["keyids"]?.asArray, let threshold = value?["threshold"]?.asInteger
+        else { throw .malformed(role: delegator, "keys or threshold of \(role)") }
+        guard (1...1024).contains(threshold) else { throw .illegalThreshold(role: role, delegator: delegator) }
         keys = list.compactMap(\.asString)
-        guard keys.count == list.count, Set(keys).count == keys.count else { throw .malformed(role: role, "keyids") }
+        guard keys.count == list.count, Set(keys).count == keys.count else { throw .malformed(role: delegator, "keyids") }
         self.threshold = Int(threshold)
     }
 }
 
 /// The public keys of a root or a delegation, by key ID.
 struct KeyRing {
-    private let keys: [String: VerificationKey]
+    /// More than one where the scheme is not stated: it is the signer's choice.
+    private let keys: [String: [VerificationKey]]
 
-    init(_ value: JSONValue?, role: String) throws(TUFRefusal) {
+    init(_ value: JSONValue?, role: String, profile: MetadataProfile) throws(TUFRefusal) {
         guard let fields = value?.asObject else { throw .malformed(role: role, "keys") }
-        var keys: [String: VerificationKey] = [:]
+        var keys: [String: [VerificationKey]] = [:]
         for (id, field) in fields {
-            guard let type = field["keytype"]?.asString, let scheme = field["scheme"]?.asString,
-                let text = field["keyval"]?["public"]?.asString
+            let scheme = field["scheme"]?.asString
+            guard let type = field["keytype"]?.asString, let text = field["keyval"]?["public"]?.asString, scheme != nil || profile.isUptane
             else { throw .malformed(role: role, "a key without type, scheme or value") }
             // A key of a kind that we do not know signs nothing for us, but does no harm.
-            keys[id] = VerificationKey(type: type, scheme: scheme, text: text)
+            keys[id] = profile.kinds(type: type, scheme: scheme).compactMap { kind in
+                VerificationKey(type: kind.type, scheme: kind.scheme, text: profile.isUptane ? MetadataProfile.trimmed(text) : text)
+            }
         }
         self.keys = keys
     }
 
     /// How many different keys of the role have signed.
     func count(_ envelope: Envelope, _ role: RoleKeys) -> Int {
-        let message = envelope.message
+        let messages = envelope.messages
         var signers: Set<[UInt8]> = []
         for (id, signature) in envelope.signatures where role.keys.contains(id) {
-            guard let key = keys[id], key.isValid(signature: signature, message: message) else { continue }
-            signers.insert(key.encoded)
+            let signer = keys[id]?.first { key in messages.contains { key.isValid(signature: signature, message: $0) } }
+            if let signer { signers.insert(signer.encoded) }
         }
         return signers.count
     }
 
     /// What a key ID stands for, so that a key under another ID is the same; keys of unknown kinds are their IDs.
-    func identity(of id: String) -> [UInt8] { keys[id]?.encoded ?? Array(id.utf8) }
+    func identity(of id: String) -> [UInt8] { keys[id]?.first?.encoded ?? Array(id.utf8) }
 
     func check(_ envelope: Envelope, _ role: RoleKeys, name: String) throws(TUFRefusal) {
         let valid = count(envelope, role)
@@ -115,13 +127,19 @@ public struct RootMetadata {
     public let isConsistentSnapshot: Bool
     let keys: KeyRing
     let roles: [String: RoleKeys]
+    /// Only a director may do without (see `MetadataProfile.uptaneDirector`), and only as its root says.
+    var hasSnapshot: Bool { roles["snapshot"] != nil }
 
-    init(_ signed: JSONValue) throws(TUFRefusal) {
+    init(_ signed: JSONValue, profile: MetadataProfile) throws(TUFRefusal) {
         head = try MetadataHead(signed, role: "root")
         isConsistentSnapshot = signed["consistent_snapshot"]?.asBool ?? false
-        keys = try KeyRing(signed["keys"], role: "root")
+        keys = try KeyRing(signed["keys"], role: "root", profile: profile)
+        let listed = signed["roles"]
+        let isShort = profile == .uptaneDirector && listed?["timestamp"] == nil && listed?["snapshot"] == nil
         var roles: [String: RoleKeys] = [:]
-        for name in RootMetadata.roles { roles[name] = try RoleKeys(signed["roles"]?[name], role: "root") }
+        for name in isShort ? ["root", "targets"] : RootMetadata.roles {
+            roles[name] = try RoleKeys(listed?[name], of: name, delegator: "root")
+        }
         self.roles = roles
     }
 
@@ -167,8 +185,21 @@ public struct MetaFile: Equatable, Sendable {
         return hashes
     }
 
-    func check(_ bytes: [UInt8], file: String) throws(TUFRefusal) {
-        if let length, bytes.count != length { throw .length(file: file, limitBytes: length) }
+    func check(_ bytes: [UInt8], file: String, profile: MetadataProfile) throws(TUFRefusal) {
+        do throws(TUFRefusal) {
+            try check(bytes, lengths: [bytes.count], file: file)
+        } catch {
+            // Uptane's repositories state hashes, and some the length, of the canonical form of what they serve with white space.
+            guard profile.isUptane, let value = JSONValue(bytes: bytes) else { throw error }
+            let isRight = value.canonicalForms.contains { form in
+                (try? check(form, lengths: [form.count, bytes.count], file: file)) != nil
+            }
+            guard isRight else { throw error }
+        }
+    }
+
+    private func check(_ bytes: [UInt8], lengths: [Int], file: String) throws(TUFRefusal) {
+        if let length, !lengths.contains(length) { throw .length(file: file, limitBytes: length) }
         if let hashes { try TargetFile.check(hashes, bytes, file: file) }
     }
 }
@@ -251,17 +282,17 @@ public struct TargetsMetadata {
     let keys: KeyRing?
     let delegations: [Delegation]
 
-    init(_ signed: JSONValue, role: String) throws(TUFRefusal) {
+    init(_ signed: JSONValue, role: String, profile: MetadataProfile) throws(TUFRefusal) {
         head = try MetadataHead(signed, role: role)
         guard let fields = signed["targets"]?.asObject else { throw .malformed(role: role, "targets") }
         var targets: [String: TargetFile] = [:]
         for (name, value) in fields { targets[name] = try TargetFile(value, role: role) }
         self.targets = targets
-        guard let section = signed["delegations"] else {
+        guard let section = signed["delegations"], !(profile.isUptane && section == .null) else {
             (keys, delegations) = (nil, [])
             return
         }
-        keys = try KeyRing(section["keys"], role: role)
+        keys = try KeyRing(section["keys"], role: role, profile: profile)
         var delegations: [Delegation] = []
         for item in section["roles"]?.asArray ?? [] {
             guard let name = item["name"]?.asString, !name.isEmpty, !RootMetadata.roles.contains(name) else {
@@ -272,7 +303,7 @@ public struct TargetsMetadata {
             guard (paths == nil) != (prefixes == nil) else { throw .malformed(role: role, "a delegation needs paths or prefixes") }
             delegations.append(
                 Delegation(
-                    name: name, keys: try RoleKeys(item, role: role), isTerminating: item["terminating"]?.asBool ?? false,
+                    name: name, keys: try RoleKeys(item, of: name, delegator: role), isTerminating: item["terminating"]?.asBool ?? false,
                     paths: paths ?? [], hashPrefixes: prefixes ?? []))
         }
         self.delegations = delegations

@@ -10,8 +10,11 @@ public struct TrustedMetadata {
         public var versions: Bool
         /// `update-freshness`: nothing expired, and only what one snapshot names together.
         public var freshness: Bool
+        /// Of which standard, and in which shapes.
+        public var profile: MetadataProfile
 
-        public init(signatures: Bool = true, versions: Bool = true, freshness: Bool = true) {
+        public init(signatures: Bool = true, versions: Bool = true, freshness: Bool = true, profile: MetadataProfile = .tuf) {
+            self.profile = profile
             self.signatures = signatures
             self.versions = versions
             self.freshness = freshness
@@ -31,8 +34,8 @@ public struct TrustedMetadata {
     /// - Parameter root: Trusted out of band; it must be signed by its own keys.
     public init(root bytes: [UInt8], rules: Rules) throws(TUFRefusal) {
         self.rules = rules
-        let envelope = try Envelope(bytes, role: "root", type: "root")
-        root = try RootMetadata(envelope.signed)
+        let envelope = try Envelope(bytes, role: "root", type: "root", profile: rules.profile)
+        root = try RootMetadata(envelope.signed, profile: rules.profile)
         storedRoot = root
         try check(envelope, by: root, role: "root")
     }
@@ -48,8 +51,8 @@ public struct TrustedMetadata {
 
     /// Accepts the next root: signed by a threshold of the old keys and of its own, one version higher.
     public mutating func updateRoot(_ bytes: [UInt8]) throws(TUFRefusal) {
-        let envelope = try Envelope(bytes, role: "root", type: "root")
-        let next = try RootMetadata(envelope.signed)
+        let envelope = try Envelope(bytes, role: "root", type: "root", profile: rules.profile)
+        let next = try RootMetadata(envelope.signed, profile: rules.profile)
         try check(envelope, by: root, role: "root")
         try check(envelope, by: next, role: "root")
         guard next.head.version == root.head.version + 1 else {
@@ -67,7 +70,7 @@ public struct TrustedMetadata {
     /// What was trusted before, as a floor for versions. Its age does not matter, nor does a threshold that has risen
     /// since (5.3.11: only a key that was taken away undoes it).
     mutating func restoreTimestamp(_ bytes: [UInt8]) throws(TUFRefusal) {
-        let envelope = try Envelope(bytes, role: "timestamp", type: "timestamp")
+        let envelope = try Envelope(bytes, role: "timestamp", type: "timestamp", profile: rules.profile)
         isTimestampOutgrown = try !isSignedForToday(envelope, role: "timestamp")
         timestamp = try TimestampMetadata(envelope.signed)
     }
@@ -85,11 +88,12 @@ public struct TrustedMetadata {
 
     /// True if it is a new one; false if it is the version that is trusted already, which stays as it was.
     public mutating func updateTimestamp(_ bytes: [UInt8], now: Int64) throws(TUFRefusal) -> Bool {
-        let envelope = try Envelope(bytes, role: "timestamp", type: "timestamp")
+        let envelope = try Envelope(bytes, role: "timestamp", type: "timestamp", profile: rules.profile)
         try check(envelope, by: root, role: "timestamp")
         let next = try TimestampMetadata(envelope.signed)
         if let old = timestamp {
-            if next.head.version == old.head.version, !isTimestampOutgrown {
+            // Uptane 2.1.0 section 5.4.4.4 takes one of the same version, whatever it says; TUF keeps the one that it has.
+            if next.head.version == old.head.version, !isTimestampOutgrown, !rules.profile.isUptane {
                 try checkTimestampIsCurrent(now)
                 return false
             }
@@ -118,19 +122,20 @@ public struct TrustedMetadata {
     /// none need be asked for: then it must not have expired.
     mutating func restoreSnapshot(_ bytes: [UInt8], now: Int64) throws(TUFRefusal) -> Bool {
         guard let named = timestamp?.snapshot else { throw .missing(file: "timestamp.json") }
-        let envelope = try Envelope(bytes, role: "snapshot", type: "snapshot")
+        let envelope = try Envelope(bytes, role: "snapshot", type: "snapshot", profile: rules.profile)
         let isCurrent = try isSignedForToday(envelope, role: "snapshot")
         let old = try SnapshotMetadata(envelope.signed)
         snapshot = old
-        guard isCurrent, old.head.version == named.version, (try? named.check(bytes, file: "snapshot.json")) != nil else { return false }
+        guard isCurrent, old.head.version == named.version, (try? named.check(bytes, file: "snapshot.json", profile: rules.profile)) != nil
+        else { return false }
         try checkSnapshotIsCurrent(now)
         return true
     }
 
     public mutating func updateSnapshot(_ bytes: [UInt8], now: Int64) throws(TUFRefusal) {
         guard let named = timestamp?.snapshot else { throw .missing(file: "timestamp.json") }
-        if rules.freshness { try named.check(bytes, file: "snapshot.json") }
-        let envelope = try Envelope(bytes, role: "snapshot", type: "snapshot")
+        if rules.freshness { try named.check(bytes, file: "snapshot.json", profile: rules.profile) }
+        let envelope = try Envelope(bytes, role: "snapshot", type: "snapshot", profile: rules.profile)
         try check(envelope, by: root, role: "snapshot")
         let next = try SnapshotMetadata(envelope.signed)
         if rules.versions, let old = snapshot {
@@ -154,12 +159,20 @@ public struct TrustedMetadata {
 
     // MARK: Targets (5.6)
 
+    /// What was trusted before, as a floor for versions where no snapshot names one.
+    mutating func restoreTargets(_ bytes: [UInt8]) throws(TUFRefusal) {
+        let envelope = try Envelope(bytes, role: "targets", type: "targets", profile: rules.profile)
+        _ = try isSignedForToday(envelope, role: "targets")
+        targets["targets"] = try TargetsMetadata(envelope.signed, role: "targets", profile: rules.profile)
+    }
+
     public mutating func updateTargets(
         _ bytes: [UInt8], role: String = "targets", delegator: String? = nil, now: Int64
     ) throws(TUFRefusal) {
-        guard let named = snapshot?.meta["\(role).json"] else { throw .missing(file: "\(role).json") }
-        if rules.freshness { try named.check(bytes, file: "\(role).json") }
-        let envelope = try Envelope(bytes, role: role, type: "targets")
+        let named = snapshot?.meta["\(role).json"]
+        guard named != nil || !root.hasSnapshot else { throw .missing(file: "\(role).json") }
+        if rules.freshness { try named?.check(bytes, file: "\(role).json", profile: rules.profile) }
+        let envelope = try Envelope(bytes, role: role, type: "targets", profile: rules.profile)
         if rules.signatures {
             if let delegator {
                 guard let above = targets[delegator], let keys = above.keys,
@@ -170,9 +183,9 @@ public struct TrustedMetadata {
                 try check(envelope, by: root, role: role)
             }
         }
-        let next = try TargetsMetadata(envelope.signed, role: role)
+        let next = try TargetsMetadata(envelope.signed, role: role, profile: rules.profile)
         if rules.versions, let old = targets[role] { try rise(role, next.head.version, old.head.version) }
-        if rules.freshness && next.head.version != named.version {
+        if rules.freshness, let named, next.head.version != named.version {
             throw .mismatch(role: role, offered: next.head.version, named: named.version)
         }
         if isOver(next.head, now) { throw .expired(role: role, at: next.head.expires) }

@@ -3,7 +3,8 @@ import Foundation
 import FoundationNetworking
 import TUF
 
-/// The device's update client over plain HTTP, with the arguments of the TUF conformance suite.
+/// The device's update client over plain HTTP, with the arguments of the TUF conformance suite; with two repositories, as a
+/// primary of Uptane's.
 struct Tuf: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tuf", abstract: "The device's TUF client over plain HTTP, for other people's tests and repositories.",
@@ -12,7 +13,16 @@ struct Tuf: ParsableCommand {
             orrery tuf --metadata-dir DIR --metadata-url URL refresh
             orrery tuf --metadata-dir DIR --metadata-url URL --target-name PATH --target-base-url URL --target-dir DIR download
             Several --target-name are downloaded in their order, under one refresh, until one of them is refused.
-            Ends with 0, or with 1 and the reason on standard error.
+
+            Uptane: a director says what is to be installed, an image repository that it is authentic.
+            orrery tuf --metadata-dir DIR init DIRECTOR_ROOT IMAGE_REPO_ROOT
+            orrery tuf --metadata-dir DIR --director-url URL --image-repo-url URL --ecu-identifier ID --hardware-id ID \
+            --target-dir DIR download
+            refresh verifies without downloading. --ecu-identifier and --hardware-id may be repeated, in pairs: the primary and \
+            those behind it. --target-base-url is IMAGE_REPO_URL/targets unless it is given.
+
+            Ends with 0, also if there is nothing to do, or with 1 and the reason on standard error; with --json also as JSON \
+            on standard output (Uptane only).
             """)
 
     enum Verb: String, ExpressibleByArgument, CaseIterable { case `init`, refresh, download }
@@ -22,13 +32,39 @@ struct Tuf: ParsableCommand {
     @Option(help: "A target's path in the repository; may be repeated.") var targetName: [String] = []
     @Option(help: "Where the repository's targets lie.") var targetBaseUrl: String?
     @Option(help: "Folder for downloads.") var targetDir: String?
+    @Option(help: "Uptane: where the director's metadata lies.") var directorUrl: String?
+    @Option(help: "Uptane: where the image repository's metadata lies.") var imageRepoUrl: String?
+    @Option(help: "Uptane: an ECU of this device, such as its serial number.") var ecuIdentifier: [String] = []
+    @Option(help: "Uptane: the model of the ECU of the same place.") var hardwareId: [String] = []
+    @Flag(help: "Uptane: the verdict as JSON.") var json = false
     @Argument(help: "init, refresh or download.") var verb: Verb
-    @Argument(help: "With init: the file of the root to trust.") var root: String?
+    @Argument(help: "With init: the file of the root to trust; for Uptane two, the director's first.") var root: [String] = []
+
+    func validate() throws {
+        if (verb == .`init`) == root.isEmpty { throw ValidationError("init takes one or two roots, and nothing else does") }
+        if root.count > 2 { throw ValidationError("init takes one root, or two for Uptane") }
+        guard verb != .`init` else { return }
+        guard directorUrl != nil || imageRepoUrl != nil else {
+            guard ecuIdentifier.isEmpty, hardwareId.isEmpty, !json else {
+                throw ValidationError("--director-url and --image-repo-url are missing")
+            }
+            return
+        }
+        guard directorUrl != nil, imageRepoUrl != nil, !ecuIdentifier.isEmpty, ecuIdentifier.count == hardwareId.count else {
+            throw ValidationError("Uptane needs --director-url, --image-repo-url and as many --hardware-id as --ecu-identifier")
+        }
+        guard Set(ecuIdentifier).count == ecuIdentifier.count else { throw ValidationError("two --ecu-identifier are the same") }
+        guard metadataUrl == nil, targetName.isEmpty else {
+            throw ValidationError("with a director there is no --metadata-url, and no --target-name: it says what to download")
+        }
+    }
 
     func run() throws {
         do {
             switch verb {
             case .`init`: try initialize()
+            case .refresh where directorUrl != nil: try uptane()
+            case .download where directorUrl != nil: try uptane()
             case .refresh: _ = try refresh()
             case .download: try download()
             }
@@ -42,16 +78,19 @@ struct Tuf: ParsableCommand {
     }
 
     private func initialize() throws {
-        guard let root, let bytes = FileManager.default.contents(atPath: root) else { throw RunError("cannot read the root") }
-        try RunFolder.make(metadataDir)
-        try RunFolder.write(Array(bytes), metadataDir + "/root.json")
+        let folders = root.count == 1 ? [metadataDir] : UptaneRefusal.Repository.allCases.map(folder)
+        for (path, folder) in zip(root, folders) {
+            guard let bytes = FileManager.default.contents(atPath: path) else { throw RunError("cannot read the root \(path)") }
+            try RunFolder.make(folder)
+            try RunFolder.write(Array(bytes), folder + "/root.json")
+        }
     }
 
-    private var now: Int64 { Int64(Date().timeIntervalSince1970) }
+    var now: Int64 { Int64(Date().timeIntervalSince1970) }
 
     /// All four top-level roles.
     private func refresh() throws -> TUFClient {
-        var client = try TUFClient(files: trustedFiles())
+        var client = try TUFClient(files: Tuf.trustedFiles(metadataDir))
         try follow(client.begin(), &client)
         return client
     }
@@ -59,7 +98,7 @@ struct Tuf: ParsableCommand {
     /// Fetches what the client asks for, until it is done; what it has come to trust by then is stored even if it refuses.
     private func follow(_ first: TUFClient.Step, _ client: inout TUFClient) throws {
         guard let base = metadataUrl else { throw ValidationError("--metadata-url is missing") }
-        defer { store(client.takeChanges()) }
+        defer { Tuf.store(client.takeChanges(), metadataDir) }
         var step = first
         while true {
             switch step {
@@ -71,18 +110,18 @@ struct Tuf: ParsableCommand {
         }
     }
 
-    private func trustedFiles() -> [String: [UInt8]] {
+    static func trustedFiles(_ folder: String) -> [String: [UInt8]] {
         var files: [String: [UInt8]] = [:]
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: metadataDir)) ?? [] where name.hasSuffix(".json") {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where name.hasSuffix(".json") {
             let role = name.removingPercentEncoding ?? name
-            files[role] = FileManager.default.contents(atPath: "\(metadataDir)/\(name)").map(Array.init)
+            files[role] = FileManager.default.contents(atPath: "\(folder)/\(name)").map(Array.init)
         }
         return files
     }
 
-    private func store(_ changes: [(name: String, bytes: [UInt8]?)]) {
+    static func store(_ changes: [(name: String, bytes: [UInt8]?)], _ folder: String) {
         for (name, bytes) in changes {
-            let path = "\(metadataDir)/\(TUFClient.quoted(name))"
+            let path = "\(folder)/\(TUFClient.quoted(name))"
             if let bytes {
                 try? RunFolder.write(bytes, path)
             } else {
@@ -111,12 +150,31 @@ struct Tuf: ParsableCommand {
 }
 
 /// One file over HTTP, cut off where it grows beyond what was agreed.
-private enum Download {
+enum Download {
+    enum Answer {
+        case bytes([UInt8])
+        /// Not 200.
+        case status(Int)
+        case tooLong
+        /// Nobody answered, or not to the end.
+        case failure(String)
+    }
+
     /// A file's address below a base, which may end in a slash or not.
     static func below(_ base: String, _ path: String) -> String { base.hasSuffix("/") ? base + path : "\(base)/\(path)" }
 
     /// Nil for 403 and 404: the repository has no such file.
     static func get(_ address: String, limitBytes: Int) throws -> [UInt8]? {
+        switch try ask(address, limitBytes: limitBytes) {
+        case .bytes(let bytes): return bytes
+        case .status(403), .status(404): return nil
+        case .tooLong: throw TUFRefusal.length(file: address, limitBytes: limitBytes)
+        case .status(let status): throw RunError("\(address): status \(status)")
+        case .failure(let reason): throw RunError("\(address): \(reason)")
+        }
+    }
+
+    static func ask(_ address: String, limitBytes: Int) throws -> Answer {
         guard let url = URL(string: address) else { throw RunError("'\(address)' is no URL") }
         let receiver = Receiver(limitBytes: limitBytes)
         let session = URLSession(configuration: .ephemeral, delegate: receiver, delegateQueue: nil)
@@ -125,12 +183,9 @@ private enum Download {
         request.setValue("identity", forHTTPHeaderField: "accept-encoding")
         session.dataTask(with: request).resume()
         receiver.isOver.wait()
-        if receiver.isTooLong { throw TUFRefusal.length(file: address, limitBytes: limitBytes) }
-        switch receiver.status {
-        case 200: return receiver.bytes
-        case 403, 404: return nil
-        default: throw RunError("\(address): \(receiver.failure ?? "status \(receiver.status)")")
-        }
+        if receiver.isTooLong { return .tooLong }
+        if let failure = receiver.failure { return .failure(failure) }
+        return receiver.status == 200 ? .bytes(receiver.bytes) : .status(receiver.status)
     }
 
     /// The session calls it on one queue, and `isOver` orders that before whoever waits.
@@ -156,7 +211,6 @@ private enum Download {
         func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
             status = (task.response as? HTTPURLResponse)?.statusCode ?? 0
             failure = error.map { "\($0.localizedDescription)" }
-            if failure != nil { status = 0 }
             isOver.signal()
         }
     }
