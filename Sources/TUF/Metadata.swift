@@ -55,7 +55,8 @@ public struct MetadataHead: Equatable, Sendable {
 public enum TUFTime {
     public static func unixSeconds(_ text: String) -> Int64? {
         guard text.utf8.count == 20, text.hasSuffix("Z") else { return nil }
-        return (try? Date(text, strategy: .iso8601)).map { Int64($0.timeIntervalSince1970) }
+        // A day that no month has (RFC 3339 section 5.7) is another when it is written again.
+        return (try? Date(text, strategy: .iso8601)).map { Int64($0.timeIntervalSince1970) }.flatMap { self.text($0) == text ? $0 : nil }
     }
 
     public static func text(_ unixSeconds: Int64) -> String {

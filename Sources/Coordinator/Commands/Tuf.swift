@@ -78,11 +78,15 @@ struct Tuf: ParsableCommand {
     }
 
     private func initialize() throws {
-        let folders = root.count == 1 ? [metadataDir] : UptaneRefusal.Repository.allCases.map(folder)
-        for (path, folder) in zip(root, folders) {
+        let places: [(folder: String, profile: MetadataProfile)] =
+            root.count == 1
+            ? [(metadataDir, .tuf)] : [(folder(.director), .uptaneDirector), (folder(.images), .uptaneImages)]
+        for (path, place) in zip(root, places) {
             guard let bytes = FileManager.default.contents(atPath: path) else { throw RunError("cannot read the root \(path)") }
-            try RunFolder.make(folder)
-            try RunFolder.write(Array(bytes), folder + "/root.json")
+            // Signed by itself, whether it is still good or not: what is newer decides that (5.3.10).
+            _ = try TUFClient(files: ["root.json": Array(bytes)], rules: .init(profile: place.profile))
+            try RunFolder.make(place.folder)
+            try RunFolder.write(Array(bytes), place.folder + "/root.json")
         }
     }
 
@@ -160,8 +164,12 @@ enum Download {
         case failure(String)
     }
 
-    /// A file's address below a base, which may end in a slash or not.
-    static func below(_ base: String, _ path: String) -> String { base.hasSuffix("/") ? base + path : "\(base)/\(path)" }
+    /// A file's address below a base, which may end in a slash or not, or have a query (RFC 3986 section 3.4).
+    static func below(_ base: String, _ path: String) -> String {
+        let place = base.prefix { $0 != "?" && $0 != "#" }
+        let query = base.dropFirst(place.count).prefix { $0 != "#" }
+        return place + (place.hasSuffix("/") ? "" : "/") + path + query
+    }
 
     /// Nil for 403 and 404: the repository has no such file.
     static func get(_ address: String, limitBytes: Int) throws -> [UInt8]? {
@@ -174,15 +182,24 @@ enum Download {
         }
     }
 
+    private static let shortestLimitSeconds = 60
+    private static let slowestBytesPerSecond = 4096
+
     static func ask(_ address: String, limitBytes: Int) throws -> Answer {
-        guard let url = URL(string: address) else { throw RunError("'\(address)' is no URL") }
+        // Schemes are the same in any case (section 3.1), and Foundation knows them in one.
+        let scheme = address.prefix { $0 != ":" }
+        guard let url = URL(string: scheme.lowercased() + address.dropFirst(scheme.count)) else { throw RunError("'\(address)' is no URL") }
         let receiver = Receiver(limitBytes: limitBytes)
         let session = URLSession(configuration: .ephemeral, delegate: receiver, delegateQueue: nil)
         defer { session.invalidateAndCancel() }
         var request = URLRequest(url: url, timeoutInterval: 30)
         request.setValue("identity", forHTTPHeaderField: "accept-encoding")
         session.dataTask(with: request).resume()
-        receiver.isOver.wait()
+        // Slow retrieval (section 1.5.2): whoever sends a byte now and then holds nobody for ever.
+        let limitSeconds = shortestLimitSeconds + limitBytes / slowestBytesPerSecond
+        guard receiver.isOver.wait(timeout: .now() + .seconds(limitSeconds)) == .success else {
+            return .failure("not all there after \(limitSeconds) s")
+        }
         if receiver.isTooLong { return .tooLong }
         if let failure = receiver.failure { return .failure(failure) }
         return receiver.status == 200 ? .bytes(receiver.bytes) : .status(receiver.status)
@@ -200,7 +217,8 @@ enum Download {
         init(limitBytes: Int) { self.limitBytes = limitBytes }
 
         func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-            guard !isTooLong else { return }
+            // What comes with another status is not the file.
+            guard !isTooLong, (dataTask.response as? HTTPURLResponse)?.statusCode == 200 else { return }
             bytes += data
             if bytes.count > limitBytes {
                 isTooLong = true
@@ -208,9 +226,21 @@ enum Download {
             }
         }
 
+        private static func words(for code: URLError.Code?) -> String {
+            switch code {
+            case .timedOut: "no answer in 30 s"
+            case .cannotConnectToHost: "nobody answers there"
+            case .cannotFindHost, .dnsLookupFailed: "no such host"
+            case .networkConnectionLost: "the connection ended too early"
+            case .badURL, .unsupportedURL: "no URL of HTTP's"
+            case .badServerResponse, .cannotParseResponse: "the answer is not HTTP"
+            default: "it cannot be had\(code.map { " (URLError \($0.rawValue))" } ?? "")"
+            }
+        }
+
         func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
             status = (task.response as? HTTPURLResponse)?.statusCode ?? 0
-            failure = error.map { "\($0.localizedDescription)" }
+            failure = error.map { Receiver.words(for: ($0 as? URLError)?.code) }
             isOver.signal()
         }
     }

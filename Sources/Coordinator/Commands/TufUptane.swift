@@ -54,7 +54,7 @@ extension Tuf {
                         verdict: "refused", repository: refusal.repository.rawValue, role: refusal.role, code: refusal.code,
                         clause: "Uptane 2.1.0, \(refusal.clause)", reason: "\(refusal)"))
             }
-            FileHandle.standardError.write(Data("refused: \(refusal)\n".utf8))
+            Terminal.note("refused: \(refusal)")
             throw ExitCode(1)
         }
     }

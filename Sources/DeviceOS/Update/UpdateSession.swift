@@ -129,7 +129,9 @@ struct UpdateSession {
                 let version = custom["version"]?.asInteger
             else { return .refused(kind: "malformed", reason: "director: \(name) is not described") }
             named.append(digest)
-            guard let other = images.trusted.targets["targets"]?.targets[name], target.isConfirmed(by: other) else { return .refused(kind: "disagreement", reason: "director and image repository disagree on \(name)") }
+            guard let other = images.trusted.targets["targets"]?.targets[name], target.isConfirmed(by: other) else {
+                return .refused(kind: "disagreement", reason: "director and image repository disagree on \(name)")
+            }
             guard target.length <= FlashLayout.totalBytes else {
                 return .refused(
                     kind: "length", reason: "director: \(name) of \(target.length) bytes is larger than the flash", image: digest)
