@@ -125,7 +125,7 @@ struct LinkedLibrary: Equatable {
         ("glibc", "GNU C Library (Debian GLIBC "), ("glibc", "glibc "), ("openssl", "OpenSSL "), ("wolfssl", "wolfSSL "),
         ("mbedtls", "Mbed TLS "),
         ("mbedtls", "mbed TLS "), ("curl", "libcurl/"), ("zlib", "deflate "), ("busybox", "BusyBox v"), ("lua", "Lua "),
-        ("FreeRTOS", "FreeRTOS V"), ("newlib", "newlib-"),
+        ("FreeRTOS", "FreeRTOS V"), ("newlib", "newlib-"), ("applibs", "Orrery applibs "), ("libgcc", "libgcc "),
     ]
 
     static func find(in bytes: [UInt8]) -> [LinkedLibrary] {

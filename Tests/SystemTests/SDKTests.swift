@@ -38,6 +38,10 @@ import Testing
         #expect(
             plus.output
                 == "one is 1\ntwo is 2\nmade before main, root 1.5\ncaught\nthread 7, pin -1, port 4\nand gone after it\n", "\(plus)")
+        let bill = try await testbed.orrery(["sbom", "\(out)/analog.imagepackage", "--supplier", "Acme"]).output
+        for word in ["\"Acme\"", "pkg:generic/glibc@2", "pkg:generic/applibs@26", "pkg:generic/libgcc@1"] {
+            #expect(bill.contains(word), "\(word)")
+        }
         let analog = try await testbed.orrery(["emulate", "\(out)/analog.imagepackage"])
         #expect(
             analog.output == """

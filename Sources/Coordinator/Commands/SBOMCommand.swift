@@ -18,6 +18,8 @@ struct SBOMCommand: AsyncParsableCommand {
 
     @Argument(help: "An image package, or a run's folder and a device's name.") var subject: String?
 
+    @Option(help: "Who made the image package.") var supplier: String?
+
     func run() async throws {
         guard let subject else { return print(try RunFolder.encode(try await OrreryParts.bill()), terminator: "") }
         if let bytes = FileManager.default.contents(atPath: subject) {
@@ -31,7 +33,7 @@ struct SBOMCommand: AsyncParsableCommand {
 
     private func image(_ bytes: [UInt8], _ path: String) throws -> BillOfMaterials {
         do {
-            let component = try BillOfMaterials.component(of: bytes, supplier: nil)
+            let component = try BillOfMaterials.component(of: bytes, supplier: supplier)
             return try BillOfMaterials(of: component, [])
         } catch let error as ImageError {
             Orrery.fail("\(path) is no image package: \(error)", 64)
