@@ -106,7 +106,7 @@ final class ProgramTerminal {
         if let lost {
             // Who reads has gone: that ends a program in a pipe by SIGPIPE.
             guard lost != EPIPE else { return 128 + SIGPIPE }
-            Terminal.note("cannot write standard output: \(unsafe String(cString: strerror(lost)))")
+            Terminal.note("cannot write standard output: \(Machine.words(for: lost))")
             return Startup.cannotWrite
         }
         switch end {

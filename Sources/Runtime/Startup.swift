@@ -183,6 +183,9 @@ public enum Interrupts {
 
 /// What the machine has to offer, for a check before anything starts.
 public enum Machine {
+    /// What the system says of an error number (strerror(3)).
+    public static func words(for errorNumber: Int32) -> String { unsafe String(cString: strerror(errorNumber)) }
+
     /// Open files that one process may have.
     public static var fileDescriptorLimit: Int {
         var limit = rlimit()

@@ -69,7 +69,7 @@ import Testing
         ),
         ("a: { network: home, exits: [{ port: 80, to: '127.0.0.1:8080' }, { port: 80, to: '127.0.0.1:8081' }] }", "two lead from port 80"),
     ]) func portsLeadToOnePlace(gateways: String, reason: String) {
-        #expect(NameTests.problems(devices: "a1: { network: home } }\ngateways: { \(gateways)").contains { $0.contains(reason) })
+        #expect(NameTests.problems(catalog: "acme }\ngateways: { \(gateways)").contains { $0.contains(reason) })
     }
 
     /// Sums of times must stay numbers.
