@@ -69,11 +69,12 @@ import Testing
         }
     }
 
-    /// Command { init { version 7, app_size, hash { SHA-256, last byte first } } }.
-    private func initPacket(_ firmware: [UInt8]) -> [UInt8] {
+    /// Command { init { version 7, type, app_size or sd_size, hash { SHA-256, last byte first } } }.
+    private func initPacket(_ firmware: [UInt8], isSoftDevice: Bool = false) -> [UInt8] {
         func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(content.count)] + content }
         let size: [UInt8] = [UInt8(firmware.count & 0x7F | 0x80), UInt8(firmware.count >> 7)]
-        let command = [0x08, 7, 0x38] + size + field(8, [0x08, 3] + field(2, sha256(firmware).reversed()))
+        let kind: [UInt8] = isSoftDevice ? [0x20, 1, 0x28] : [0x20, 0, 0x38]
+        let command = [0x08, 7] + kind + size + field(8, [0x08, 3] + field(2, sha256(firmware).reversed()))
         return field(1, [0x08, 1] + field(2, command))
     }
 
@@ -106,6 +107,20 @@ import Testing
         _ = heir.send(1, initPacket(firmware))
         _ = heir.send(2, Array(firmware[..<4096]))
         #expect(heir.send(2, [UInt8](repeating: 0, count: 1904)) == [0x60, 4, 10])
+    }
+
+    /// A SoftDevice, then an application, in one session: the second finds nothing of the first, as hosts insist.
+    @Test func imagesFollowEachOther() throws {
+        let peer = try Attachments.parse("dfu@isu0").attachment
+        let host = Host(peer)
+        let images = [300, 200].map { [UInt8](repeating: UInt8($0 & 0xFF), count: $0) }
+        for (image, isSoftDevice) in zip(images, [true, false]) {
+            for type: UInt8 in [1, 2] { #expect(host.ask([6, type]).dropFirst(7).allSatisfy { $0 == 0 }, "type \(type)") }
+            _ = host.send(1, initPacket(image, isSoftDevice: isSoftDevice))
+            #expect(host.send(2, image) == [0x60, 4, 1])
+        }
+        #expect(peer.takeEvents().filter { $0.contains("installed") }.map { $0.prefix(12) } == ["SoftDevice o", "firmware of "])
+        #expect((0..<4).map { host.ask([0x0B, $0])[3] } == [2, 1, 0, 255])
     }
 
     /// Whatever somebody writes to them, and whatever a changed snapshot has: they stand up.

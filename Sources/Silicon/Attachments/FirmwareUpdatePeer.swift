@@ -33,6 +33,8 @@ final class FirmwareUpdatePeer: Attachment {
     /// Of the application that it runs; nil for none.
     private var version: UInt32?
     private var applicationBytes = 0
+    /// Nordic's radio stack, an image of its own beneath the application.
+    private var softDevice: (version: UInt32, bytes: Int)?
 
     private var frame: [UInt8] = []
     private var isEscaped = false
@@ -119,10 +121,11 @@ final class FirmwareUpdatePeer: Attachment {
     /// Offset and CRC-32 of all that has come of this kind.
     private var progress: [UInt8] { UInt32(current.count).littleEndianBytes + crc32(current).littleEndianBytes }
 
-    /// Type (1 application, 2 boot loader, 255 no more), version, address and length.
+    /// Type (0 SoftDevice, 1 application, 2 boot loader, 255 no more), version, address and length.
     private func versions(_ index: Int) -> [UInt8] {
         var list: [(type: UInt8, version: UInt32, address: UInt32, length: UInt32)] = [(2, 1, 0x7_8000, 0x6000)]
         if let version { list.append((1, version, 0x2_6000, UInt32(applicationBytes))) }
+        if let softDevice { list.append((0, softDevice.version, 0x1000, UInt32(softDevice.bytes))) }
         let one = index < list.count ? list[index] : (type: 255, version: 0, address: 0, length: 0)
         return [one.type] + one.version.littleEndianBytes + one.address.littleEndianBytes + one.length.littleEndianBytes
     }
@@ -175,8 +178,15 @@ final class FirmwareUpdatePeer: Attachment {
             (firmware, objectStart, isInitDone) = ([], 0, false)
             return Result.failed
         }
-        (version, applicationBytes) = (command.version, command.bytes)
-        events.append("firmware of \(firmware.count) bytes is installed, CRC-32 \(String(crc32(firmware), radix: 16))")
+        if command.isSoftDevice {
+            softDevice = (command.version, command.bytes)
+        } else {
+            (version, applicationBytes) = (command.version, command.bytes)
+        }
+        let what = command.isSoftDevice ? "SoftDevice" : "firmware"
+        events.append("\(what) of \(firmware.count) bytes is installed, CRC-32 \(String(crc32(firmware), radix: 16))")
+        // The chip begins again with a whole image: a second one finds nothing of the first.
+        (initPacket, firmware, objectStart, isInitDone) = ([], [], 0, false)
         return Result.success
     }
 
@@ -189,8 +199,9 @@ final class FirmwareUpdatePeer: Attachment {
         get {
             var memo = Recollection()
             for block in [frame, initPacket, firmware] { memo.add(block) }
-            for flag in [isEscaped, isInitDone, version != nil] { memo.add(flag) }
+            for flag in [isEscaped, isInitDone, version != nil, softDevice != nil] { memo.add(flag) }
             for number in [Int(version ?? 0), applicationBytes, type, objectStart, objectSize, receiptEvery, writes] { memo.add(number) }
+            for number in [Int(softDevice?.version ?? 0), softDevice?.bytes ?? 0] { memo.add(number) }
             return memo.bytes
         }
         set {
@@ -198,6 +209,7 @@ final class FirmwareUpdatePeer: Attachment {
             (frame, initPacket, firmware) = (memo.block(), memo.block(), memo.block())
             (isEscaped, isInitDone) = (memo.flag(), memo.flag())
             let runs = memo.flag()
+            let hasSoftDevice = memo.flag()
             let number = UInt32(memo.integer(in: 0...Int(UInt32.max)))
             version = runs ? number : nil
             applicationBytes = memo.integer(in: 0...FirmwareUpdatePeer.mostFirmware)
@@ -205,16 +217,20 @@ final class FirmwareUpdatePeer: Attachment {
             objectStart = memo.integer(in: 0...firmware.count)
             objectSize = memo.integer(in: 0...4096)
             (receiptEvery, writes) = (memo.integer(in: 0...0xFFFF), memo.integer(in: 0...1 << 40))
+            let softVersion = UInt32(memo.integer(in: 0...Int(UInt32.max)))
+            let softBytes = memo.integer(in: 0...FirmwareUpdatePeer.mostFirmware)
+            softDevice = hasSoftDevice ? (softVersion, softBytes) : nil
         }
     }
 }
 
 /// What is looked for in an init packet, a protocol buffer: Packet { 1 command, 2 signed { 1 command } }, Command { 2 init },
-/// InitCommand { 1 version, 5 to 7 sizes, 8 hash { 2 digest, the last byte first } }.
+/// InitCommand { 1 version, 4 type (1: SoftDevice), 5 to 7 sizes, 8 hash { 2 digest, the last byte first } }.
 struct InitCommand {
     var version: UInt32 = 0
     var bytes = 0
     var digest: [UInt8] = []
+    var isSoftDevice = false
 
     init?(packet: [UInt8]) {
         let command =
@@ -224,6 +240,7 @@ struct InitCommand {
         guard sizes.allSatisfy({ $0 <= 1 << 20 }), sizes.contains(where: { $0 > 0 }) else { return nil }
         version = UInt32(truncatingIfNeeded: inner.number(1) ?? 0)
         bytes = Int(sizes.reduce(0, +))
+        isSoftDevice = inner.number(4) == 1
         digest = inner.block(8).flatMap { ProtocolBuffer($0)?.block(2) } ?? []
     }
 }
