@@ -149,10 +149,11 @@ public struct ServerPool {
     ) {
         guard let session = sessions[stream] else { return }
         var response = response
-        if let request, request.hasStrayContent, response.isSuccess {
+        if let request, request.hasStrayContent {
             let why = Failure(HTTPError.malformed("content in a \(request.method)"))
             refused("receive", session, why, &out)
-            response = Response(refusing: 400, why.code, why.words)
+            // Where there is no GET, that comes first.
+            if response.status != 405 { response = Response(refusing: 400, why.code, why.words) }
         }
         if let bytes = try? session.http.encode(response, to: request, unixSeconds: locale.unixSeconds) { push(bytes, on: stream, &out) }
         if request?.isLast ?? true { close(stream, &out) }
