@@ -17,7 +17,7 @@ private struct Server {
             event, locale: Locale(unixSeconds: 784_111_777, cost: .server), &out, security: { _ in .plain },
             answer: { request, _, _ in
                 request.path == "/none"
-                    ? Response(404)
+                    ? Response(405)
                     : .content(Array("\(request.method) \(request.path) \(request.body.count)".utf8), "text/plain", for: request)
             })
         var text = ""
