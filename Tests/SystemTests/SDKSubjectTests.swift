@@ -93,8 +93,8 @@ extension SDKTestsSerial {
         // Flags that a project adds to those that it has.
         let flags = try testbed.write(
             """
-            foreach(language C CXX ASM)
-                set(CMAKE_${language}_FLAGS "${CMAKE_${language}_FLAGS} -mfpu=fpv4-sp-d16 -mfloat-abi=hard")
+            foreach(flags C_FLAGS CXX_FLAGS ASM_FLAGS_INIT)
+                set(CMAKE_${flags} "${CMAKE_${flags}} -mfpu=fpv4-sp-d16 -mfloat-abi=hard")
             endforeach()
 
             """, "flags.cmake")

@@ -78,15 +78,14 @@ struct Tuf: ParsableCommand {
     }
 
     private func initialize() throws {
-        let places: [(folder: String, profile: MetadataProfile)] =
-            root.count == 1
-            ? [(metadataDir, .tuf)] : [(folder(.director), .uptaneDirector), (folder(.images), .uptaneImages)]
-        for (path, place) in zip(root, places) {
+        let folders = root.count == 1 ? [metadataDir] : UptaneRefusal.Repository.allCases.map(folder)
+        for (path, folder) in zip(root, folders) {
             guard let bytes = FileManager.default.contents(atPath: path) else { throw RunError("cannot read the root \(path)") }
-            // Signed by itself, whether it is still good or not: what is newer decides that (5.3.10).
-            _ = try TUFClient(files: ["root.json": Array(bytes)], rules: .init(profile: place.profile))
-            try RunFolder.make(place.folder)
-            try RunFolder.write(Array(bytes), place.folder + "/root.json")
+            // Signed by itself, whether it is still good or not: what is newer decides that (5.3.10). Uptane's come from a factory, and
+            // are looked at when they are used.
+            if root.count == 1 { _ = try TUFClient(files: ["root.json": Array(bytes)]) }
+            try RunFolder.make(folder)
+            try RunFolder.write(Array(bytes), folder + "/root.json")
         }
     }
 
