@@ -74,8 +74,8 @@ import Testing
         #expect(got.code == 60 && got.errors.contains("no alternative certificate subject name matches"), "\(got.errors)")
     }
 
-    @Test func mosquittoHearsItsClient() async throws {
-        let testbed = try Testbed()
+    /// Debian's broker, with what it logs; ``stopBroker(_:)`` ends it.
+    private func startBroker(_ testbed: Testbed) async throws -> (port: Int, log: String) {
         let port = Int.random(in: 20_000...59_999)
         let folder = Testbed.root + "/.build/mosquitto/root/usr"
         let log = testbed.folder + "/log"
@@ -86,11 +86,63 @@ import Testing
             "/bin/sh",
             ["-c", "LD_LIBRARY_PATH=$(echo \(folder)/lib/*-linux-gnu) \(folder)/sbin/mosquitto -d -c '\(configuration)'"])
         try await testbed.wait("the broker") { LoopbackConnection(port: UInt16(port)) != nil }
-        let exits = ["--exit", "test.mosquitto.org:1883=127.0.0.1:\(port)", "--for", "60s"]
+        return (port, log)
+    }
+
+    private func stopBroker(_ testbed: Testbed) async throws {
+        _ = try await testbed.tool("/bin/sh", ["-c", "kill $(cat '\(testbed.folder)/pid')"])
+    }
+
+    /// With its libraries in its package, as an app of a fleet's device: it finds the broker through a gateway, by its own name.
+    @Test func debiansPublisherIsAnApp() async throws {
+        let testbed = try Testbed()
+        let broker = try await startBroker(testbed)
+        let manifest = try testbed.write(
+            """
+            {"SchemaVersion": 1, "Name": "publisher", "ComponentId": "25025d2c-66da-4448-bae1-ac26fcdd3699", "EntryPoint": "/bin/app",
+             "CmdArgs": ["-h", "test.mosquitto.org", "-i", "lamp", "-q", "1", "-t", "orders/now", "-m", "dim"],
+             "Capabilities": {"AllowedConnections": ["test.mosquitto.org"]}, "ApplicationType": "Default"}
+            """, "manifest.json")
+        let libraries = [
+            "lib": ["ld-linux-armhf.so.3", "libc.so.6"],
+            "usr/lib": ["libmosquitto.so.1", "libcrypto.so.3", "libssl.so.3", "libcjson.so.1"],
+        ]
+        let resources = libraries.flatMap { folder, names in
+            names.flatMap { ["--resource", "lib/\($0)=\(Self.root)/\(folder)/arm-linux-gnueabihf/\($0)"] }
+        }
+        let program = Self.root + "/usr/bin/mosquitto_pub"
+        let packed = try await testbed.orrery(
+            ["image", "pack", "--manifest", manifest, "--program", program, "-o", testbed.folder + "/publisher.imagepackage"] + resources)
+        #expect(packed.code == 0, "\(packed.errors)")
+        let file = try testbed.write(
+            """
+            name: lamps
+            stop: 10m
+            networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
+            links: [[home, cloud]]
+            service: { network: cloud, catalog: acme }
+            gateways: { broker: { network: cloud, names: [test.mosquitto.org], exits: [{ port: 1883, to: "127.0.0.1:\(broker.port)" }] } }
+            apps: { publisher: { image: publisher.imagepackage } }
+            devices: { lamp: { network: home, apps: [publisher], app-memory: 2048KiB } }
+            """, "lamps.yaml")
+        _ = try await testbed.orrery(["run", file, "--clock", "wall"]) { process in
+            defer { kill(process, SIGINT) }
+            try await testbed.wait("the end") { testbed.journal.contains("publisher: exit code") }
+        }
+        try await stopBroker(testbed)
+        #expect(testbed.journal.contains("publisher: exit code 0"))
+        let heard = (try? String(contentsOfFile: broker.log, encoding: .utf8)) ?? ""
+        #expect(heard.contains("Received PUBLISH from lamp (d0, q1, r0, m1, 'orders/now', ... (3 bytes))"), "\(heard)")
+    }
+
+    @Test func mosquittoHearsItsClient() async throws {
+        let testbed = try Testbed()
+        let broker = try await startBroker(testbed)
+        let exits = ["--exit", "test.mosquitto.org:1883=127.0.0.1:\(broker.port)", "--for", "60s"]
         let sent = try await run(
             testbed, exits, "mosquitto_pub", "-h", "test.mosquitto.org", "-i", "lamp", "-q", "1", "-t", "orders/now", "-m", "dim")
-        _ = try await testbed.tool("/bin/sh", ["-c", "kill $(cat '\(testbed.folder)/pid')"])
-        let heard = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        try await stopBroker(testbed)
+        let heard = (try? String(contentsOfFile: broker.log, encoding: .utf8)) ?? ""
         #expect(sent.code == 0 && sent.errors.isEmpty, "\(sent.errors)")
         #expect(heard.contains("Received PUBLISH from lamp (d0, q1, r0, m1, 'orders/now', ... (3 bytes))"), "\(heard)")
     }

@@ -82,7 +82,6 @@ struct Emulate: ParsableCommand {
             return try runProgram(Array(bytes), nanoseconds, ports)
         }
         try program.refuse()
-        guard arguments.isEmpty else { throw ValidationError("arguments after -- are for a program on the A7") }
         let output = EmulationOutput(ports: ports.isEmpty ? [.debug] : ports, hasTimes: timestamps)
         let emulation: Emulation
         let symbols: ELFSymbols
@@ -101,6 +100,7 @@ struct Emulate: ParsableCommand {
         } catch {
             Orrery.fail("\(file): \(error)", 64)
         }
+        guard arguments.isEmpty else { throw ValidationError("arguments after -- are for a program on the A7") }
         if uart.contains("-") {
             emulation.board.send(Array(FileHandle.standardInput.readDataToEndOfFile()), to: ports.first ?? .debug, at: 0)
         }
