@@ -24,6 +24,23 @@ import Wire
         }
     }
 
+    /// A reset is told as one, once, and what waited behind a window comes no more.
+    @Test func aResetIsNoEnd() {
+        var wires = Wires()
+        connected(&wires, windows: ["a", "b"])
+        wires.act("a", .send(StreamTests.stream, [UInt8](repeating: 7, count: 2 * Self.window)))
+        wires.run()
+        let taken = received(wires).count
+        wires.act("a", .reset(StreamTests.stream))
+        wires.run()
+        #expect(wires.events(at: "b").suffix(1) == [.closed(Self.accepted, .reset)] && received(wires).count == taken)
+        let told = wires.events(at: "b").count
+        wires.act("b", .consumed(Self.accepted, bytes: 20_000))
+        wires.act("a", .reset(StreamTests.stream))
+        wires.run()
+        #expect(wires.events(at: "b").count == told && !wires.events(at: "a").contains(.closed(StreamTests.stream, .reset)))
+    }
+
     @Test func whatTheReceiverHasNoRoomForWaits() {
         var wires = Wires()
         connected(&wires, windows: ["a", "b"])
