@@ -65,10 +65,13 @@ let package = Package(
         // Lowest first. PURE: no clock, file, process or socket. UNSAFE: the only places with C and `unsafe`.
         .plugin(name: "VersionPlugin", capability: .buildTool(), path: "Sources/VersionPlugin"),
         .target(name: "Version", swiftSettings: strict, plugins: ["VersionPlugin"]),  // what git said at build time
-        module("Wire", []),  // PURE: all that crosses a process boundary
+        module("Wire", []),  // PURE: the protocol: all that crosses a process boundary while a run goes on
         module("Fabric", ["Wire"]),  // PURE: the network model and its time
+        module("Catalogue", ["Wire"]),  // PURE: what a plan can ask for: attacks, faults, controls, releases
+        module("Configuration", ["Wire", "Catalogue", "Fabric"]),  // PURE: what each process is told before it starts
         module("Formats", []),  // PURE: image packages, file system, CBOR/COSE, evidence
         module("Runtime", ["Wire", "CZeroMQ", logging]),  // UNSAFE: sockets, lifeline, clocks
+        module("Gateway", ["Wire", "Configuration", "Runtime", logging]),  // between the emulated network and TCP on loopback
         module("SecureChannel", ["COpenSSL"]),  // UNSAFE: TLS on memory, keys, X.509
         module("TUF", ["SecureChannel"]),  // The Update Framework: what a client trusts, what a repository signs
         module("Silicon", ["CUnicorn", "SecureChannel", "Formats"]),  // UNSAFE: CPU, fuses, flash, Pluton
@@ -76,22 +79,22 @@ let package = Package(
         module("Emulator", ["Silicon", "Formats", "Kernel"]),  // one device without a network: `orrery emulate`
         module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
         module("Factory", ["Formats", "SecureChannel", "TUF"]),  // signing keys, images, flash contents
-        module("DeviceOS", ["Wire", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"]),
-        module("SecurityService", ["Wire", "SecureChannel", "Formats", "Exchange", "TUF", grdb]),
-        module("Adversary", ["Wire", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"]),
-        module("Campaign", ["Wire", yams, histogram]),  // PURE: files, plan, verdicts, metrics, report
+        module("DeviceOS", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"]),
+        module("SecurityService", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", grdb]),
+        module("Adversary", ["Wire", "Catalogue", "Configuration", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"]),
+        module("Campaign", ["Wire", "Catalogue", "Configuration", "Fabric", yams, histogram]),  // PURE: files, plan, verdicts, metrics, report
         module(
             "Coordinator",
             [
-                "Adversary", "Wire", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF",
+                "Adversary", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF",
                 argumentParser, subprocess, "Version",
             ]),
 
         process("orrery", ["Coordinator"]),
-        process("orrery-device", ["DeviceOS", "Runtime", "SecureChannel", "Wire"]),
-        process("orrery-service", ["SecurityService", "Runtime", "SecureChannel", "Wire"]),
-        process("orrery-threat", ["Adversary", "Runtime", "SecureChannel", "Wire"]),
-        process("orrery-gateway", ["Runtime", "Wire"]),
+        process("orrery-device", ["DeviceOS", "Configuration", "Runtime", "SecureChannel", "Wire"]),
+        process("orrery-service", ["SecurityService", "Configuration", "Runtime", "SecureChannel", "Wire"]),
+        process("orrery-threat", ["Adversary", "Configuration", "Runtime", "SecureChannel", "Wire"]),
+        process("orrery-gateway", ["Gateway", "Configuration", "Runtime"]),
 
         tests("WireTests", ["Wire"]),
         tests("FabricTests", ["Fabric", "Wire"]),
@@ -102,12 +105,12 @@ let package = Package(
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("EmulatorTests", ["Emulator", "Factory", "Silicon", "Formats", "SecureChannel"]),
         tests("KernelTests", ["Emulator", "Formats", "Kernel", "SecureChannel", "Silicon"]),
-        tests("CampaignTests", ["Adversary", "Campaign", "Wire"]),
+        tests("CampaignTests", ["Adversary", "Campaign", "Catalogue", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
         tests(
             "FleetTests",
             [
-                "Adversary", "Campaign", "Coordinator", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
+                "Adversary", "Campaign", "Catalogue", "Configuration", "Coordinator", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
                 "SecurityService", "Silicon", "TUF", "Wire", grdb,
             ]),
         // The real executables.
@@ -118,7 +121,7 @@ let package = Package(
         tests(
             "FuzzTests",
             [
-                "Adversary", "Campaign", "Coordinator", "Emulator", "Exchange", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Wire",
+                "Adversary", "Campaign", "Catalogue", "Coordinator", "Emulator", "Exchange", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Wire",
             ]),
         tests("TidyTests", ["Runtime"]),
     ]

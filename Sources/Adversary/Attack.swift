@@ -1,6 +1,7 @@
+public import Catalogue
 import Exchange
 import Fabric
-public import Wire
+import Wire
 
 /// A deliberate act of an adversary. It acts only through what a real attacker has: a position on a
 /// network, nodes of its own, a copied flash chip, a secret found in a device that it took apart. It cannot

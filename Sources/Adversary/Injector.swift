@@ -1,3 +1,5 @@
+import Catalogue
+public import Configuration
 import Exchange
 import Fabric
 public import Wire

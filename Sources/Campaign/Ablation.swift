@@ -1,4 +1,5 @@
-public import Wire
+public import Catalogue
+import Wire
 
 /// Which control stops which attack, and which are noticed, as measured: a campaign run with each control off in
 /// turn, or each pair of them, over several seeds.

@@ -1,4 +1,5 @@
-public import Wire
+public import Catalogue
+import Wire
 import Yams
 
 extension Plan {

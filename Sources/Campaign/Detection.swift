@@ -1,3 +1,4 @@
+import Catalogue
 public import Wire
 
 /// What the service's alerts were worth. Each alert names what the service saw; whose doing that was, the network knows. So an

@@ -1,3 +1,4 @@
+import Catalogue
 import Wire
 
 /// MITRE EMB3D 2.0.1 (April 2025): which mitigation is good against which threats. Its terms are in NOTICE.

@@ -1,3 +1,4 @@
+import Catalogue
 import Wire
 
 /// What really happened in a run, as the journal has it from those who know: whose doing each connection, address, image and

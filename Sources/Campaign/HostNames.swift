@@ -1,3 +1,4 @@
+import Fabric
 import Wire
 import Yams
 
@@ -36,13 +37,13 @@ extension PlanReader {
     }
 
     /// `wifi: { ssid: House, key: secret12 }`; nil for the network that devices are made for.
-    func readWiFi(_ network: Section) -> NetworkSpec.WiFi? {
+    func readWiFi(_ network: Section) -> WiFi? {
         guard let field = network.fields["wifi"], let entry = document.section(field, "wifi", keys: ["ssid", "key"]) else { return nil }
         let ssid = entry.text("ssid", isRequired: true) ?? ""
         if !(1...32).contains(ssid.utf8.count) { document.report(entry.fields["ssid"] ?? field, "ssid: from 1 to 32 bytes") }
         let key = entry.text("key")
         if let key, !(8...63).contains(key.utf8.count) { document.report(entry.fields["key"], "key: from 8 to 63 characters") }
-        return NetworkSpec.WiFi(ssid: ssid, key: key)
+        return WiFi(ssid: ssid, key: key)
     }
 
     /// Two nodes cannot have one name.

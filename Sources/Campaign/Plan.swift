@@ -1,3 +1,6 @@
+public import Catalogue
+public import Configuration
+public import Fabric
 public import Wire
 
 /// What a file means when nothing is left to guess: every device by name, every number with its unit in its

@@ -1,3 +1,5 @@
+import Catalogue
+import Fabric
 import Wire
 
 /// What holds of every plan that was read from a topology, and need not of one that was read back from a run's folder.

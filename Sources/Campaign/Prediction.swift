@@ -1,3 +1,4 @@
+import Catalogue
 import Wire
 
 /// What was measured beside what the catalogue expects and what MITRE EMB3D predicts.

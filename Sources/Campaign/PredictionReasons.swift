@@ -1,3 +1,4 @@
+import Catalogue
 import Wire
 
 /// Why a measured cell is not what MITRE EMB3D predicts: knowledge about the testbed, written down by hand, so that a difference that

@@ -1,3 +1,4 @@
+import Catalogue
 import Wire
 
 /// Device groups, and the releases that are made for them.

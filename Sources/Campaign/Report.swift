@@ -1,3 +1,4 @@
+public import Catalogue
 public import Wire
 
 /// What a run came to. Everything here follows from the plan and the journal.

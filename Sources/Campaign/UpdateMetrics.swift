@@ -1,3 +1,4 @@
+import Catalogue
 public import Wire
 
 /// How one release spread through its devices: a pure function of the journal.

@@ -1,3 +1,4 @@
+import Catalogue
 public import Wire
 
 /// How an attack ended, judged from the journal for each of its targets; it is as bad as the worst of them.

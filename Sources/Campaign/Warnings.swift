@@ -1,4 +1,5 @@
-public import Wire
+public import Catalogue
+import Wire
 
 extension Plan {
     /// What one can tell beforehand will show nothing: an attack on whoever lacks what it attacks, or cannot be reached for as long

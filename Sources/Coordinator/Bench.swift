@@ -1,3 +1,5 @@
+import Catalogue
+import Configuration
 import Emulator
 import Formats
 import Foundation

@@ -1,4 +1,6 @@
 import Campaign
+import Catalogue
+import Configuration
 import Emulator
 import Formats
 import Foundation

@@ -1,4 +1,5 @@
 import Campaign
+import Catalogue
 import Foundation
 import SecureChannel
 import Wire

@@ -1,5 +1,8 @@
 import Campaign
+import Catalogue
+import Configuration
 import Emulator
+import Fabric
 import Factory
 import Formats
 import Foundation

@@ -1,3 +1,5 @@
+import Catalogue
+import Configuration
 import Formats
 import Silicon
 import Wire

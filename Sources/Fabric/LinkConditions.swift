@@ -1,4 +1,4 @@
-public import Wire
+import Wire
 
 /// What a packet meets on one network.
 public struct LinkConditions: Equatable, Sendable {

@@ -50,7 +50,7 @@ public enum BusError: Error, Equatable, Sendable {
 
     /// Waits until what was sent has left, or the linger time is over. Globals of a program are never
     /// deinitialised, so event loops call this at their end.
-    func close() {
+    public func close() {
         guard !isClosed else { return }
         isClosed = true
         unsafe _ = zmq_close(socket)

@@ -1,8 +1,8 @@
 import Glibc
 
 /// TCP on 127.0.0.1 that never blocks.
-enum LoopbackSocket {
-    enum Read {
+public enum LoopbackSocket {
+    public enum Read {
         case bytes([UInt8]), later, ended
         /// The connection is gone without an end (RST): something may be missing.
         case failed
@@ -11,7 +11,7 @@ enum LoopbackSocket {
     private static let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
 
     /// - Parameter port: 0 for one that the system chooses.
-    static func listen(port: UInt16) -> Int32? {
+    public static func listen(port: UInt16) -> Int32? {
         let descriptor = socket(AF_INET, kind, 0)
         guard descriptor >= 0 else { return nil }
         var yes: Int32 = 1
@@ -25,7 +25,7 @@ enum LoopbackSocket {
     }
 
     /// Begins to connect; whether it comes about is seen when it is read from or written to.
-    static func connect(port: UInt16) -> Int32? {
+    public static func connect(port: UInt16) -> Int32? {
         let descriptor = socket(AF_INET, kind, 0)
         guard descriptor >= 0 else { return nil }
         let result = unsafe withAddress(port) { unsafe Glibc.connect(descriptor, $0, $1) }
@@ -49,7 +49,8 @@ enum LoopbackSocket {
         }
     }
 
-    static func port(of descriptor: Int32) -> UInt16 {
+    /// The port that a socket is bound to; 0 if it is to none.
+    public static func port(of descriptor: Int32) -> UInt16 {
         var address = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -58,7 +59,8 @@ enum LoopbackSocket {
         return UInt16(bigEndian: address.sin_port)
     }
 
-    static func accept(_ descriptor: Int32) -> Int32? {
+    /// Somebody who waits to be let in; nil for nobody.
+    public static func accept(_ descriptor: Int32) -> Int32? {
         let accepted = Glibc.accept(descriptor, nil, nil)
         guard accepted >= 0 else { return nil }
         _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
@@ -66,7 +68,8 @@ enum LoopbackSocket {
         return accepted
     }
 
-    static func read(_ descriptor: Int32, _ limit: Int) -> Read {
+    /// - Parameter limit: The most bytes to take.
+    public static func read(_ descriptor: Int32, _ limit: Int) -> Read {
         var bytes = [UInt8](repeating: 0, count: limit)
         let count = unsafe recv(descriptor, &bytes, limit, 0)
         if count > 0 { return .bytes(Array(bytes.prefix(count))) }
@@ -74,15 +77,16 @@ enum LoopbackSocket {
     }
 
     /// Nothing more is written; what comes is still read.
-    static func finish(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
+    public static func finish(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    static func wait(_ descriptor: Int32, _ what: Int32, _ milliseconds: Int32) {
+    /// - Parameter what: `POLLIN` or `POLLOUT`.
+    public static func wait(_ descriptor: Int32, _ what: Int32, _ milliseconds: Int32) {
         var one = pollfd(fd: descriptor, events: Int16(what), revents: 0)
         unsafe _ = poll(&one, 1, milliseconds)
     }
 
     /// How many bytes were taken; nil if nobody reads any more.
-    static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Int? {
+    public static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Int? {
         guard !bytes.isEmpty else { return 0 }
         let count = unsafe send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
         if count >= 0 { return count }

@@ -1,3 +1,5 @@
+import Catalogue
+import Configuration
 import Exchange
 import SecureChannel
 import Wire

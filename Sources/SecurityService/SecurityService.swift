@@ -1,3 +1,5 @@
+import Catalogue
+public import Configuration
 import Exchange
 import SecureChannel
 public import Wire

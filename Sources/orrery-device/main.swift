@@ -1,3 +1,4 @@
+import Configuration
 import DeviceOS
 import Runtime
 import SecureChannel

@@ -1,5 +1,6 @@
+import Configuration
+import Gateway
 import Runtime
-import Wire
 
 let startup = Startup.begin("orrery-gateway")
 let configuration = startup.configuration(GatewayConfiguration.self, "orrery-gateway")

@@ -1,3 +1,4 @@
+import Configuration
 import Runtime
 import SecureChannel
 import SecurityService

@@ -1,4 +1,5 @@
 import Adversary
+import Configuration
 import Runtime
 import SecureChannel
 import Wire

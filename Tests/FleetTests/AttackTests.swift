@@ -1,5 +1,6 @@
 import Adversary
 import Campaign
+import Catalogue
 import Testing
 import Wire
 

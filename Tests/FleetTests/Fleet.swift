@@ -1,3 +1,5 @@
+import Catalogue
+import Configuration
 import Adversary
 import Campaign
 import DeviceOS

@@ -1,3 +1,5 @@
+import Catalogue
+import Configuration
 import Fabric
 import Testing
 import Wire

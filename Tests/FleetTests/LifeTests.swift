@@ -1,3 +1,6 @@
+import Catalogue
+import Configuration
+import Fabric
 import Adversary
 import Campaign
 import Exchange

@@ -1,3 +1,4 @@
+import Catalogue
 import Adversary
 import Campaign
 import Foundation

@@ -30,6 +30,9 @@ import Testing
         "VersionPlugin": ["Foundation", "PackagePlugin"],
         "Wire": [],
         "Fabric": ["Wire"],
+        "Catalogue": ["Wire"],
+        "Configuration": ["Wire", "Catalogue", "Fabric"],
+        "Gateway": ["Wire", "Configuration", "Runtime", "Glibc", "Logging"],
         "Formats": ["FoundationEssentials"],
         "Runtime": ["Wire", "CZeroMQ", "Glibc", "Logging", "FoundationEssentials"],
         "SecureChannel": ["COpenSSL"],
@@ -39,23 +42,23 @@ import Testing
         "Kernel": ["Silicon", "Formats", "SecureChannel"],
         "Emulator": ["Silicon", "Formats", "Kernel"],
         "Factory": ["Formats", "SecureChannel", "TUF"],
-        "DeviceOS": ["Wire", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"],
-        "SecurityService": ["Wire", "SecureChannel", "Formats", "Exchange", "TUF", "GRDB", "Foundation"],
-        "Adversary": ["Wire", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"],
-        "Campaign": ["Wire", "Yams", "Histogram"],
+        "DeviceOS": ["Wire", "Catalogue", "Configuration", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"],
+        "SecurityService": ["Wire", "Catalogue", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", "GRDB", "Foundation"],
+        "Adversary": ["Wire", "Catalogue", "Configuration", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"],
+        "Campaign": ["Wire", "Catalogue", "Configuration", "Fabric", "Yams", "Histogram"],
         "Coordinator": [
-            "Adversary", "Wire", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "Silicon", "SecureChannel", "TUF",
+            "Adversary", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "Silicon", "SecureChannel", "TUF",
             "ArgumentParser", "Subprocess", "Version",
             "SystemPackage", "Foundation", "FoundationNetworking", "Synchronization",
         ],
         "orrery": ["Coordinator"],
-        "orrery-device": ["DeviceOS", "Runtime", "SecureChannel", "Wire"],
-        "orrery-service": ["SecurityService", "Runtime", "SecureChannel", "Wire"],
-        "orrery-threat": ["Adversary", "Runtime", "SecureChannel", "Wire"],
-        "orrery-gateway": ["Runtime", "Wire"],
+        "orrery-device": ["DeviceOS", "Configuration", "Runtime", "SecureChannel", "Wire"],
+        "orrery-service": ["SecurityService", "Configuration", "Runtime", "SecureChannel", "Wire"],
+        "orrery-threat": ["Adversary", "Configuration", "Runtime", "SecureChannel", "Wire"],
+        "orrery-gateway": ["Gateway", "Configuration", "Runtime"],
     ]
     static let unsafeModules: Set = ["Runtime", "SecureChannel", "Silicon"]
-    static let pureModules: Set = ["Wire", "Fabric", "Formats", "Campaign"]
+    static let pureModules: Set = ["Wire", "Fabric", "Catalogue", "Configuration", "Formats", "Campaign"]
     static let processes: Set = ["orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway"]
 
     @Test func thereAreSources() { #expect(Self.sources.count > 60) }

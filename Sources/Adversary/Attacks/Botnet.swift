@@ -1,6 +1,7 @@
+public import Catalogue
 import Exchange
 import Fabric
-public import Wire
+import Wire
 
 extension AttackName { public static let botnet = AttackName("botnet") }
 

@@ -1,5 +1,6 @@
+public import Catalogue
 import Fabric
-public import Wire
+import Wire
 
 extension AttackName { public static let dnsSpoof = AttackName("dns-spoof") }
 

@@ -1,8 +1,9 @@
+public import Catalogue
 import Exchange
 import Fabric
 import Formats
 import SecureChannel
-public import Wire
+import Wire
 
 extension AttackName { public static let escalation = AttackName("escalation") }
 

@@ -1,4 +1,5 @@
-public import Wire
+public import Catalogue
+import Wire
 
 extension AttackName { public static let modifiedImage = AttackName("modified-image") }
 

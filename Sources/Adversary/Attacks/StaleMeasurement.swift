@@ -1,7 +1,8 @@
+public import Catalogue
 import Exchange
 import Fabric
 import SecureChannel
-public import Wire
+import Wire
 
 extension AttackName { public static let staleMeasurement = AttackName("stale-measurement") }
 

@@ -1,8 +1,9 @@
+public import Catalogue
 import Exchange
 import Formats
 import SecureChannel
 import TUF
-public import Wire
+import Wire
 
 extension AttackName { public static let stolenSigningKey = AttackName("stolen-signing-key") }
 

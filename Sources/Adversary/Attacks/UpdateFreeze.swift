@@ -1,5 +1,6 @@
+public import Catalogue
 import TUF
-public import Wire
+import Wire
 
 extension AttackName { public static let updateFreeze = AttackName("update-freeze") }
 

@@ -1,5 +1,6 @@
+public import Catalogue
 import Exchange
-public import Wire
+import Wire
 
 extension AttackName { public static let updateMixAndMatch = AttackName("update-mix-and-match") }
 

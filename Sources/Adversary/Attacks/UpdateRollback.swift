@@ -1,5 +1,6 @@
+public import Catalogue
 import Exchange
-public import Wire
+import Wire
 
 extension AttackName { public static let updateRollback = AttackName("update-rollback") }
 

@@ -1,3 +1,4 @@
+import Catalogue
 public import Wire
 
 /// The report as one page without network access: for somebody who was not there.

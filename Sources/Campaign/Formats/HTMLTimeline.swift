@@ -1,3 +1,5 @@
+import Catalogue
+import Fabric
 import Wire
 
 /// Faults and attacks over the share of exchanges that succeeded, on one axis of time.

@@ -1,4 +1,5 @@
-public import Wire
+public import Catalogue
+import Wire
 
 extension Report {
     /// An ATT&CK Navigator layer (format 4.5, domain `ics-attack`): techniques that were tried, scored by the share of

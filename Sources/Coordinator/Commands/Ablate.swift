@@ -1,6 +1,7 @@
 import Adversary
 import ArgumentParser
 import Campaign
+import Catalogue
 import Foundation
 import Wire
 

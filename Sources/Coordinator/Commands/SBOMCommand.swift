@@ -1,5 +1,6 @@
 import ArgumentParser
 import Campaign
+import Configuration
 import Formats
 import Foundation
 import SecureChannel

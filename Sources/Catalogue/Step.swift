@@ -1,30 +1,4 @@
-public enum QuantityKind: Sendable, Equatable {
-    case duration, ratio, rate, count
-    /// A time that may be negative.
-    case offset
-    /// One of these.
-    case word([String])
-
-    public var name: String {
-        switch self {
-        case .duration: "duration"
-        case .ratio: "ratio"
-        case .rate: "rate"
-        case .count: "count"
-        case .offset: "offset"
-        case .word(let words): words.joined(separator: "|")
-        }
-    }
-}
-
-/// A number with its unit, as it stands in a campaign file.
-public enum Quantity: Sendable, Equatable, Codable {
-    case nanoseconds(Int64)
-    case ratio(Double)
-    case bitsPerSecond(Int64)
-    case count(Int64)
-    case word(String)
-}
+public import Wire
 
 /// One timed entry of a campaign's method, with its targets resolved to nodes.
 public struct Step: Sendable, Equatable, Codable {
@@ -93,16 +67,4 @@ public struct Step: Sendable, Equatable, Codable {
     public func count(_ name: String) -> Int64? {
         if case .count(let n)? = parameters[name] { n } else { nil }
     }
-}
-
-public enum OperatorAct: String, Sendable, Codable, CaseIterable {
-    /// Asks devices to look for updates now.
-    case checkUpdates = "check-updates"
-    /// Brings in new keys for update metadata, under a new root: what helps after a theft.
-    case rotateUpdateKeys = "rotate-update-keys"
-    /// A technician with a cable brings devices back to what they left the factory with (HW-26).
-    case recover
-
-    /// It is done to devices; else to the service.
-    public var hasTargets: Bool { self != .rotateUpdateKeys }
 }

@@ -1,3 +1,5 @@
+public import Wire
+
 /// What several attacks look for in a journal.
 extension Trial {
     /// A check for updates that ended well on a connection on which the target had been served what is not so.

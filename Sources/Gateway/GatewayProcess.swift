@@ -1,6 +1,8 @@
+public import Configuration
 import Glibc
 import Logging
-public import Wire
+public import Runtime
+import Wire
 
 /// A node that is a door between the emulated network and TCP on loopback, either way: each connection to one of its ports
 /// becomes a stream to a node. On the wall clock only, since real programs do not wait for virtual time.
