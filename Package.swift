@@ -81,23 +81,26 @@ let package = Package(
         module("Factory", ["Formats", "SecureChannel", "TUF"]),  // signing keys, images, flash contents
         module("DeviceOS", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"]),
         module("SecurityService", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", grdb]),
-        module("Adversary", ["Wire", "Catalogue", "Configuration", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"]),
+        module("Forgery", ["Formats", "SecureChannel", "TUF"]),  // PURE: what attackers make of what they stole or recorded
+        module("Adversary", ["Wire", "Catalogue", "Fabric", "SecureChannel", "Exchange", "Forgery"]),  // attacks, one file each
+        module("Faults", ["Wire", "Catalogue", "Fabric"]),  // PURE: what honest hardware and networks do, one file each
+        module("Injector", ["Wire", "Catalogue", "Configuration", "Fabric", "Adversary", "Faults"]),  // the network as a process
         module("Campaign", ["Wire", "Catalogue", "Configuration", "Fabric", yams, histogram]),  // PURE: files, plan, verdicts, metrics, report
         module(
             "Coordinator",
             [
-                "Adversary", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF",
+                "Injector", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF",
                 argumentParser, subprocess, "Version",
             ]),
 
         process("orrery", ["Coordinator"]),
         process("orrery-device", ["DeviceOS", "Configuration", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-service", ["SecurityService", "Configuration", "Runtime", "SecureChannel", "Wire"]),
-        process("orrery-threat", ["Adversary", "Configuration", "Runtime", "SecureChannel", "Wire"]),
+        process("orrery-threat", ["Injector", "Configuration", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-gateway", ["Gateway", "Configuration", "Runtime"]),
 
         tests("WireTests", ["Wire"]),
-        tests("FabricTests", ["Fabric", "Wire"]),
+        tests("FabricTests", ["Fabric", "Faults", "Wire"]),
         tests("FormatsTests", ["Formats"]),
         tests("SecureChannelTests", ["SecureChannel"]),
         tests("ExchangeTests", ["Exchange", "Wire"]),
@@ -105,12 +108,12 @@ let package = Package(
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("EmulatorTests", ["Emulator", "Factory", "Silicon", "Formats", "SecureChannel"]),
         tests("KernelTests", ["Emulator", "Formats", "Kernel", "SecureChannel", "Silicon"]),
-        tests("CampaignTests", ["Adversary", "Campaign", "Catalogue", "Wire"]),
+        tests("CampaignTests", ["Adversary", "Campaign", "Injector", "Catalogue", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
         tests(
             "FleetTests",
             [
-                "Adversary", "Campaign", "Catalogue", "Configuration", "Coordinator", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
+                "Adversary", "Campaign", "Catalogue", "Configuration", "Coordinator", "Faults", "Forgery", "Injector", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
                 "SecurityService", "Silicon", "TUF", "Wire", grdb,
             ]),
         // The real executables.
@@ -121,7 +124,7 @@ let package = Package(
         tests(
             "FuzzTests",
             [
-                "Adversary", "Campaign", "Catalogue", "Coordinator", "Emulator", "Exchange", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Wire",
+                "Adversary", "Campaign", "Catalogue", "Coordinator", "Emulator", "Injector", "Exchange", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Wire",
             ]),
         tests("TidyTests", ["Runtime"]),
     ]

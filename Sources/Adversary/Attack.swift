@@ -1,12 +1,12 @@
 public import Catalogue
 import Exchange
-import Fabric
-import Wire
+public import Fabric
+public import Wire
 
 /// A deliberate act of an adversary. It acts only through what a real attacker has: a position on a
 /// network, nodes of its own, a copied flash chip, a secret found in a device that it took apart. It cannot
 /// know which controls are on, and writes no verdict: it says what it saw.
-protocol Attack: AnyObject, SendableMetatype {
+public protocol Attack: AnyObject, SendableMetatype {
     /// All that is to be known of it beside its code.
     static var description: AttackDescription { get }
     init(_ step: Step)
@@ -22,31 +22,31 @@ protocol Attack: AnyObject, SendableMetatype {
 }
 
 extension Attack {
-    func handle(_ event: Event, at node: String, _ out: inout Outbox) {}
-    func observed(_ fact: Fact, by node: String, at: Instant) -> Fact? { nil }
-    var nextWake: Instant? { nil }
+    public func handle(_ event: Event, at node: String, _ out: inout Outbox) {}
+    public func observed(_ fact: Fact, by node: String, at: Instant) -> Fact? { nil }
+    public var nextWake: Instant? { nil }
 }
 
 /// What an attack can reach: the network, what is printed on devices, what it stole, and new hardware.
-struct Arena {
-    var fabric: Fabric
+public struct Arena {
+    public var fabric: Fabric
     let names: CatalogNames
     let epochSeconds: Int64
     let loot: Loot
     /// Device IDs, as the service ports show them to whoever holds the device.
-    var labels: [String: String] = [:]
+    public var labels: [String: String] = [:]
     /// The last evidence of each device that the service accepted, as its log has it.
-    var loggedEvidence: [String: [UInt8]] = [:]
+    public var loggedEvidence: [String: [UInt8]] = [:]
     /// The attack at work, by its step: owner of nodes, taps and facts made meanwhile.
-    var actor = 0
-    private(set) var owners: [String: Int] = [:]
+    public var actor = 0
+    public private(set) var owners: [String: Int] = [:]
     /// Devices of the fleet that attackers have in hand, and whose.
-    private(set) var watched: [String: Set<Int>] = [:]
+    public private(set) var watched: [String: Set<Int>] = [:]
     private(set) var orders: [ProcessOrder] = []
     /// The host part of the last address that an attacker was given, by network; none is given twice.
     private var lastHosts: [UInt32: UInt32] = [:]
 
-    init(fabric: Fabric, names: CatalogNames, epochSeconds: Int64, loot: Loot) {
+    public init(fabric: Fabric, names: CatalogNames, epochSeconds: Int64, loot: Loot) {
         self.fabric = fabric
         self.names = names
         self.epochSeconds = epochSeconds
@@ -100,7 +100,7 @@ struct Arena {
 
     /// Sees what a device in hand prints.
     mutating func watch(_ node: String) { watched[node, default: []].insert(actor) }
-    mutating func unwatch() {
+    public mutating func unwatch() {
         for node in watched.keys { watched[node]?.remove(actor) }
         watched = watched.filter { !$0.value.isEmpty }
     }
@@ -113,7 +113,7 @@ struct Arena {
         let makesNew = order.verb == .kill || order.verb == .clone || order.verb == .duplicate
         if !makesNew || owners[order.node] == actor { orders.append(order) }
     }
-    mutating func takeOrders() -> [ProcessOrder] {
+    public mutating func takeOrders() -> [ProcessOrder] {
         defer { orders = [] }
         return orders
     }
@@ -146,9 +146,9 @@ public enum Attacks {
         CredentialFlood.self, Botnet.self, RemoteExploit.self, Escalation.self, SlowRequests.self,
     ]
 
-    public static let catalogue = AttackCatalogue(kinds.map { $0.description })
+    public static let catalogue = ActList<AttackDescription>(kinds.map { $0.description })
 
-    static func make(_ step: Step, _ name: AttackName) -> (any Attack)? {
+    public static func make(_ step: Step, _ name: AttackName) -> (any Attack)? {
         kinds.first { $0.description.name == name }.map { $0.init(step) }
     }
 }

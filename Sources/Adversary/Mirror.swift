@@ -1,8 +1,8 @@
 import Catalogue
 import Exchange
 import Fabric
+import Forgery
 import SecureChannel
-import TUF
 import Wire
 
 /// A false update server: connections that targets open to the true one end here. It records what the true one
@@ -39,13 +39,12 @@ final class Mirror: Tap {
     private var servers = ServerPool(pair: .deviceService)
     private var clients = ClientPool<Purpose>()
     private var crawlAt = Instant.never
-    private var crawling = 0
     private var endless: [StreamID: (victim: String, connection: Connection, sent: Int)] = [:]
     private var endlessAt = Instant.never
     private var epochSeconds: Int64 = 0
 
     /// What the true server published, by path.
-    private(set) var recorded: [String: [UInt8]] = [:]
+    private(set) var recorded = RecordedRepository()
     /// Decides about each request.
     var choose: (_ victim: String, _ path: String, _ connection: Connection, _ now: Instant) -> Choice = { _, _, _, _ in .pass }
     /// Of each repository only the release that it found when it came is recorded, with ever newer timestamps.
@@ -129,46 +128,12 @@ final class Mirror: Tap {
 
     /// Follows what a file names: timestamp → snapshot → targets → images.
     private func record(_ path: String, _ bytes: [UInt8], _ out: inout Outbox) {
-        if pinsFirstRelease, let old = recorded[path], Mirror.snapshot(in: old) != Mirror.snapshot(in: bytes) { return }
-        recorded[path] = bytes
-        guard let slash = path.lastIndex(of: "/"), let signed = JSONValue(bytes: bytes)?["signed"] else { return }
-        let base = path[..<slash]
-        switch signed["_type"]?.asString {
-        case "timestamp":
-            if let version = signed["meta"]?["snapshot.json"]?["version"]?.asInteger { want("\(base)/\(version).snapshot.json", &out) }
-        case "snapshot":
-            if let version = signed["meta"]?["targets.json"]?["version"]?.asInteger { want("\(base)/\(version).targets.json", &out) }
-        case "targets" where base.hasPrefix(ServiceAPI.imageRepositoryPath):
-            for (name, target) in (signed["targets"]?.asObject ?? [:]).sorted(by: { $0.key < $1.key }) {
-                guard let digest = target["hashes"]?["sha256"]?.asString else { continue }
-                want("\(ServiceAPI.imageRepositoryPath)/targets/\(digest).\(TUFClient.quoted(name))", &out)
-            }
-        default: break
+        if pinsFirstRelease, let old = recorded[path], RecordedRepository.snapshot(in: old) != RecordedRepository.snapshot(in: bytes) {
+            return
         }
-    }
-
-    /// The snapshot that a timestamp names: another one is another release.
-    private static func snapshot(in timestamp: [UInt8]) -> Int64? {
-        JSONValue(bytes: timestamp)?["signed"]?["meta"]?["snapshot.json"]?["version"]?.asInteger
-    }
-
-    private func want(_ path: String, _ out: inout Outbox) { if recorded[path] == nil { fetch(path, &out) } }
-
-    /// The metadata that a recorded timestamp leads to: paths by role.
-    func chain(below base: String) -> [String: String] {
-        var paths = ["timestamp": "\(base)/timestamp.json"]
-        for (role, next) in [("timestamp", "snapshot"), ("snapshot", "targets")] {
-            guard let bytes = paths[role].flatMap({ recorded[$0] }),
-                let version = JSONValue(bytes: bytes)?["signed"]?["meta"]?["\(next).json"]?["version"]?.asInteger
-            else { break }
-            paths[next] = "\(base)/\(version).\(next).json"
-        }
-        return paths
-    }
-
-    func version(in path: String?) -> Int64 {
-        guard let path, let slash = path.lastIndex(of: "/") else { return 0 }
-        return Int64(path[path.index(after: slash)...].prefix { $0.isNumber }) ?? 0
+        let repository = ServiceAPI.imageRepositoryPath
+        for named in recorded.record(path, bytes, repository: repository, targetsPath: repository + "/targets")
+        where recorded[named] == nil { fetch(named, &out) }
     }
 
     // MARK: Answering

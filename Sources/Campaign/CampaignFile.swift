@@ -6,13 +6,13 @@ extension Plan {
     /// Reads a topology or a campaign, with steps of the attacks that there are. `load` gives the text of a file, or nil if there is none; a campaign
     /// names its topology relative to itself.
     public static func read(
-        file: String, attacks: AttackCatalogue, load: (String) -> String?
+        file: String, catalogue: ActCatalogue, load: (String) -> String?
     ) throws(PlanProblems) -> Plan {
         guard let text = load(file) else {
             throw PlanProblems(problems: [Problem(file: file, line: 1, column: 1, message: "cannot read the file")])
         }
         let document = Document(file: file, text: text)
-        var reader = PlanReader(document: document, attacks: attacks)
+        var reader = PlanReader(document: document, catalogue: catalogue)
         var problems: [Problem] = []
         if let root = document.root {
             if root.mapping?["topology"] != nil {
@@ -51,7 +51,7 @@ extension PlanReader {
             return []
         }
         let topology = Document(file: path, text: text)
-        var base = PlanReader(document: topology, attacks: attacks)
+        var base = PlanReader(document: topology, catalogue: catalogue)
         if let root = topology.root, let section = topology.section(root, "the topology", keys: PlanReader.topologyKeys) {
             base.readTopology(section)
         }

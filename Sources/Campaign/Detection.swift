@@ -154,23 +154,19 @@ private struct Causes {
 
     /// A fault that has hit whoever the alert is about, in the way that the alert is about.
     private func isBehind(fault step: Step, _ alert: Observation) -> Bool {
-        guard case .fault(let fault) = step.act, step.at <= alert.at else { return false }
+        guard let fault = truth.faults[step], step.at <= alert.at else { return false }
         let concerned = devices(of: alert.fact)
         func hits(_ device: (name: String, network: String)) -> Bool {
-            step.nodes.contains(device.name) || step.networks.contains(device.network) || fault.hitsService
+            step.nodes.contains(device.name) || step.networks.contains(device.network) || fault.place == .service
         }
-        switch (fault, alert.fact.text(.rule).flatMap(DetectionRule.init(rawValue:))) {
+        let rule = alert.fact.text(.rule)
         // What keeps a device from being heard: it lasted while nothing was heard.
-        case (.partition, .silence?), (.powerCut, .silence?), (.loss, .silence?), (.dnsOutage, .silence?), (.serviceKill, .silence?),
-            (.deviceChurn, .silence?), (.diskFull, .silence?), (.bandwidth, .silence?):
-            return step.end >= heard(alert) && concerned.contains(where: hits)
-        case (.clockJump, let rule?), (.clockDrift, let rule?):
-            return Causes.ofWrongClocks.contains(rule.rawValue) && concerned.contains(where: hits)
+        if fault.silences, rule == DetectionRule.silence.rawValue { return step.end >= heard(alert) && concerned.contains(where: hits) }
+        if fault.wrongClock != nil {
+            return Causes.ofWrongClocks.contains(rule ?? "") && concerned.contains(where: hits)
                 || truth.marks(of: step.id).matchUnique(alert.fact)
-        // Bits of an image have changed: it is known by what it holds now.
-        case (.flashRot, _): return truth.marks(of: step.id).match(alert.fact)
-        default: return false
         }
+        return fault.leavesMarks && truth.marks(of: step.id).match(alert.fact)
     }
 
     /// Devices that an alert names: itself, or by the connections that it opened.

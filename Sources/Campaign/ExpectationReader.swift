@@ -28,7 +28,7 @@ extension PlanReader {
                 document.report(expect.fields["verdict"], "unknown verdict '\(word)'\(document.suggestion(word, among: words))")
                 return
             }
-            if outcome == .frozen && attacks[attack]?.holds != .updates {
+            if outcome == .frozen && catalogue.attacks[attack]?.holds != .updates {
                 document.report(expect.fields["verdict"], "verdict: \(attack.rawValue) keeps nobody from updates")
             }
             self.expect(outcome, of: attack, id: id)

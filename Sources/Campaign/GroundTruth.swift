@@ -5,6 +5,7 @@ import Wire
 /// nonce was, and which observations are refusals of somebody who was there to refuse.
 struct GroundTruth {
     let journal: [Observation]
+    let faults: ActList<FaultDescription>
     /// Facts of each attack's own, by its step.
     private(set) var own: [String: [Observation]] = [:]
     /// What each attack has left its mark on, by its step.
@@ -35,13 +36,14 @@ struct GroundTruth {
         var to = Instant.never
     }
 
-    init(_ plan: Plan, _ journal: [Observation]) {
+    init(_ plan: Plan, _ journal: [Observation], _ faults: ActList<FaultDescription>) {
         self.journal = journal
+        self.faults = faults
         epochSeconds = plan.epochSeconds
         fleet = Set(plan.devices.map(\.name) + plan.gateways.map(\.name) + ["service", "network"])
         for step in plan.steps {
-            guard case .fault(let fault) = step.act, fault == .clockJump || fault == .clockDrift else { continue }
-            let clock = WrongClock(step: step.id, from: step.at, rightFrom: fault == .clockDrift ? step.end : step.at)
+            guard let wrong = faults[step]?.wrongClock else { continue }
+            let clock = WrongClock(step: step.id, from: step.at, rightFrom: wrong == .drift ? step.end : step.at)
             for node in step.nodes { wrongClocks[node, default: []].append(clock) }
         }
         for observation in journal {

@@ -46,7 +46,7 @@ extension PlanReader {
     private mutating func readStep(_ item: YAMLNode, start: Duration?) -> Duration {
         let id = "s\(plan.steps.count + 1)"
         let name = (item.mapping?["fault"] ?? item.mapping?["attack"])?.scalar?.string ?? ""
-        let parameters = FaultName(rawValue: name)?.parameters ?? attacks[name]?.parameters ?? []
+        let parameters = catalogue.faults[name]?.parameters ?? catalogue.attacks[name]?.parameters ?? []
         guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + parameters.map(\.name)) else {
             return start ?? .zero
         }
@@ -55,11 +55,13 @@ extension PlanReader {
         if .start + at >= plan.stop {
             document.report(step.fields["at"] ?? item, "at: after the end of the run (\(readable(plan.stop - .start)))")
         }
-        let fault = FaultName(rawValue: name)
+        let fault = catalogue.faults[name]
         let length = step.duration("for", isRequired: fault?.needsLength ?? false)
         var values: [String: Quantity] = [:]
-        for parameter in parameters { values[parameter.name] = read(parameter, step) }
-        if act == .fault(.deviceChurn) { _ = step.duration("every", atLeast: .seconds(1)) }
+        for parameter in parameters {
+            values[parameter.name] = read(parameter, step)
+            if let least = parameter.least { _ = step.duration(parameter.name, atLeast: least) }
+        }
         let (nodes, networks) = readTarget(step, act, id: id)
         var made = Step(
             id: id, at: .start + at, act: act, nodes: nodes, networks: networks, lengthNanoseconds: length?.nanoseconds,
@@ -105,8 +107,8 @@ extension PlanReader {
             return nil
         }
         switch ways[0] {
-        case "fault": return step.word("fault", of: FaultName.self).map(Step.Act.fault)
-        case "attack": return step.word("attack", among: attacks.names).map { .attack(AttackName($0)) }
+        case "fault": return step.word("fault", among: catalogue.faults.names).map { .fault(FaultName($0)) }
+        case "attack": return step.word("attack", among: catalogue.attacks.names).map { .attack(AttackName($0)) }
         case "update": return readUpdate(step).map(Step.Act.update)
         default: return step.word("operator", of: OperatorAct.self).map(Step.Act.operate)
         }
@@ -132,9 +134,8 @@ extension PlanReader {
     /// What a step needs for itself while it lasts.
     private func hold(of step: Step) -> Hold? {
         switch step.act {
-        case .fault(.powerCut), .fault(.deviceChurn): .power
-        case .fault(.serviceKill): .process
-        case .attack(let attack): attacks[attack]?.holds
+        case .fault(let fault): catalogue.faults[fault]?.holds
+        case .attack(let attack): catalogue.attacks[attack]?.holds
         default: nil
         }
     }

@@ -8,7 +8,8 @@ extension PlanReader {
 
     /// Whom a step aims at, as names in the order of the plan.
     mutating func readTarget(_ step: Section, _ act: Step.Act, id: String) -> (nodes: [String], networks: [String]) {
-        if case .fault(let fault) = act, fault.hitsService { return (["service"], []) }
+        let fault: FaultDescription? = if case .fault(let name) = act { catalogue.faults[name] } else { nil }
+        if fault?.place == .service { return (["service"], []) }
         if case .update = act { return ([], []) }
         if case .operate(let act) = act, !act.hasTargets { return (["service"], []) }
         let keys = ["devices", "network", "group", "label", "mode", "value"]
@@ -25,7 +26,7 @@ extension PlanReader {
                 document.report(node, "unknown network '\(word)'\(document.suggestion(word, among: names))")
                 return false
             }.map(\.text)
-            if case .fault(let fault) = act, fault.isOfLinks { return ([], networks) }
+            if fault?.place == .links { return ([], networks) }
             let inside = plan.devices.filter { networks.contains($0.network) }.map(\.name)
             if inside.isEmpty && !networks.isEmpty { document.report(target.fields["network"], "network: no device is there to aim at") }
             return (pick(inside, target, id: id), [])

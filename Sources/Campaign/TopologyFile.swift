@@ -14,12 +14,12 @@ struct PlanReader {
     static let shortestLatency = Duration.milliseconds(1)
 
     let document: Document
-    let attacks: AttackCatalogue
+    let catalogue: ActCatalogue
     var plan: Plan
 
-    init(document: Document, attacks: AttackCatalogue) {
+    init(document: Document, catalogue: ActCatalogue) {
         self.document = document
-        self.attacks = attacks
+        self.catalogue = catalogue
         plan = Plan(
             name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
             stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",

@@ -69,9 +69,9 @@ public struct Verdict: Sendable, Equatable, Codable {
 }
 
 extension Verdict {
-    static func judge(_ plan: Plan, _ truth: GroundTruth, _ detection: Detection, _ attacks: AttackCatalogue) -> [Verdict] {
+    static func judge(_ plan: Plan, _ truth: GroundTruth, _ detection: Detection, _ catalogue: ActCatalogue) -> [Verdict] {
         plan.steps.compactMap { step in
-            guard case .attack(let name) = step.act, let attack = attacks[name] else { return nil }
+            guard case .attack(let name) = step.act, let attack = catalogue.attacks[name] else { return nil }
             let targets = step.nodes.map { TargetJudge(step, $0, attack, plan, truth).target }
             let worst = targets.max { $0.outcome.severity < $1.outcome.severity }
             let alerts = detection.alerts.filter { $0.isOf(step.id) }
@@ -167,9 +167,9 @@ private struct TargetJudge {
         }
         let network = plan.devices.first { $0.name == name }?.network ?? ""
         let isHitByFault = plan.steps.contains { other in
-            guard case .fault(let fault) = other.act else { return false }
+            guard let fault = truth.faults[other] else { return false }
             return other.at <= lost.at && other.end >= issued.at
-                && (other.nodes.contains(name) || other.networks.contains(network) || fault.hitsService)
+                && (other.nodes.contains(name) || other.networks.contains(network) || fault.place == .service)
         }
         return !isHitByFault && marked.contains { $0.at > issued.at && $0.at <= lost.at }
     }
@@ -194,7 +194,7 @@ private struct TargetJudge {
         }
     }
 
-    private var obstacle: String? { plan.obstacles(name, for: step, attack).first?.words(attack) }
+    private var obstacle: String? { plan.obstacles(name, for: step, attack, truth.faults).first?.words(attack) }
 
     private var reasonForNothing: String {
         if let obstacle { return "\(name) \(obstacle)" }

@@ -4,20 +4,20 @@ import Wire
 extension Plan {
     /// What one can tell beforehand will show nothing: an attack on whoever lacks what it attacks, or cannot be reached for as long
     /// as it lasts; a network from which no way leads to the service.
-    public func warnings(_ attacks: AttackCatalogue) -> [String] {
+    public func warnings(_ catalogue: ActCatalogue) -> [String] {
         let islands = Set(devices.map(\.network)).sorted().filter { !hasWay(from: $0, to: serviceNetwork) }.map { network in
             let names = devices.filter { $0.network == network }.map(\.name).joined(separator: ", ")
             return "\(file): warning: no link leads from \(network) to the service's network: \(names) cannot be attested"
         }
         return islands
             + steps.flatMap { step -> [String] in
-                guard case .attack(let name) = step.act, let attack = attacks[name] else { return [] }
+                guard case .attack(let name) = step.act, let attack = catalogue.attacks[name] else { return [] }
                 let head = "\(file): warning: \(name) (\(step.id))"
                 var warnings: [String] = []
                 if step.nodes.isEmpty { warnings.append("\(head): it has no target") }
                 if step.duration == .zero { warnings.append("\(head): it ends when it begins") }
                 if step.end != .never, step.end > stop { warnings.append("\(head): it outlasts the run, which can't tell how it ends") }
-                let reasons = step.nodes.flatMap { node in obstacles(node, for: step, attack).map { (node, $0) } }
+                let reasons = step.nodes.flatMap { node in obstacles(node, for: step, attack, catalogue.faults).map { (node, $0) } }
                 for reason in Obstacle.allCases {
                     let nodes = reasons.filter { $0.1 == reason }.map(\.0)
                     if !nodes.isEmpty { warnings.append("\(head): \(nodes.joined(separator: ", ")) \(reason.words(attack))") }
@@ -27,12 +27,20 @@ extension Plan {
     }
 
     /// Why nothing that an attack does can reach one of its targets; empty if something can.
-    func obstacles(_ node: String, for step: Step, _ attack: AttackDescription) -> [Obstacle] {
+    func obstacles(_ node: String, for step: Step, _ attack: AttackDescription, _ faults: ActList<FaultDescription>) -> [Obstacle] {
         guard let device = devices.first(where: { $0.name == node }) else { return [] }
         var obstacles: [Obstacle] = []
         if let app = attack.app, !device.apps.contains(app) { obstacles.append(.noApp) }
-        if attack.reach != .nothing, steps.contains(where: { $0.keepsOff(node, during: step) }) { obstacles.append(.noPower) }
-        if attack.reach == .network, steps.contains(where: { $0.cutsOff(node, device.network, during: step) }) { obstacles.append(.noPath) }
+        if attack.reach != .nothing, steps.contains(where: { faults[$0]?.absence == .poweredOff && $0.keepsOff(node, during: step) }) {
+            obstacles.append(.noPower)
+        }
+        if attack.reach == .network,
+            steps.contains(where: {
+                faults[$0]?.absence == .cutOff && $0.cutsOff(node, device.network, during: step)
+            })
+        {
+            obstacles.append(.noPath)
+        }
         return obstacles
     }
 
@@ -59,13 +67,13 @@ enum Obstacle: CaseIterable {
 }
 
 extension Step {
-    /// Whether a partition keeps a node from the network for as long as an attack lasts.
+    /// Whether a cut keeps a node from the network for as long as an attack lasts.
     fileprivate func cutsOff(_ node: String, _ network: String, during attack: Step) -> Bool {
-        act == .fault(.partition) && (nodes.contains(node) || networks.contains(network)) && at <= attack.at && end >= attack.end
+        (nodes.contains(node) || networks.contains(network)) && at <= attack.at && end >= attack.end
     }
 
     /// Whether a fault takes a node's power for as long as an attack lasts.
     fileprivate func keepsOff(_ node: String, during attack: Step) -> Bool {
-        act == .fault(.powerCut) && count("operation") == nil && nodes.contains(node) && at <= attack.at && end >= attack.end
+        count("operation") == nil && nodes.contains(node) && at <= attack.at && end >= attack.end
     }
 }

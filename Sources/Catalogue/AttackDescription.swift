@@ -6,12 +6,6 @@ public struct AttackName: RawRepresentable, Hashable, Sendable, Codable, CustomS
     public init(rawValue: String) { self.rawValue = rawValue }
     public init(_ name: String) { rawValue = name }
     public var description: String { rawValue }
-
-    public init(from decoder: any Decoder) throws { rawValue = try decoder.singleValueContainer().decode(String.self) }
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(rawValue)
-    }
 }
 
 /// What only one step can have of a target at a time: else what happened would be nobody's.
@@ -76,19 +70,4 @@ public struct AttackDescription: Sendable {
         self.reach = reach
         self.judge = judge
     }
-}
-
-/// The attacks that there are, in the order in which they are listed.
-public struct AttackCatalogue: Sendable {
-    public let all: [AttackDescription]
-    private let byName: [AttackName: AttackDescription]
-
-    public init(_ all: [AttackDescription]) {
-        self.all = all
-        byName = Dictionary(all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    }
-
-    public subscript(_ name: AttackName) -> AttackDescription? { byName[name] }
-    public subscript(_ name: String) -> AttackDescription? { byName[AttackName(name)] }
-    public var names: [String] { all.map(\.name.rawValue) }
 }

@@ -3,10 +3,13 @@ public struct Parameter: Sendable, Equatable {
     public var name: String
     public var kind: QuantityKind
     public var isRequired: Bool
-    public init(_ name: String, _ kind: QuantityKind, isRequired: Bool = true) {
+    /// Of a duration.
+    public var least: Duration?
+    public init(_ name: String, _ kind: QuantityKind, isRequired: Bool = true, least: Duration? = nil) {
         self.name = name
         self.kind = kind
         self.isRequired = isRequired
+        self.least = least
     }
 }
 

@@ -1,7 +1,7 @@
-import Adversary
 public import ArgumentParser
 import Campaign
 import Foundation
+import Injector
 import Runtime
 import Version
 import Wire
@@ -48,7 +48,7 @@ public struct Orrery: AsyncParsableCommand {
 
     /// Says on standard error what of a plan will show nothing.
     static func warn(_ plan: Plan) {
-        for warning in plan.warnings(Attacks.catalogue) { Terminal.note(warning) }
+        for warning in plan.warnings(Injector.catalogue) { Terminal.note(warning) }
     }
 
     static func warn(_ message: String) { Terminal.note("warning: " + message) }
@@ -62,7 +62,7 @@ public struct Orrery: AsyncParsableCommand {
 extension Plan {
     static func load(_ file: String) throws(PlanProblems) -> Plan {
         var sources: [String] = []
-        var plan = try Plan.read(file: file, attacks: Attacks.catalogue) { path in
+        var plan = try Plan.read(file: file, catalogue: Injector.catalogue) { path in
             sources.append(path)
             return FileManager.default.contents(atPath: path).flatMap { String(data: $0, encoding: .utf8) }
         }

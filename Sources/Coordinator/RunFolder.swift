@@ -1,7 +1,7 @@
-import Adversary
 import Campaign
 import Catalogue
 import Foundation
+import Injector
 import SecureChannel
 import Wire
 
@@ -76,7 +76,7 @@ struct RunFolder {
         do {
             let plan = try JSONDecoder().decode(Plan.self, from: data)
             if let mistake = plan.outOfRange { throw FileRefused(description: "\(planPath): \(mistake)") }
-            for case .attack(let name) in plan.steps.map(\.act) where Attacks.catalogue[name] == nil {
+            for case .attack(let name) in plan.steps.map(\.act) where Injector.catalogue.attacks[name] == nil {
                 throw FileRefused(description: "\(planPath): there is no attack '\(name)'")
             }
             return plan

@@ -1,6 +1,7 @@
-import Adversary
 import Campaign
+import Catalogue
 import Foundation
+import Injector
 import Runtime
 import SecureChannel
 import Synchronization
@@ -80,12 +81,12 @@ final class RunSession: Sendable {
         let runEnded = ContinuousClock.now
         await supervisor.stopAll()
         link.end()
-        let report = Report(plan: plan, journal: recorder.journal, digest: recorder.finish(), attacks: Attacks.catalogue)
+        let report = Report(plan: plan, journal: recorder.journal, digest: recorder.finish(), catalogue: Injector.catalogue)
         try RunFolder.writeJSON(MetricsFile(report: report, provenance: plan.provenance, planDigest: folder.planDigest), folder.resultPath)
-        let page = HTMLReport(plan: plan, report: report, journal: recorder.journal).page
+        let page = HTMLReport(plan: plan, report: report, journal: recorder.journal, faults: Injector.catalogue.faults).page
         for (name, text) in [
             ("report.txt", report.text), ("report.html", page), ("junit.xml", report.junit), ("metrics.prom", report.openMetrics),
-            ("attack-layer.json", report.navigatorLayer(Attacks.catalogue)), ("devices.csv", report.csv(devices: plan.devices)),
+            ("attack-layer.json", report.navigatorLayer(Injector.catalogue.attacks)), ("devices.csv", report.csv(devices: plan.devices)),
             ("verdicts.csv", report.verdictsCSV),
         ] { try RunFolder.write(Array(text.utf8), "\(folder.path)/\(name)") }
         return Outcome(

@@ -54,7 +54,7 @@ struct STIXBundle: Encodable {
 
     private enum CodingKeys: CodingKey { case type, id, objects }
 
-    init(_ report: Report, _ plan: Plan, _ catalogue: AttackCatalogue) {
+    init(_ report: Report, _ plan: Plan, _ catalogue: ActList<AttackDescription>) {
         (self.report, self.plan) = (report, plan)
         id = "bundle--\(uuid("bundle"))"
         add(author)
@@ -142,7 +142,7 @@ struct STIXBundle: Encodable {
         .init(sourceName: "mitre-attack", externalId: technique, url: "https://attack.mitre.org/techniques/\(technique)/")
     }
 
-    private mutating func add(_ verdict: Verdict, _ catalogue: AttackCatalogue) {
+    private mutating func add(_ verdict: Verdict, _ catalogue: ActList<AttackDescription>) {
         var pattern = catalogued("attack-pattern", verdict.attack)
         pattern.name = verdict.attack
         if let attack = catalogue[verdict.attack] {

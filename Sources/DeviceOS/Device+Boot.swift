@@ -117,12 +117,12 @@ extension Device {
     /// What the world or an operator says to the device, beside the network.
     mutating func obey(_ name: String, _ body: [UInt8], _ out: inout Outbox) {
         switch name {
-        case "clock": change(body, &out)
+        case CommandName.clock: change(body, &out)
         case "check-updates": if isRunning { updates.checkAt = out.now }
-        case "cut-power-at-flash-operation":
+        case CommandName.powerCut:
             if let count = JSON.decode(Int.self, body) { flash.cutPower(duringOperation: count) }
-        case "flip-flash-bits": rot(body, &out)
-        case DebugRequest.command: if let request = JSON.decode(DebugRequest.self, body) { probe(request, &out) }
+        case CommandName.flashRot: rot(body, &out)
+        case CommandName.debugPort: if let request = JSON.decode(DebugRequest.self, body) { probe(request, &out) }
         default: break
         }
     }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Wire
 
 /// OpenAPI 3.1.0 documents.
 enum OpenAPI {

@@ -45,15 +45,15 @@ struct API {
     func command(_ name: String, _ body: [UInt8], unixSeconds: Int64, _ out: inout Outbox) {
         do {
             switch name {
-            case "claim":
+            case CommandName.claim:
                 for claim in JSON.decode([Claim].self, body) ?? [] { try take(claim, &out) }
-            case "release":
+            case CommandName.release:
                 guard let release = JSON.decode(Release.self, body) else { break }
                 try updates.release(release, now: unixSeconds, &out)
             case "rotate-update-keys":
                 try store.setKeyGeneration(2)
                 out.observe(.keysRotated, [.generation: 2])
-            case "disk-full": store.fill(JSON.decode(Bool.self, body) ?? true)
+            case CommandName.diskFull: store.fill(JSON.decode(Bool.self, body) ?? true)
             default: out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
             }
         } catch {

@@ -1,3 +1,21 @@
+/// What whoever operates a node tells it out of band (``Event/command(_:_:)``), by name.
+public enum CommandName {
+    /// With a ``ClockChange``.
+    public static let clock = "clock"
+    /// With a ``FlashRot``.
+    public static let flashRot = "flip-flash-bits"
+    /// With the number of the operation from now on, from 1.
+    public static let powerCut = "cut-power-at-flash-operation"
+    /// With a ``DebugRequest``.
+    public static let debugPort = "debug-port"
+    /// With ``Claim``s.
+    public static let claim = "claim"
+    /// With a ``Release``.
+    public static let release = "release"
+    /// With whether it is.
+    public static let diskFull = "disk-full"
+}
+
 /// What a fault does to a device's clock: set it forward, or let it run fast.
 public struct ClockChange: Sendable, Equatable, Codable {
     public var jumpNanoseconds: Int64
@@ -23,7 +41,5 @@ public struct FlashRot: Sendable, Equatable, Codable {
 
 /// What somebody with a debug probe does to a device's real-time cores.
 public enum DebugRequest: String, Sendable, Codable {
-    /// The command of the device's that carries it.
-    public static let command = "debug-port"
     case halt, resume
 }

@@ -1,5 +1,5 @@
-import Adversary
 import Configuration
+import Injector
 import Runtime
 import SecureChannel
 import Wire

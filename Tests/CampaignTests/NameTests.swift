@@ -1,7 +1,7 @@
-import Adversary
+import Injector
 import Testing
-
 @testable import Campaign
+
 
 /// One grammar for all names.
 @Suite struct NameTests {
@@ -14,7 +14,7 @@ import Testing
             \(devices.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n"))
             """
         do throws(PlanProblems) {
-            _ = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in text }
+            _ = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in text }
             return []
         } catch {
             return error.problems.map(\.description)

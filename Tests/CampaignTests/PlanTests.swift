@@ -1,5 +1,5 @@
-import Adversary
 import Campaign
+import Injector
 import Testing
 import Wire
 
@@ -21,7 +21,7 @@ import Wire
         """
 
     private func read(_ text: String) throws(PlanProblems) -> Plan {
-        try Plan.read(file: "f.yaml", attacks: Attacks.catalogue) { $0 == "f.yaml" ? text : nil }
+        try Plan.read(file: "f.yaml", catalogue: Injector.catalogue) { $0 == "f.yaml" ? text : nil }
     }
 
     private func problem(_ text: String) -> String? {
@@ -81,7 +81,7 @@ import Wire
               - { at: 10m, for: 5m, fault: loss, ratio: 10%, target: { network: home } }
               - { at: 20m, attack: rogue-device, target: { devices: oven, mode: one }, expect: { verdict: defended } }
             """
-        let plan = try Plan.read(file: "a/b/c.yaml", attacks: Attacks.catalogue) {
+        let plan = try Plan.read(file: "a/b/c.yaml", catalogue: Injector.catalogue) {
             $0 == "a/b/c.yaml" ? campaign : $0 == "a/b/../t.yaml" ? Self.good : nil
         }
         #expect(plan.name == "c" && plan.steps.count == 2 && plan.controlsOff == [.secureBoot])
@@ -115,7 +115,7 @@ import Wire
 
 @Suite struct JudgementTests {
     private let plan: Plan
-    init() throws { plan = try Plan.read(file: "f", attacks: Attacks.catalogue) { _ in PlanTests.good } }
+    init() throws { plan = try Plan.read(file: "f", catalogue: Injector.catalogue) { _ in PlanTests.good } }
 
     private func fact(_ seconds: Int64, _ node: String, _ fact: Fact) -> Observation {
         Observation(at: .start + .seconds(seconds), node: node, sequence: 0, fact: fact)
@@ -124,7 +124,7 @@ import Wire
     private func report(_ journal: [Observation]) -> Report {
         Report(
             plan: plan, journal: journal + [Observation(at: plan.stop, node: "network", sequence: 0, fact: Fact(.runEnded))], digest: "",
-            attacks: Attacks.catalogue)
+            catalogue: Injector.catalogue)
     }
 
     @Test func lateAttestationBreaksTheExpectation() {
@@ -136,7 +136,7 @@ import Wire
     }
 
     @Test func aRunThatEndedEarlyCannotTell() {
-        let early = Report(plan: plan, journal: [fact(10, "fridge-1", Fact(.osReady))], digest: "", attacks: Attacks.catalogue)
+        let early = Report(plan: plan, journal: [fact(10, "fridge-1", Fact(.osReady))], digest: "", catalogue: Injector.catalogue)
         #expect(early.judgements[0].result == .unknown)
         #expect(early.exitCode == 2)
     }
@@ -176,13 +176,13 @@ import Wire
 @Suite struct AblationTests {
     private func report(_ succeeded: Bool, tried: Bool = true) throws -> Report {
         let text = PlanTests.good + "\nmethod:\n  - { at: 1m, attack: rogue-device, target: { devices: oven } }"
-        let plan = try Plan.read(file: "f", attacks: Attacks.catalogue) { _ in text }
+        let plan = try Plan.read(file: "f", catalogue: Injector.catalogue) { _ in text }
         let fact: Fact =
             succeeded
             ? Fact(.attackSucceeded, [.instance: "s1", .evidence: "e"])
             : Fact(.attackStep, [.instance: "s1", .code: .text(Code.tlsAlert.rawValue), .reason: "r"])
         let journal = tried ? [Observation(at: .start + .minutes(2), node: "x", sequence: 0, fact: fact)] : []
-        return Report(plan: plan, journal: journal, digest: "", attacks: Attacks.catalogue)
+        return Report(plan: plan, journal: journal, digest: "", catalogue: Injector.catalogue)
     }
 
     @Test func theMatrixSaysWhatMatters() throws {
@@ -235,12 +235,12 @@ import Wire
         """
 
     private func plan(_ more: String) throws -> Plan {
-        try Plan.read(file: "m.yaml", attacks: Attacks.catalogue) { _ in Self.topology + "\n" + more + "\n" }
+        try Plan.read(file: "m.yaml", catalogue: Injector.catalogue) { _ in Self.topology + "\n" + more + "\n" }
     }
 
     private func problem(_ more: String) -> String {
         do throws(PlanProblems) {
-            _ = try Plan.read(file: "m.yaml", attacks: Attacks.catalogue) { _ in Self.topology + "\n" + more + "\n" }
+            _ = try Plan.read(file: "m.yaml", catalogue: Injector.catalogue) { _ in Self.topology + "\n" + more + "\n" }
             return ""
         } catch { return error.problems.map(\.message).joined(separator: " | ") }
     }

@@ -1,15 +1,15 @@
 import Catalogue
-import Adversary
 import Foundation
+import Injector
 import Testing
 import Wire
-
 @testable import Campaign
+
 
 /// The whole matrix, as if each attack succeeded without those controls, and only those, of which the catalogue says so.
 @Suite struct PredictedMatrixTests {
     private static func matrix() -> Ablation {
-        let attacks = Attacks.catalogue.all.sorted { $0.name.rawValue < $1.name.rawValue }
+        let attacks = Injector.catalogue.attacks.all.sorted { $0.name.rawValue < $1.name.rawValue }
         var ablation = Ablation(campaign: "c", seeds: [1], attacks: attacks.map(\.name.rawValue))
         ablation.rows = Ablation.configurations(Control.allCases, pairs: false).map(Ablation.row)
         for attack in attacks {
@@ -35,7 +35,7 @@ import Wire
     }
 
     @Test func attacksNameThreatsThatThereAre() {
-        for attack in Attacks.catalogue.all {
+        for attack in Injector.catalogue.attacks.all {
             #expect(!attack.threats.isEmpty && attack.threats.allSatisfy { EMB3D.name(of: $0) != nil }, "\(attack.name)")
         }
         for id in ["MID-090", "MID-2", "TID-201", "MID-+02", ""] { #expect(EMB3D.threats(mitigatedBy: id) == [], "\(id)") }
@@ -89,7 +89,7 @@ import Wire
         let lines = Self.matrix().text.split(separator: "\n").map(String.init)
         let start = try #require(lines.firstIndex { $0.hasPrefix("B both say so") })
         let rows = lines[(start + 2)...].prefix(Control.allCases.count)
-        let attacks = Attacks.catalogue.all.count
+        let attacks = Injector.catalogue.attacks.all.count
         for (row, control) in zip(rows, Control.allCases) {
             #expect(row.count <= 140 && row.hasPrefix(control.rawValue + " "))
             #expect(row.split(separator: " ").dropFirst().count == attacks, "\(row)")
@@ -103,7 +103,7 @@ import Wire
         #expect(object["campaign"] as? String == "c" && object["emb3dVersion"] as? String == "2.0.1")
         #expect((object["surprises"] as? [String]) == [])
         let cells = try #require(object["comparisons"] as? [[String: Any]])
-        #expect(cells.count == Control.allCases.count * Attacks.catalogue.all.count)
+        #expect(cells.count == Control.allCases.count * Injector.catalogue.attacks.all.count)
         #expect(cells.contains { $0["control"] as? String == "network-firewall" && ($0["why"] as? String)?.contains("routing") == true })
     }
 

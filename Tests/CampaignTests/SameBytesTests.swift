@@ -1,5 +1,5 @@
-import Adversary
 import Campaign
+import Injector
 import Testing
 import Wire
 
@@ -34,8 +34,8 @@ import Wire
             fact(41, "service", Fact(.evidenceAppraised, [.connection: connection, .code: "evidence-rejected"])),
             fact(42, "2", tried("call the victim", [.code: "name-not-found"])), fact(120, "network", Fact(.runEnded)),
         ]
-        let plan = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in Self.text }
-        return Report(plan: plan, journal: journal, digest: "", attacks: Attacks.catalogue)
+        let plan = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in Self.text }
+        return Report(plan: plan, journal: journal, digest: "", catalogue: Injector.catalogue)
     }
 
     @Test func eachHasItsOwnWitnessAndAlert() throws {
@@ -55,12 +55,12 @@ import Wire
         for name in ["rogue-s3", "bot-s1-home"] {
             let text = Self.text.replacing(
                 "fridge: { count: 2, network: home }", with: "fridge: { count: 2, network: home }\n  \(name): { network: home }")
-            #expect(throws: PlanProblems.self) { try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in text } }
+            #expect(throws: PlanProblems.self) { try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in text } }
         }
     }
 
     @Test func numbersThatNoTopologyCouldHaveSaidAreNamed() throws {
-        var plan = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in Self.text }
+        var plan = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in Self.text }
         #expect(plan.outOfRange == nil)
         plan.networks[0].lossRatio = 9e18
         #expect(plan.outOfRange != nil)

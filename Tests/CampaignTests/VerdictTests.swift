@@ -1,5 +1,5 @@
-import Adversary
 import Campaign
+import Injector
 import Testing
 import Wire
 
@@ -15,7 +15,7 @@ import Wire
 
     private let plan: Plan
 
-    init() throws { plan = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in Self.text } }
+    init() throws { plan = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in Self.text } }
 
     private func fact(_ minutes: Int64, _ node: String, _ fact: Fact) -> Observation {
         TwoFridges.fact(minutes, node, fact)
@@ -23,7 +23,7 @@ import Wire
 
     private func report(_ journal: [Observation]) -> Report {
         Report(
-            plan: plan, journal: journal + [fact(120, "network", Fact(.runEnded))], digest: "", attacks: Attacks.catalogue)
+            plan: plan, journal: journal + [fact(120, "network", Fact(.runEnded))], digest: "", catalogue: Injector.catalogue)
     }
 
     /// The network knows that the attack has touched this connection.
@@ -121,16 +121,16 @@ import Wire
     @Test func whoSaysNothingExpectsThatItHolds() throws {
         #expect(plan.expectations.contains { $0.claim == .verdict(step: "s1", .defended) })
         let silent = Self.text.replacing("target: { devices: fridge } }", with: "target: { devices: fridge }, expect: { verdict: any } }")
-        #expect(try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in silent }.expectations.isEmpty)
+        #expect(try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in silent }.expectations.isEmpty)
     }
 
     @Test func whatCanNeverReachItsTargetIsWarnedOf() throws {
         let text = Self.text.replacing("attack: record-tamper", with: "attack: remote-exploit").replacing(
             "at: 30m, for: 40m", with: "at: 5m, for: 40m")
-        let plan = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in text }
-        let warnings = plan.warnings(Attacks.catalogue)
+        let plan = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in text }
+        let warnings = plan.warnings(Injector.catalogue)
         #expect(warnings.contains { $0.contains("fridge-1, fridge-2 without the app 'panel'") })
         #expect(warnings.contains { $0.contains("fridge-2 without power all the while") })
-        #expect(self.plan.warnings(Attacks.catalogue).isEmpty)
+        #expect(self.plan.warnings(Injector.catalogue).isEmpty)
     }
 }

@@ -1,5 +1,5 @@
-import Adversary
 import Campaign
+import Injector
 import Testing
 import Wire
 
@@ -30,10 +30,10 @@ import Wire
     }
 
     private func report(_ journal: [Observation], end: Int64 = 120, _ text: String = Self.text) throws -> Report {
-        let plan = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in text }
+        let plan = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in text }
         return Report(
             plan: plan, journal: journal.sorted(by: Observation.inJournalOrder) + [fact(end, "network", .runEnded, [:])], digest: "",
-            attacks: Attacks.catalogue)
+            catalogue: Injector.catalogue)
     }
 
     private func outcome(_ journal: Observation..., end: Int64 = 120, text: String = Self.text) throws -> Verdict.Outcome {
@@ -132,8 +132,8 @@ import Wire
         #expect(try report(journal, end: 19).verdicts[0].outcome == .unknown)
         let long = Self.text.replacing("for: 10m, attack", with: "for: 9h, attack")
         #expect(try report(journal, long).verdicts[0].outcome == .unknown)
-        let plan = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in long }
-        #expect(plan.warnings(Attacks.catalogue).contains { $0.contains("outlasts the run") })
+        let plan = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in long }
+        #expect(plan.warnings(Injector.catalogue).contains { $0.contains("outlasts the run") })
     }
 
     @Test(arguments: ["power-cut", "partition"]) func whoeverCannotBeReachedIsUntried(fault: String) throws {
@@ -141,14 +141,14 @@ import Wire
         #expect(try outcome(touched(), text: off) == .untried)
         // Copies are made of what was taken from them before.
         let copy = off.replacing("record-tamper", with: "cloned-device")
-        let plan = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in copy }
-        #expect(plan.warnings(Attacks.catalogue).isEmpty)
+        let plan = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in copy }
+        #expect(plan.warnings(Injector.catalogue).isEmpty)
     }
 
     @Test func aNetworkWithoutAWayToTheServiceIsWarnedOf() throws {
         let island = Self.text.replacing("networks: {", with: "networks: { island: { latency: 5ms },").replacing(
             "count: 2, network: home }", with: "count: 2, network: home }\n  lonely: { network: island }")
-        let plan = try Plan.read(file: "t.yaml", attacks: Attacks.catalogue) { _ in island }
-        #expect(plan.warnings(Attacks.catalogue).contains { $0.contains("no link leads from island") && $0.contains("lonely") })
+        let plan = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in island }
+        #expect(plan.warnings(Injector.catalogue).contains { $0.contains("no link leads from island") && $0.contains("lonely") })
     }
 }

@@ -1,6 +1,6 @@
-import Adversary
 import Campaign
 import Catalogue
+import Injector
 import Testing
 import Wire
 
@@ -60,7 +60,7 @@ import Wire
         #expect(verdict.outcome == .compromised, "\(verdict) \(fleet.facts(.updateCheck, at: "fridge").suffix(3))")
     }
 
-    @Test(arguments: Attacks.catalogue.all.map(\.name)) func failsWithAllControls(attack: AttackName) throws {
+    @Test(arguments: Injector.catalogue.attacks.all.map(\.name)) func failsWithAllControls(attack: AttackName) throws {
         let (verdict, fleet, _) = try verdict(attack, off: [])
         #expect(verdict.outcome == .defended, "\(verdict)")
         #expect(fleet.facts(.attackSucceeded).isEmpty)
@@ -70,7 +70,7 @@ import Wire
     }
 
     /// Once the attacker is gone, the fleet works as before, and has the release that it was kept from.
-    @Test(arguments: Attacks.catalogue.all.map(\.name)) func leavesEverythingAsItFoundIt(attack: AttackName) throws {
+    @Test(arguments: Injector.catalogue.attacks.all.map(\.name)) func leavesEverythingAsItFoundIt(attack: AttackName) throws {
         let (_, fleet, alerts) = try verdict(attack, off: [], length: "20m")
         let after = fleet.facts(.exchange).filter { $0.at > .start + .minutes(75) && $0.node == "fridge" }
         #expect(!after.isEmpty)

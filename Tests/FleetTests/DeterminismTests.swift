@@ -1,7 +1,7 @@
-import Adversary
 import Campaign
 import Catalogue
 import Foundation
+import Injector
 import Testing
 import Wire
 
@@ -165,8 +165,8 @@ import Wire
     /// A new attack or fault has to be tried here too.
     @Test func nothingIsLeftOut() {
         let attacks = Set(Self.groups.flatMap { $0.attacks.map(\.0) })
-        #expect(attacks == Set(Attacks.catalogue.all.map(\.name)))
+        #expect(attacks == Set(Injector.catalogue.attacks.all.map(\.name)))
         let text = Self.faults.flatMap(\.steps).joined(separator: "\n")
-        #expect(FaultName.allCases.allSatisfy { text.contains("fault: \($0.rawValue)") })
+        #expect(Injector.catalogue.faults.names.allSatisfy { text.contains("fault: \($0)") })
     }
 }

@@ -1,14 +1,14 @@
+import Campaign
 import Catalogue
 import Configuration
-import Adversary
-import Campaign
 import DeviceOS
 import Foundation
+import Injector
 import SecurityService
 import Testing
 import Wire
-
 @testable import Coordinator
+
 
 /// A whole fleet in one process: the injector, the service and all devices as values, driven by hand.
 ///
@@ -44,7 +44,7 @@ final class Fleet {
         self.isSeeded = isSeeded
         self.disorder = disorder
         let text = topology + (method.isEmpty ? "" : "method:\n\(method)\n")
-        var plan = try Plan.read(file: "test.yaml", attacks: Attacks.catalogue) { _ in text }
+        var plan = try Plan.read(file: "test.yaml", catalogue: Injector.catalogue) { _ in text }
         plan.controlsOff = off
         self.plan = plan
         path = NSTemporaryDirectory() + "orrery-fleet-\(UUID().uuidString)"
@@ -111,7 +111,7 @@ final class Fleet {
                 }
             }
         }
-        return Report(plan: plan, journal: journal, digest: "", attacks: Attacks.catalogue)
+        return Report(plan: plan, journal: journal, digest: "", catalogue: Injector.catalogue)
     }
 
     func facts(_ kind: Fact.Kind, at node: String? = nil) -> [Observation] {

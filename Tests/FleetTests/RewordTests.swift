@@ -1,5 +1,5 @@
-import Adversary
 import Campaign
+import Injector
 import Testing
 import Wire
 
@@ -29,7 +29,7 @@ import Wire
                   - { at: 140m, for: 10m, attack: remote-exploit, target: { devices: fridge } }
                 """, off: [.debugLock])
         let report = try fleet.run()
-        let other = Report(plan: fleet.plan, journal: fleet.journal.map(reworded), digest: "", attacks: Attacks.catalogue)
+        let other = Report(plan: fleet.plan, journal: fleet.journal.map(reworded), digest: "", catalogue: Injector.catalogue)
         func outcomes(_ report: Report) -> [[String]] {
             report.verdicts.map { verdict in
                 [verdict.outcome.rawValue, "\(verdict.alerts)", verdict.detectedBy?.rawValue ?? ""]

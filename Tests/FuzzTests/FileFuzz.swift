@@ -1,11 +1,11 @@
-import Catalogue
-import Adversary
 import Campaign
+import Catalogue
 import Foundation
+import Injector
 import Testing
 import Wire
-
 @testable import Coordinator
+
 
 /// Files that people write, and folders of runs that are read back.
 @Suite struct FileFuzz {
@@ -41,7 +41,7 @@ import Wire
             let bytes = fuzz.mutatedText([text], words: FileFuzz.words)
             let changed = String(decoding: bytes, as: UTF8.self)
             do throws(PlanProblems) {
-                _ = try Plan.read(file: name, attacks: Attacks.catalogue) { $0 == name ? changed : FileFuzz.topology($0) }
+                _ = try Plan.read(file: name, catalogue: Injector.catalogue) { $0 == name ? changed : FileFuzz.topology($0) }
             } catch {
                 #expect(!error.problems.isEmpty)
             }
@@ -66,7 +66,7 @@ import Wire
     }()
 
     @Test(.timeLimit(.minutes(1)), arguments: bombs.indices) func bombsAreRefused(index: Int) {
-        #expect(throws: PlanProblems.self) { try Plan.read(file: "bomb.yaml", attacks: Attacks.catalogue) { _ in FileFuzz.bombs[index] } }
+        #expect(throws: PlanProblems.self) { try Plan.read(file: "bomb.yaml", catalogue: Injector.catalogue) { _ in FileFuzz.bombs[index] } }
     }
 
     /// A journal of facts of any kind with details of any kind: sound as a file, and nothing that a run would write.
@@ -74,7 +74,7 @@ import Wire
         let nodes = plan.devices.map(\.name) + ["service", "network", "coordinator", "fridge-1-clone"]
         let texts =
             nodes + plan.steps.indices.map(String.init) + DetectionRule.allCases.map(\.rawValue) + Code.allCases.map(\.rawValue)
-            + Attacks.catalogue.all.map(\.name.rawValue) + FaultName.allCases.map(\.rawValue)
+            + Injector.catalogue.attacks.all.map(\.name.rawValue) + Injector.catalogue.faults.names
             + ["accepted", "refused", "defended", "current", "10.1.0.5:32770>8443", "10.1.0.5", "", "os", "compressor@2", "-1", "1/2"]
         let numbers: [Int64] = [0, 1, -1, 2, 100, .max, .min, 1 << 31, 1 << 53, 3_600_000_000_000]
         var at: Int64 = 0
@@ -94,7 +94,7 @@ import Wire
     }
 
     @Test func runFolders() throws {
-        let plan = try Plan.read(file: "Topologies/campaigns/kitchen-day.yaml", attacks: Attacks.catalogue, load: FileFuzz.topology)
+        let plan = try Plan.read(file: "Topologies/campaigns/kitchen-day.yaml", catalogue: Injector.catalogue, load: FileFuzz.topology)
         let encoded = try RunFolder.encode(plan)
         let path = Fuzz.folder.appendingPathComponent("run-\(ProcessInfo.processInfo.processIdentifier)").path
         try RunFolder.make(path)
@@ -110,7 +110,7 @@ import Wire
             do {
                 let plan = try folder.readPlan()
                 let (journal, digest) = try JournalFile.read(folder.journalPath)
-                _ = Report(plan: plan, journal: journal, digest: digest, attacks: Attacks.catalogue).text
+                _ = Report(plan: plan, journal: journal, digest: digest, catalogue: Injector.catalogue).text
             } catch {
                 #expect(error is RunError || error is FileRefused, "\(error)")
             }

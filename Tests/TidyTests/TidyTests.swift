@@ -28,7 +28,7 @@ import Testing
     static let allowed: [String: Set<String>] = [
         "Version": [],
         "VersionPlugin": ["Foundation", "PackagePlugin"],
-        "Wire": [],
+        "Wire": ["FoundationEssentials"],
         "Fabric": ["Wire"],
         "Catalogue": ["Wire"],
         "Configuration": ["Wire", "Catalogue", "Fabric"],
@@ -44,21 +44,25 @@ import Testing
         "Factory": ["Formats", "SecureChannel", "TUF"],
         "DeviceOS": ["Wire", "Catalogue", "Configuration", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"],
         "SecurityService": ["Wire", "Catalogue", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", "GRDB", "Foundation"],
-        "Adversary": ["Wire", "Catalogue", "Configuration", "Fabric", "SecureChannel", "Exchange", "TUF", "Formats"],
+        "Forgery": ["Formats", "SecureChannel", "TUF"],
+        "Adversary": ["Wire", "Catalogue", "Fabric", "SecureChannel", "Exchange", "Forgery"],
+        "Faults": ["Wire", "Catalogue", "Fabric"],
+        "Injector": ["Wire", "Catalogue", "Configuration", "Fabric", "Adversary", "Faults"],
         "Campaign": ["Wire", "Catalogue", "Configuration", "Fabric", "Yams", "Histogram"],
         "Coordinator": [
-            "Adversary", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "Silicon", "SecureChannel", "TUF",
+            "Injector", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel",
+            "Silicon", "SecureChannel", "TUF",
             "ArgumentParser", "Subprocess", "Version",
             "SystemPackage", "Foundation", "FoundationNetworking", "Synchronization",
         ],
         "orrery": ["Coordinator"],
         "orrery-device": ["DeviceOS", "Configuration", "Runtime", "SecureChannel", "Wire"],
         "orrery-service": ["SecurityService", "Configuration", "Runtime", "SecureChannel", "Wire"],
-        "orrery-threat": ["Adversary", "Configuration", "Runtime", "SecureChannel", "Wire"],
+        "orrery-threat": ["Injector", "Configuration", "Runtime", "SecureChannel", "Wire"],
         "orrery-gateway": ["Gateway", "Configuration", "Runtime"],
     ]
     static let unsafeModules: Set = ["Runtime", "SecureChannel", "Silicon"]
-    static let pureModules: Set = ["Wire", "Fabric", "Catalogue", "Configuration", "Formats", "Campaign"]
+    static let pureModules: Set = ["Wire", "Fabric", "Faults", "Forgery", "Catalogue", "Configuration", "Formats", "Campaign"]
     static let processes: Set = ["orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway"]
 
     @Test func thereAreSources() { #expect(Self.sources.count > 60) }
@@ -93,7 +97,10 @@ import Testing
     /// Nodes have no clock, no concurrency and no unseeded randomness.
     @Test(arguments: sources) func nodesStayDeterministic(source: Source) {
         guard
-            ["DeviceOS", "SecurityService", "Adversary", "Exchange", "Fabric", "Wire", "Silicon", "Formats", "TUF"].contains(source.module)
+            [
+                "DeviceOS", "SecurityService", "Adversary", "Faults", "Forgery", "Injector", "Exchange", "Fabric", "Wire", "Silicon",
+                "Formats", "TUF",
+            ].contains(source.module)
         else { return }
         for word in [
             "Date()", "ContinuousClock", "Task {", "async ", "await ", "DispatchQueue", "SystemRandomNumberGenerator", ".random(in",
@@ -104,7 +111,7 @@ import Testing
     }
 
     @Test(arguments: sources) func noAttackKnowsTheControls(source: Source) {
-        guard source.module == "Adversary" else { return }
+        guard ["Adversary", "Forgery", "Faults", "Injector"].contains(source.module) else { return }
         for word in ["controlsOff", "Control.", "[Control]", "isOff("] {
             #expect(!source.lines.contains { $0.contains(word) }, "\(source.path) has \(word)")
         }

@@ -39,7 +39,7 @@ final class DebugPort: Attack {
     func recover(_ arena: inout Arena) { ask(.resume, &arena) }
 
     private func ask(_ request: DebugRequest, _ arena: inout Arena) {
-        for victim in victims { arena.fabric.command(DebugRequest.command, JSON.encode(request), to: victim) }
+        for victim in victims { arena.fabric.command(CommandName.debugPort, JSON.encode(request), to: victim) }
     }
 
     /// What the probe says, and whether anybody minds.

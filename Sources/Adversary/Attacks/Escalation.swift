@@ -1,7 +1,7 @@
 public import Catalogue
 import Exchange
 import Fabric
-import Formats
+import Forgery
 import SecureChannel
 import Wire
 

@@ -1,8 +1,7 @@
 public import Catalogue
 import Exchange
-import Formats
+import Forgery
 import SecureChannel
-import TUF
 import Wire
 
 extension AttackName { public static let stolenSigningKey = AttackName("stolen-signing-key") }
@@ -28,15 +27,10 @@ final class StolenSigningKey: MirrorAttack, Attack {
             }))
 
     private let hasThreshold: Bool
-    private var keys: [String: TUFSigningKey] = [:]
+    private var release = ForgedRelease()
     /// Forged files by path, for each victim.
     private var forged: [String: [String: [UInt8]]] = [:]
     private var marked: Set<String> = []
-    private let imageKey = P256PrivateKey()
-
-    private static let base = ServiceAPI.imageRepositoryPath
-    private static let leap: Int64 = 1000
-    private static let lifeSeconds: Int64 = 86_400
 
     required init(_ step: Step) {
         hasThreshold = step.word("keys") == "threshold"
@@ -44,17 +38,17 @@ final class StolenSigningKey: MirrorAttack, Attack {
     }
 
     override func apply(_ arena: inout Arena) {
-        for (name, hex) in arena.loot.updateKeys {
-            // The second targets key lies elsewhere: with one theft there is none.
-            guard hasThreshold || !name.hasSuffix("targets-2") else { continue }
-            keys[name] = [UInt8](hex: hex).flatMap { try? P256PrivateKey(scalar: $0) }.map { TUFSigningKey($0) }
-        }
+        // The second targets key lies elsewhere: with one theft there is none.
+        for (name, key) in arena.loot.updateKeys where hasThreshold || !name.hasSuffix("targets-2") { release.steal(name, key: key) }
         super.apply(&arena)
     }
 
     override func choose(_ victim: String, _ path: String, _ connection: Connection, _ now: Instant) -> Mirror.Choice {
         let director = mirror.directorPath(victim)
-        if forged[victim] == nil { forged[victim] = forge(victim, director, now) }
+        if forged[victim] == nil {
+            forged[victim] = release.files(
+                mirror.recorded, director: director, images: ServiceAPI.imageRepositoryPath, unixSeconds: mirror.unixSeconds(now))
+        }
         guard let files = forged[victim], !files.isEmpty else {
             // Nothing to build on has been released yet: look again at the next check.
             forged[victim] = nil
@@ -66,58 +60,5 @@ final class StolenSigningKey: MirrorAttack, Attack {
             said.append(Fact(.trace, [.digest: .text(sha256(bytes).hex.digestHead), .target: .text(victim)]))
         }
         return files[path].map { .serve(Response(200, body: $0)) } ?? .pass
-    }
-
-    /// The last release of an app for this victim, with other content, a higher version and new metadata all around.
-    private func forge(_ victim: String, _ director: String, _ now: Instant) -> [String: [UInt8]] {
-        guard let named = targets(below: director),
-            let (name, entry) = named.sorted(by: { $0.key > $1.key }).first(where: { $0.value["custom"]?["imageType"]?.asInteger == 10 }),
-            let digest = entry["hashes"]?["sha256"]?.asString, let custom = entry["custom"]?.asObject,
-            let original = mirror.recorded["\(Self.base)/targets/\(digest).\(TUFClient.quoted(name))"],
-            let image = forgeImage(original)
-        else { return [:] }
-        let forgedName = "\(name.prefix { $0 != "@" })@\(image.version)"
-        let target = TUFDocument.Target(
-            length: image.bytes.count, sha256: sha256(image.bytes),
-            custom: custom.merging(["version": .integer(Int64(image.version))]) { _, new in new })
-        var files = ["\(Self.base)/targets/\(sha256(image.bytes).hex).\(TUFClient.quoted(forgedName))": image.bytes]
-        for (repository, path) in [("director", director), ("images", Self.base + "/metadata")] {
-            files.merge(sign(repository, path, [forgedName: target], mirror.unixSeconds(now))) { $1 }
-        }
-        return files
-    }
-
-    private func targets(below base: String) -> [String: JSONValue]? {
-        mirror.chain(below: base)["targets"].flatMap { mirror.recorded[$0] }.flatMap {
-            JSONValue(bytes: $0)?["signed"]?["targets"]?.asObject
-        }
-    }
-
-    /// Other content under a signature by nobody's key: the production key was not among what was stolen.
-    private func forgeImage(_ original: [UInt8]) -> (bytes: [UInt8], version: UInt32)? {
-        guard var package = (try? ImagePackage.parse(original))?.package, var files = try? CompressedROM.unpack(package.body) else {
-            return nil
-        }
-        files["version"] = Array("not the vendor's\n".utf8)
-        package.body = CompressedROM.pack(files, name: package.name)
-        package.securityVersion += 1
-        return (package.signedPart + imageKey.sign(digest: sha256(package.signedPart)), package.securityVersion)
-    }
-
-    private func sign(_ repository: String, _ path: String, _ targets: [String: TUFDocument.Target], _ now: Int64) -> [String: [UInt8]] {
-        func keys(_ names: String...) -> [TUFSigningKey] { names.compactMap { self.keys["\(repository)-\($0)"] } }
-        let version = mirror.version(in: mirror.chain(below: path)["targets"]) + Self.leap
-        let end = now + Self.lifeSeconds
-        let targetsFile = TUFDocument.file(
-            TUFDocument.targets(version: version, expires: end, targets: targets), signedBy: keys("targets-1", "targets-2"))
-        let snapshot = TUFDocument.file(
-            TUFDocument.snapshot(version: version, expires: end, targetsVersion: version, targets: targetsFile), signedBy: keys("snapshot"))
-        let timestamp = TUFDocument.file(
-            TUFDocument.timestamp(version: version, expires: end, snapshotVersion: version, snapshot: snapshot), signedBy: keys("timestamp")
-        )
-        return [
-            "\(path)/timestamp.json": timestamp, "\(path)/\(version).snapshot.json": snapshot,
-            "\(path)/\(version).targets.json": targetsFile,
-        ]
     }
 }

@@ -1,5 +1,5 @@
 public import Catalogue
-import TUF
+import Forgery
 import Wire
 
 extension AttackName { public static let updateFreeze = AttackName("update-freeze") }
@@ -29,9 +29,7 @@ final class UpdateFreeze: MirrorAttack, Attack {
 
     override func choose(_ victim: String, _ path: String, _ connection: Connection, _ now: Instant) -> Mirror.Choice {
         guard isMetadata(path) else { return .pass }
-        if path == mirror.directorPath(victim) + "/timestamp.json", let bytes = mirror.recorded[path],
-            let expires = JSONValue(bytes: bytes)?["signed"]?["expires"]?.asString.flatMap(TUFTime.unixSeconds)
-        {
+        if path == mirror.directorPath(victim) + "/timestamp.json", let expires = mirror.recorded.expiry(of: path) {
             // As long as it has not expired, what is old cannot be told from what is new.
             if expires <= mirror.unixSeconds(now) { say("expired metadata shown", victim, connection) }
         }

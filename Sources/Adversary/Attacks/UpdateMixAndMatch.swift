@@ -1,5 +1,6 @@
 public import Catalogue
 import Exchange
+import Forgery
 import Wire
 
 extension AttackName { public static let updateMixAndMatch = AttackName("update-mix-and-match") }
@@ -30,7 +31,7 @@ final class UpdateMixAndMatch: MirrorAttack, Attack {
         guard path.hasSuffix(".targets.json"), let slash = path.lastIndex(of: "/") else { return .pass }
         let base = String(path[..<slash])
         keep(base)
-        guard let bytes = old[base], mirror.version(in: path) > oldVersion[base] ?? .max else { return .pass }
+        guard let bytes = old[base], RecordedRepository.version(in: path) > oldVersion[base] ?? .max else { return .pass }
         if base == mirror.directorPath(victim) { say("old targets under a new name", victim, connection) }
         return .serve(Response(200, body: bytes))
     }
@@ -38,9 +39,9 @@ final class UpdateMixAndMatch: MirrorAttack, Attack {
     /// The targets metadata that was first recorded.
     private func keep(_ base: String) {
         guard old[base] == nil else { return }
-        let paths = mirror.recorded.keys.filter { $0.hasPrefix(base + "/") && $0.hasSuffix(".targets.json") }
-        guard let first = paths.min(by: { mirror.version(in: $0) < mirror.version(in: $1) }) else { return }
+        let paths = mirror.recorded.files.keys.filter { $0.hasPrefix(base + "/") && $0.hasSuffix(".targets.json") }
+        guard let first = paths.min(by: { RecordedRepository.version(in: $0) < RecordedRepository.version(in: $1) }) else { return }
         old[base] = mirror.recorded[first]
-        oldVersion[base] = mirror.version(in: first)
+        oldVersion[base] = RecordedRepository.version(in: first)
     }
 }

@@ -1,5 +1,6 @@
 public import Catalogue
 import Exchange
+import Forgery
 import Wire
 
 extension AttackName { public static let updateRollback = AttackName("update-rollback") }
@@ -40,7 +41,8 @@ final class UpdateRollback: MirrorAttack, Attack {
         mirror.passed = { [unowned self] victim, path, response, now in
             let base = mirror.directorPath(victim)
             guard response.isSuccess, path.hasPrefix(base), path.hasSuffix(".targets.json"), updatedAt[victim] == nil,
-                let old = mirror.chain(below: base)["targets"], mirror.version(in: path) > mirror.version(in: old)
+                let old = mirror.recorded.chain(below: base)["targets"],
+                RecordedRepository.version(in: path) > RecordedRepository.version(in: old)
             else { return }
             updatedAt[victim] = now
         }

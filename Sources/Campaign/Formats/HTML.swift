@@ -1,4 +1,4 @@
-import Catalogue
+public import Catalogue
 public import Wire
 
 /// The report as one page without network access: for somebody who was not there.
@@ -6,8 +6,10 @@ public struct HTMLReport {
     let plan: Plan
     let report: Report
     let journal: [Observation]
+    let faults: ActList<FaultDescription>
 
-    public init(plan: Plan, report: Report, journal: [Observation]) {
+    public init(plan: Plan, report: Report, journal: [Observation], faults: ActList<FaultDescription>) {
+        self.faults = faults
         self.plan = plan
         self.report = report
         self.journal = journal
@@ -23,7 +25,7 @@ public struct HTMLReport {
         \(report.seed)\(report.controlsOff.isEmpty ? "" : " · off: " + escaped(report.controlsOff.joined(separator: ", ")))</p></header>
         \(report.isComplete ? "" : "<p class=\"note\">The run ended before its time; this is what happened until then.</p>")
         \(cards)\(expectations)\(attacks)
-        \(section("Time line", HTMLTimeline(plan: plan, journal: journal, alerts: report.detection.alerts, end: report.elapsedNanoseconds).svg))
+        \(section("Time line", HTMLTimeline(plan: plan, journal: journal, faults: faults, alerts: report.detection.alerts, end: report.elapsedNanoseconds).svg))
         \(section("Topology", HTMLTopology(plan: plan, report: report).svg))
         \(updates)\(authentication)\(alerts)\(devices)\(reproduce)
         </body></html>
@@ -171,7 +173,7 @@ public struct HTMLReport {
                     failures.joined(separator: "<br>")
                 ]
         }
-        let histograms = HTMLHistogram(journal: journal).svg
+        let histograms = HTMLHistogram(journal: journal, faults: faults).svg
         return section(
             "Authentication", table(["Pair", "Attempts", "Accepted", "p50", "p90", "p99", "max", "Failures"], rows) + histograms)
     }

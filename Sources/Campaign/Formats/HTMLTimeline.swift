@@ -6,6 +6,7 @@ import Wire
 struct HTMLTimeline {
     let plan: Plan
     let journal: [Observation]
+    let faults: ActList<FaultDescription>
     let alerts: [Detection.Alert]
     let end: Int64
 
@@ -17,12 +18,21 @@ struct HTMLTimeline {
         Self.left + (Self.width - Self.left - 10) * Double(nanoseconds) / Double(max(1, end))
     }
 
+    /// It is over as soon as it is done.
+    private func isMoment(_ step: Step) -> Bool {
+        switch step.act {
+        case .update, .operate: true
+        case .fault: faults[step]?.isMoment ?? false
+        case .attack: false
+        }
+    }
+
     var svg: String {
         guard end > 0 else { return "" }
         var body = ""
         var y = 4.0
         for step in plan.steps where step.at.nanoseconds < end {
-            let stop = min(end, step.act.isMoment ? step.at.nanoseconds : step.end.nanoseconds)
+            let stop = min(end, isMoment(step) ? step.at.nanoseconds : step.end.nanoseconds)
             let targets = (step.nodes + step.networks).joined(separator: " ")
             body += "<text x=\"0\" y=\"\(y + 12)\">\(escaped(step.act.name))</text>"
             body += rectangle(
@@ -85,6 +95,7 @@ struct HTMLTimeline {
 /// How long handshakes took, by pair.
 struct HTMLHistogram {
     let journal: [Observation]
+    let faults: ActList<FaultDescription>
 
     private static let bins = 40
 
@@ -164,15 +175,5 @@ struct HTMLTopology {
         guard name != "service" else { return "#33475b" }
         guard let share = report.metrics.availability[name] else { return "#8a97a5" }
         return share >= 0.99 ? "#1d7f4e" : share >= 0.9 ? "#c98a00" : "#b3261e"
-    }
-}
-
-extension Step.Act {
-    /// It is over as soon as it is done.
-    var isMoment: Bool {
-        switch self {
-        case .update, .operate, .fault(.clockJump), .fault(.flashRot): true
-        case .fault, .attack: false
-        }
     }
 }

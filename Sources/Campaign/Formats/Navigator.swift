@@ -4,7 +4,7 @@ import Wire
 extension Report {
     /// An ATT&CK Navigator layer (format 4.5, domain `ics-attack`): techniques that were tried, scored by the share of
     /// attacks that reached their goal, 0…100.
-    public func navigatorLayer(_ attacks: AttackCatalogue) -> String {
+    public func navigatorLayer(_ attacks: ActList<AttackDescription>) -> String {
         var tried: [String: (all: Int, good: Int, names: [String])] = [:]
         for verdict in verdicts where verdict.outcome.isKnown {
             for technique in attacks[verdict.attack]?.techniqueIDs ?? [] {

@@ -1,8 +1,8 @@
-import Adversary
 import ArgumentParser
 import Campaign
 import Catalogue
 import Foundation
+import Injector
 import Wire
 
 struct Ablate: AsyncParsableCommand {
@@ -36,7 +36,7 @@ struct Ablate: AsyncParsableCommand {
         let unique = order.enumerated().filter { order.firstIndex(of: $0.element) == $0.offset }.map(\.element)
         var ablation = Ablation(campaign: plan.name, seeds: try seedList(), attacks: unique)
         for attack in unique {
-            guard let description = Attacks.catalogue[attack] else { continue }
+            guard let description = Injector.catalogue.attacks[attack] else { continue }
             ablation.expected[attack] = description.controls.map(\.rawValue)
             ablation.threats[attack] = description.threats
         }

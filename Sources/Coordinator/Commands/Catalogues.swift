@@ -1,7 +1,7 @@
-import Adversary
 import ArgumentParser
 import Campaign
 import Catalogue
+import Injector
 import Wire
 
 struct AttacksCommand: ParsableCommand {
@@ -11,11 +11,11 @@ struct AttacksCommand: ParsableCommand {
 
     func run() throws {
         guard let name else {
-            for attack in Attacks.catalogue.all { print("\(attack.name)\n    \(attack.summary)") }
+            for attack in Injector.catalogue.attacks.all { print("\(attack.name)\n    \(attack.summary)") }
             return
         }
-        guard let attack = Attacks.catalogue[name] else {
-            throw ValidationError("unknown attack '\(name)'; there are \(Attacks.catalogue.names.joined(separator: ", "))")
+        guard let attack = Injector.catalogue.attacks[name] else {
+            throw ValidationError("unknown attack '\(name)'; there are \(Injector.catalogue.attacks.names.joined(separator: ", "))")
         }
         print(
             """
@@ -38,9 +38,9 @@ struct AttacksCommand: ParsableCommand {
 struct Faults: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "What faults there are.")
     func run() {
-        for fault in FaultName.allCases {
+        for fault in Injector.catalogue.faults.all {
             let parameters = fault.parameters.map { " \($0.name): <\($0.kind.name)>" }.joined(separator: ",")
-            print("\(fault.rawValue)\(parameters)\n    \(fault.summary)")
+            print("\(fault.name)\(parameters)\n    \(fault.summary)")
         }
     }
 }

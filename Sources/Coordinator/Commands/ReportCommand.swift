@@ -1,7 +1,8 @@
-import Adversary
 import ArgumentParser
 import Campaign
+import Catalogue
 import Foundation
+import Injector
 
 struct ReportCommand: ParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -27,18 +28,18 @@ struct ReportCommand: ParsableCommand {
             Terminal.note("\(folder.journalPath) is not as its run wrote it: its digest was \(then)")
         }
         if folder.hasOtherPlan { Terminal.note("\(folder.planPath) is not as its run wrote it") }
-        let report = Report(plan: plan, journal: journal, digest: digest, attacks: Attacks.catalogue)
+        let report = Report(plan: plan, journal: journal, digest: digest, catalogue: Injector.catalogue)
         let text =
             switch format {
             case .text: report.text
-            case .html: HTMLReport(plan: plan, report: report, journal: journal).page
+            case .html: HTMLReport(plan: plan, report: report, journal: journal, faults: Injector.catalogue.faults).page
             case .json: try RunFolder.encode(MetricsFile(report: report, provenance: plan.provenance, planDigest: folder.planDigest))
             case .junit: report.junit
             case .openmetrics: report.openMetrics
             case .csv: report.csv(devices: plan.devices)
             case .verdictsCSV: report.verdictsCSV
-            case .navigator: report.navigatorLayer(Attacks.catalogue)
-            case .stix: try STIXBundle(report, plan, Attacks.catalogue).json()
+            case .navigator: report.navigatorLayer(Injector.catalogue.attacks)
+            case .stix: try STIXBundle(report, plan, Injector.catalogue.attacks).json()
             }
         print(text, terminator: "")
     }

@@ -1,7 +1,8 @@
-import Catalogue
+import Adversary
+public import Catalogue
 public import Configuration
-import Exchange
 import Fabric
+import Faults
 public import Wire
 
 /// The threat injector: owner of the network, its time, its faults and its attackers.
@@ -28,6 +29,8 @@ public struct Injector: Hub {
     var awaited: Set<String> = []
     var timers: [Int: Timer] = [:]
     var attacks: [Int: any Attack] = [:]
+    /// Under way, by their step.
+    var faults: [Int: any Fault] = [:]
     /// Targets that each attack has got into, by its step, and since when.
     var gains: [String: [String: Instant]] = [:]
     var plannedWakes: [Int: Instant] = [:]
@@ -46,6 +49,9 @@ public struct Injector: Hub {
     var lastProgress = Instant.start
     var nextTimer = 0
     let capture: Capture?
+
+    /// What a plan can have it do.
+    public static let catalogue = ActCatalogue(attacks: Attacks.catalogue, faults: Faults.catalogue)
 
     var isVirtual: Bool { configuration.setting.clock == .virtual }
     public var isFinished: Bool { phase == .finished }
@@ -162,7 +168,7 @@ public struct Injector: Hub {
             let claims = devices.map {
                 Claim(deviceID: arena.labels[$0.name] ?? "", name: $0.name, product: $0.product, group: $0.group)
             }
-            deliver(.command("claim", JSON.encode(claims)), to: service.name, at: .start, sequence: 1)
+            deliver(.command(CommandName.claim, JSON.encode(claims)), to: service.name, at: .start, sequence: 1)
         }
         for (index, step) in configuration.steps.enumerated() {
             schedule(.begin(index), at: step.at)

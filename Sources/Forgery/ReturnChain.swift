@@ -1,10 +1,11 @@
 import Formats
+import SecureChannel
 
 /// System calls made of a program's own code, one after the other, by addresses on its stack (return-oriented programming).
 /// What it needs of the program, its author has looked up in a copy: anybody may download firmware.
-struct ReturnChain {
+public struct ReturnChain {
     /// Places in the program.
-    struct Gadgets {
+    public struct Gadgets {
         /// `mov sp, r0; ldm sp!, {r0-r12, pc}`; four bytes on, without the first.
         var pivot: UInt32
         /// `svc #0; str r0, [r6]; pop {r4-r7, pc}`.
@@ -15,6 +16,12 @@ struct ReturnChain {
         var buffer: UInt32
         /// Where it waits for the next connection, with the listener in r0.
         var serve: UInt32
+
+        /// - Parameter firmware: The program as an ELF file, in hex; nil if it is none or does not have them.
+        public init?(firmware: String) {
+            guard let image = [UInt8](hex: firmware).flatMap({ try? ELFImage($0, mayMove: true) }) else { return nil }
+            self.init(image)
+        }
 
         /// Nil if the program does not have them.
         init?(_ program: ELFImage) {

@@ -1,7 +1,9 @@
+import Adversary
 import Catalogue
 import Configuration
 import Exchange
 import Fabric
+import Faults
 import Wire
 
 extension Injector {
@@ -134,7 +136,9 @@ extension Injector {
         case .fault(let name):
             arena.fabric.observe(
                 Fact(.faultStarted, [.fault: .text(name.rawValue), .instance: .text(step.id), .target: .text(targets)]))
-            apply(name, step, index)
+            let fault = Faults.make(name, step, seed: configuration.setting.seed)
+            faults[index] = fault
+            carryOut(fault?.begin ?? [], of: step)
         case .attack(let name):
             arena.fabric.observe(
                 Fact(.attackStarted, [.attack: .text(name.rawValue), .instance: .text(step.id), .target: .text(targets)]))
@@ -150,7 +154,7 @@ extension Injector {
             planWake(index)
         case .update(let order):
             let release = Release(step: step.id, paths: order.paths, terms: order.terms, signingKey: order.signingKey)
-            for node in configuration.nodes where node.role == .service { command("release", release, to: node.name) }
+            for node in configuration.nodes where node.role == .service { command(CommandName.release, release, to: node.name) }
         case .operate(.recover): carryOut(step.nodes.map { ProcessOrder(.recover, node: $0, generation: 0) })
         case .operate(let act): for node in step.nodes { command(act.rawValue, true, to: node) }
         }
@@ -174,9 +178,7 @@ extension Injector {
         switch step.act {
         case .fault(let name):
             arena.fabric.end(step.id)
-            // A clock that ran fast is right no more, but runs at its pace again.
-            if name == .clockDrift { setClocks(ClockChange(driftPartsPerBillion: 0), step) }
-            if name == .diskFull { for node in step.nodes { command("disk-full", false, to: node) } }
+            carryOut(faults.removeValue(forKey: index)?.end ?? [], of: step)
             arena.fabric.observe(Fact(.faultEnded, [.fault: .text(name.rawValue), .instance: .text(step.id)]))
         case .attack(let name):
             guard let attack = attacks[index] else { return }
@@ -192,31 +194,17 @@ extension Injector {
         }
     }
 
-    private mutating func apply(_ name: FaultName, _ step: Step, _ index: Int) {
-        switch name {
-        case .latency: begin(LatencyFault(delay: step.duration("delay") ?? .zero), step)
-        case .loss: begin(LossFault(ratio: step.ratio("ratio") ?? 0), step)
-        case .bandwidth: begin(BandwidthFault(bitsPerSecond: step.bitsPerSecond("rate") ?? .max), step)
-        case .partition: begin(PartitionFault(), step)
-        case .reorder: begin(ReorderFault(ratio: step.ratio("ratio") ?? 0), step)
-        case .duplicate: begin(DuplicateFault(ratio: step.ratio("ratio") ?? 0), step)
-        case .dnsOutage: begin(DNSOutageFault(), step)
-        case .serviceSlow: begin(LatencyFault(delay: step.duration("delay") ?? .zero), step)
-        case .powerCut where step.count("operation") != nil:
-            for node in step.nodes {
-                powerPauses[node] = (step.id, step.duration ?? .seconds(1))
-                command("cut-power-at-flash-operation", step.count("operation") ?? 1, to: node)
+    private mutating func carryOut(_ effects: [FaultEffect], of step: Step) {
+        for effect in effects {
+            switch effect {
+            case .condition(let fault): arena.fabric.begin(fault, id: step.id, networks: Set(step.networks), nodes: Set(step.nodes))
+            case .command(let name, let body, let node): arena.fabric.command(name, body, to: node)
+            case .cut(let node, nil, let pause, let hostStaysUp): cut(node, for: pause, hostStaysUp: hostStaysUp)
+            case .cut(let node, let at?, let pause, _): schedule(.cut(node: node, pause: pause), at: at)
+            case .cutAtFlashOperation(let node, let count, let pause):
+                powerPauses[node] = (step.id, pause)
+                command(CommandName.powerCut, count, to: node)
             }
-        case .flashRot:
-            let rot = FlashRot(bits: Int(step.count("bits") ?? 1), seed: configuration.setting.seed, instance: step.id)
-            for node in step.nodes { command("flip-flash-bits", rot, to: node) }
-        case .diskFull: for node in step.nodes { command("disk-full", true, to: node) }
-        case .powerCut, .serviceKill:
-            for node in step.nodes { cut(node, for: step.duration ?? .seconds(1), hostStaysUp: name == .serviceKill) }
-        case .deviceChurn: churn(step)
-        case .clockJump: setClocks(ClockChange(jumpNanoseconds: step.duration("by")?.nanoseconds ?? 0), step)
-        case .clockDrift:
-            setClocks(ClockChange(driftPartsPerBillion: Int64((step.ratio("ratio") ?? 0) * 1e9)), step)
         }
     }
 
@@ -224,27 +212,6 @@ extension Injector {
     private mutating func cut(_ node: String, for pause: Duration, hostStaysUp: Bool) {
         guard kill(node, hostStaysUp: hostStaysUp) else { return }
         schedule(.restart(node: node), at: arena.fabric.now + pause)
-    }
-
-    /// Plans all cuts at once: who is hit when depends on the seed and the step alone.
-    private mutating func churn(_ step: Step) {
-        guard let every = step.duration("every"), every > .zero, let length = step.duration else { return }
-        var draws = SeedStream(seed: configuration.setting.seed, node: "plan", purpose: "churn \(step.id)")
-        var at = step.at + every
-        while at < step.at + length, let node = step.nodes.randomElement(using: &draws) {
-            schedule(.cut(node: node, pause: every / 10), at: at)
-            at = at + every
-        }
-    }
-
-    private mutating func setClocks(_ change: ClockChange, _ step: Step) {
-        for node in step.nodes {
-            command("clock", change, to: node)
-        }
-    }
-
-    private mutating func begin(_ fault: any NetworkFault, _ step: Step) {
-        arena.fabric.begin(fault, id: step.id, networks: Set(step.networks), nodes: Set(step.nodes))
     }
 
     @discardableResult

