@@ -85,11 +85,14 @@ let package = Package(
         module("Adversary", ["Wire", "Catalogue", "Fabric", "SecureChannel", "Exchange", "Forgery"]),  // attacks, one file each
         module("Faults", ["Wire", "Catalogue", "Fabric"]),  // PURE: what honest hardware and networks do, one file each
         module("Injector", ["Wire", "Catalogue", "Configuration", "Fabric", "Adversary", "Faults"]),  // the network as a process
-        module("Campaign", ["Wire", "Catalogue", "Configuration", "Fabric", yams, histogram]),  // PURE: files, plan, verdicts, metrics, report
+        // PURE: topology and campaign files, and the plan that they resolve to.
+        module("Planning", ["Wire", "Catalogue", "Configuration", "Fabric", yams]),
+        module("Judging", ["Wire", "Catalogue", "Planning", histogram]),  // PURE: what a journal proves: verdicts, metrics, expectations
+        module("ReportFormats", ["Wire", "Catalogue", "Fabric", "Planning", "Judging"]),  // PURE: one file each
         module(
             "Coordinator",
             [
-                "Injector", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF",
+                "Injector", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Planning", "Judging", "ReportFormats", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF",
                 argumentParser, subprocess, "Version",
             ]),
 
@@ -108,12 +111,12 @@ let package = Package(
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("EmulatorTests", ["Emulator", "Factory", "Silicon", "Formats", "SecureChannel"]),
         tests("KernelTests", ["Emulator", "Formats", "Kernel", "SecureChannel", "Silicon"]),
-        tests("CampaignTests", ["Adversary", "Campaign", "Injector", "Catalogue", "Wire"]),
+        tests("CampaignTests", ["Adversary", "Planning", "Judging", "ReportFormats", "Injector", "Catalogue", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
         tests(
             "FleetTests",
             [
-                "Adversary", "Campaign", "Catalogue", "Configuration", "Coordinator", "Faults", "Forgery", "Injector", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
+                "Adversary", "Planning", "Judging", "ReportFormats", "Catalogue", "Configuration", "Coordinator", "Faults", "Forgery", "Injector", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
                 "SecurityService", "Silicon", "TUF", "Wire", grdb,
             ]),
         // The real executables.
@@ -124,7 +127,7 @@ let package = Package(
         tests(
             "FuzzTests",
             [
-                "Adversary", "Campaign", "Catalogue", "Coordinator", "Emulator", "Injector", "Exchange", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Wire",
+                "Adversary", "Planning", "Judging", "ReportFormats", "Catalogue", "Coordinator", "Emulator", "Injector", "Exchange", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Wire",
             ]),
         tests("TidyTests", ["Runtime"]),
     ]

@@ -1,7 +1,9 @@
-import Campaign
 import Factory
 import Formats
 import Foundation
+import Judging
+import Planning
+import ReportFormats
 import Silicon
 
 /// Apps that a topology file brings along.

@@ -1,8 +1,10 @@
-import Campaign
 import Emulator
 import Formats
 import Foundation
+import Judging
 import Kernel
+import Planning
+import ReportFormats
 import Runtime
 import Silicon
 import Wire

@@ -1,5 +1,7 @@
-import Campaign
 import Emulator
+import Judging
+import Planning
+import ReportFormats
 import Silicon
 
 /// The study for a terminal, a spreadsheet and a browser.

@@ -1,9 +1,11 @@
-import Campaign
 import Catalogue
 import Configuration
 import Emulator
 import Formats
 import Foundation
+import Judging
+import Planning
+import ReportFormats
 import SecureChannel
 import Silicon
 import Wire

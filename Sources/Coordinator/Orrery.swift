@@ -1,7 +1,9 @@
 public import ArgumentParser
-import Campaign
 import Foundation
 import Injector
+import Judging
+import Planning
+import ReportFormats
 import Runtime
 import Version
 import Wire

@@ -1,5 +1,7 @@
-import Campaign
 import Foundation
+import Judging
+import Planning
+import ReportFormats
 import Runtime
 import Silicon
 import Wire

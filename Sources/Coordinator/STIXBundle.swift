@@ -1,6 +1,8 @@
-import Campaign
 import Catalogue
 import Foundation
+import Judging
+import Planning
+import ReportFormats
 import SecureChannel
 import Wire
 

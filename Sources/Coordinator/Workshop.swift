@@ -1,4 +1,3 @@
-import Campaign
 import Catalogue
 import Configuration
 import Emulator
@@ -6,6 +5,9 @@ import Fabric
 import Factory
 import Formats
 import Foundation
+import Judging
+import Planning
+import ReportFormats
 import SecureChannel
 import Silicon
 import Wire

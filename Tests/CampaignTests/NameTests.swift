@@ -1,6 +1,8 @@
 import Injector
 import Testing
-@testable import Campaign
+@testable import Judging
+@testable import Planning
+@testable import ReportFormats
 
 
 /// One grammar for all names.

@@ -1,5 +1,7 @@
-import Campaign
 import Injector
+import Judging
+import Planning
+import ReportFormats
 import Testing
 import Wire
 

@@ -1,8 +1,10 @@
 import Catalogue
 import Testing
 import Wire
+@testable import Judging
+@testable import Planning
+@testable import ReportFormats
 
-@testable import Campaign
 
 @Suite struct PredictionTests {
     private func ablation(_ succeeds: [String: Bool], expected: [String] = [], threats: [String]) -> Ablation {

@@ -1,9 +1,11 @@
-import Campaign
 import Foundation
+import Judging
+import Planning
+import ReportFormats
 import Testing
 import Wire
-
 @testable import Coordinator
+
 
 /// Apps that a topology brings along, on all cores of a device.
 @Suite struct AppTests {

@@ -1,6 +1,8 @@
-import Campaign
 import Catalogue
 import Injector
+import Judging
+import Planning
+import ReportFormats
 import Testing
 import Wire
 

@@ -1,7 +1,9 @@
-import Campaign
 import Catalogue
 import Foundation
 import Injector
+import Judging
+import Planning
+import ReportFormats
 import Testing
 import Wire
 

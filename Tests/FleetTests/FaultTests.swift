@@ -1,4 +1,6 @@
-import Campaign
+import Judging
+import Planning
+import ReportFormats
 import Testing
 import Wire
 

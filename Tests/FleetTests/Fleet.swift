@@ -1,9 +1,11 @@
-import Campaign
 import Catalogue
 import Configuration
 import DeviceOS
 import Foundation
 import Injector
+import Judging
+import Planning
+import ReportFormats
 import SecurityService
 import Testing
 import Wire

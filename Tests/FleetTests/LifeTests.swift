@@ -1,20 +1,22 @@
+import Adversary
 import Catalogue
 import Configuration
-import Fabric
-import Adversary
-import Campaign
 import Exchange
+import Fabric
 import Formats
 import Foundation
 import GRDB
+import Judging
+import Planning
+import ReportFormats
 import SecureChannel
 import Silicon
 import Testing
 import Wire
-
 @testable import Coordinator
 @testable import DeviceOS
 @testable import SecurityService
+
 
 @Suite struct LifeTests {
     @Test func everybodyAttestsAndAuthenticates() throws {

@@ -1,5 +1,7 @@
 import Adversary
-import Campaign
+import Judging
+import Planning
+import ReportFormats
 import Testing
 import Wire
 

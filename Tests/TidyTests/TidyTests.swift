@@ -48,9 +48,11 @@ import Testing
         "Adversary": ["Wire", "Catalogue", "Fabric", "SecureChannel", "Exchange", "Forgery"],
         "Faults": ["Wire", "Catalogue", "Fabric"],
         "Injector": ["Wire", "Catalogue", "Configuration", "Fabric", "Adversary", "Faults"],
-        "Campaign": ["Wire", "Catalogue", "Configuration", "Fabric", "Yams", "Histogram"],
+        "Planning": ["Wire", "Catalogue", "Configuration", "Fabric", "Yams"],
+        "Judging": ["Wire", "Catalogue", "Planning", "Histogram"],
+        "ReportFormats": ["Wire", "Catalogue", "Fabric", "Planning", "Judging"],
         "Coordinator": [
-            "Injector", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Campaign", "Emulator", "Factory", "Formats", "Kernel",
+            "Injector", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Planning", "Judging", "ReportFormats", "Emulator", "Factory", "Formats", "Kernel",
             "Silicon", "SecureChannel", "TUF",
             "ArgumentParser", "Subprocess", "Version",
             "SystemPackage", "Foundation", "FoundationNetworking", "Synchronization",
@@ -62,7 +64,7 @@ import Testing
         "orrery-gateway": ["Gateway", "Configuration", "Runtime"],
     ]
     static let unsafeModules: Set = ["Runtime", "SecureChannel", "Silicon"]
-    static let pureModules: Set = ["Wire", "Fabric", "Faults", "Forgery", "Catalogue", "Configuration", "Formats", "Campaign"]
+    static let pureModules: Set = ["Wire", "Fabric", "Faults", "Forgery", "Catalogue", "Configuration", "Formats", "Planning", "Judging", "ReportFormats"]
     static let processes: Set = ["orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway"]
 
     @Test func thereAreSources() { #expect(Self.sources.count > 60) }

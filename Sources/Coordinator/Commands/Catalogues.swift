@@ -1,7 +1,9 @@
 import ArgumentParser
-import Campaign
 import Catalogue
 import Injector
+import Judging
+import Planning
+import ReportFormats
 import Wire
 
 struct AttacksCommand: ParsableCommand {

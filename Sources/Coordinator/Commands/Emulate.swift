@@ -1,9 +1,11 @@
 import ArgumentParser
-import Campaign
 import Emulator
 import Formats
 import Foundation
+import Judging
 import Kernel
+import Planning
+import ReportFormats
 import Runtime
 import Silicon
 import Wire

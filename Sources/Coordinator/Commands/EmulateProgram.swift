@@ -1,9 +1,11 @@
 import ArgumentParser
-import Campaign
 import Emulator
 import Formats
 import Foundation
+import Judging
 import Kernel
+import Planning
+import ReportFormats
 import Silicon
 
 /// What only a program on the A7 has.

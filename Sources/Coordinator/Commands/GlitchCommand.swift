@@ -1,7 +1,9 @@
 import ArgumentParser
-import Campaign
 import Emulator
 import Foundation
+import Judging
+import Planning
+import ReportFormats
 import Runtime
 import Wire
 

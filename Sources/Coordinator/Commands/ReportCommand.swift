@@ -1,8 +1,10 @@
 import ArgumentParser
-import Campaign
 import Catalogue
 import Foundation
 import Injector
+import Judging
+import Planning
+import ReportFormats
 
 struct ReportCommand: ParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable {

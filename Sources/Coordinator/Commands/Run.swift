@@ -1,6 +1,8 @@
 import ArgumentParser
-import Campaign
 import Foundation
+import Judging
+import Planning
+import ReportFormats
 import Runtime
 import Synchronization
 import Wire

@@ -1,8 +1,10 @@
 import ArgumentParser
-import Campaign
 import Configuration
 import Formats
 import Foundation
+import Judging
+import Planning
+import ReportFormats
 import SecureChannel
 import Wire
 

@@ -1,5 +1,7 @@
 import ArgumentParser
-import Campaign
+import Judging
+import Planning
+import ReportFormats
 
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print the resolved plan of a file as JSON.")

@@ -1,5 +1,7 @@
 import ArgumentParser
-import Campaign
+import Judging
+import Planning
+import ReportFormats
 import Wire
 
 struct Up: AsyncParsableCommand {

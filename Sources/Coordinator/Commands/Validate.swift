@@ -1,5 +1,7 @@
 import ArgumentParser
-import Campaign
+import Judging
+import Planning
+import ReportFormats
 
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(

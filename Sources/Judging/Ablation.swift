@@ -1,4 +1,5 @@
 public import Catalogue
+import Planning
 import Wire
 
 /// Which control stops which attack, and which are noticed, as measured: a campaign run with each control off in

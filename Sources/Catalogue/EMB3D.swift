@@ -1,6 +1,3 @@
-import Catalogue
-import Wire
-
 /// MITRE EMB3D 2.0.1 (April 2025): which mitigation is good against which threats. Its terms are in NOTICE.
 ///
 /// All relations of the kind "mitigates" are here, 213 of the 343 of the release; the others tie threats to properties of devices, and
@@ -87,7 +84,7 @@ public enum EMB3D {
     public static func name(of id: String) -> String? { names[id] }
 
     /// Those of the threats that a control should be good against.
-    static func threats(_ threats: [String], mitigatedBy control: Control) -> [String] {
+    public static func threats(_ threats: [String], mitigatedBy control: Control) -> [String] {
         let good = Set(control.mitigations.flatMap { EMB3D.threats(mitigatedBy: $0) })
         return threats.filter(good.contains)
     }

@@ -27,7 +27,7 @@ extension Plan {
     }
 
     /// Why nothing that an attack does can reach one of its targets; empty if something can.
-    func obstacles(_ node: String, for step: Step, _ attack: AttackDescription, _ faults: ActList<FaultDescription>) -> [Obstacle] {
+    public func obstacles(_ node: String, for step: Step, _ attack: AttackDescription, _ faults: ActList<FaultDescription>) -> [Obstacle] {
         guard let device = devices.first(where: { $0.name == node }) else { return [] }
         var obstacles: [Obstacle] = []
         if let app = attack.app, !device.apps.contains(app) { obstacles.append(.noApp) }
@@ -54,10 +54,10 @@ extension Plan {
 }
 
 /// What keeps an attack from a target for as long as it lasts.
-enum Obstacle: CaseIterable {
+public enum Obstacle: CaseIterable, Sendable {
     case noApp, noPower, noPath
 
-    func words(_ attack: AttackDescription) -> String {
+    public func words(_ attack: AttackDescription) -> String {
         switch self {
         case .noApp: "without the app '\(attack.app ?? "")': nothing can be tried there"
         case .noPower: "without power all the while"

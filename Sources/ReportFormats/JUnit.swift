@@ -1,3 +1,5 @@
+public import Judging
+import Planning
 import Wire
 
 extension Report {

@@ -96,7 +96,7 @@ extension Ablation {
 
 extension Ablation.Comparison {
     /// One letter for the table: B(oth), M(easured only), E(MB3D only), `.` neither, `!` succeeds anyway, `?`.
-    var mark: String {
+    public var mark: String {
         switch measured {
         case .matters: isPredicted ? "B" : "M"
         case .doesNotMatter: isPredicted ? "E" : "."
@@ -105,11 +105,11 @@ extension Ablation.Comparison {
         }
     }
 
-    var title: String {
+    public var title: String {
         measured == .matters
             ? "\(attack) succeeds without \(control), which EMB3D does not predict"
             : "\(attack) fails without \(control), which EMB3D predicts to matter (\(threats.joined(separator: ", ")))"
     }
 
-    var sentence: String { why ?? "not explained" }
+    public var sentence: String { why ?? "not explained" }
 }

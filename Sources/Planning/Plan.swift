@@ -125,6 +125,14 @@ public struct Plan: Sendable, Equatable, Codable {
 }
 
 extension Plan {
+    /// Which devices a release is for.
+    public func members(of order: UpdateOrder) -> [String] {
+        devices.filter { device in
+            order.terms.audience.delaySeconds(group: device.group, settings(of: device.group)) != nil
+                && (!order.isApp || device.apps.contains(order.image))
+        }.map(\.name)
+    }
+
     /// What would be done when, and what must hold, for somebody who asks before.
     public var schedule: String {
         var lines = ["\(name): \(devices.count) devices, \(readable(stop - .start)), seed \(seed)"]
@@ -149,7 +157,7 @@ public struct Expectation: Sendable, Equatable, Codable {
         /// Each device of the first list has authenticated mutually with a device of the second, where it calls any.
         case mutuallyAuthenticated(from: [String], to: [String])
         /// The step's attack ends with this verdict.
-        case verdict(step: String, Verdict.Outcome)
+        case verdict(step: String, AttackOutcome)
         /// The devices' exchanges succeed at least so often, 0…1.
         case availability(devices: [String], ratio: Double)
         /// At least so many of the devices run the step's release, 0…1.

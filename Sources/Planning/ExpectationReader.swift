@@ -23,8 +23,8 @@ extension PlanReader {
         if !expect.has("verdict") {
             self.expect(.defended, of: attack, id: id)
         } else if let word = expect.text("verdict"), word != PlanReader.anyVerdict {
-            let words = Verdict.Outcome.allCases.map(\.rawValue) + [PlanReader.anyVerdict]
-            guard let outcome = Verdict.Outcome(rawValue: word) else {
+            let words = AttackOutcome.allCases.map(\.rawValue) + [PlanReader.anyVerdict]
+            guard let outcome = AttackOutcome(rawValue: word) else {
                 document.report(expect.fields["verdict"], "unknown verdict '\(word)'\(document.suggestion(word, among: words))")
                 return
             }
@@ -46,14 +46,14 @@ extension PlanReader {
 
     private static let anyVerdict = "any"
 
-    private mutating func expect(_ outcome: Verdict.Outcome, of attack: AttackName, id: String) {
+    private mutating func expect(_ outcome: AttackOutcome, of attack: AttackName, id: String) {
         plan.expectations.append(
             Expectation(claim: .verdict(step: id, outcome), text: "\(attack.rawValue) (\(id)) is \(outcome.rawValue)"))
     }
 
     private mutating func readInstallation(_ node: YAMLNode, _ order: UpdateOrder, id: String) {
         guard let expect = document.section(node, "expect", keys: ["installed", "within", "bricked", "rollout"]) else { return }
-        let members = ReleaseMetrics.members(order, plan)
+        let members = plan.members(of: order)
         let within = expect.duration("within")
         let suffix = within.map { " within \(readable($0))" } ?? ""
         if let ratio = expect.ratio("installed") {

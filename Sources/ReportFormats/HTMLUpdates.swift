@@ -1,3 +1,5 @@
+import Judging
+import Planning
 import Wire
 
 /// How releases spread: the share of devices that run each, over time.

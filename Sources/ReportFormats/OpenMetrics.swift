@@ -1,3 +1,6 @@
+public import Judging
+import Planning
+
 extension Report {
     /// OpenMetrics 1.0 text: base units, `# EOF`. A run that is over counts no more, so all its numbers are gauges,
     /// which Prometheus's own text format reads alike (`promtool check metrics`).

@@ -1,4 +1,5 @@
 import Catalogue
+import Planning
 import Wire
 
 /// What really happened in a run, as the journal has it from those who know: whose doing each connection, address, image and

@@ -1,33 +1,10 @@
 import Catalogue
+public import Planning
 public import Wire
 
 /// How an attack ended, judged from the journal for each of its targets; it is as bad as the worst of them.
 public struct Verdict: Sendable, Equatable, Codable {
-    public enum Outcome: String, Sendable, Codable, CaseIterable {
-        /// It was tried in every way that it has, and something of the defence's was seen to stop it.
-        case defended
-        /// It reached its goal.
-        case compromised
-        /// It did not reach its goal, but the target lost what it needs to work.
-        case degraded
-        /// The target was kept on an old version (updates).
-        case frozen
-        /// It was tried, and nobody was there to defend.
-        case unreached
-        /// Nothing was tried on the target.
-        case untried
-        /// The run ended before it could be told.
-        case unknown
-
-        /// What the attacker came for, or part of it.
-        public var isHarm: Bool { self == .compromised || self == .frozen || self == .degraded }
-        /// Whether the run can tell how it ended.
-        public var isKnown: Bool { isHarm || self == .defended }
-
-        /// From the best to the worst that a target can come to.
-        static let severity: [Outcome] = [.defended, .unreached, .untried, .unknown, .degraded, .frozen, .compromised]
-        var severity: Int { Outcome.severity.firstIndex(of: self) ?? 0 }
-    }
+    public typealias Outcome = AttackOutcome
 
     /// What shows that an attack was stopped, or that it was not.
     public struct Witness: Sendable, Equatable, Codable {

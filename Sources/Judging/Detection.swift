@@ -1,4 +1,5 @@
 import Catalogue
+import Planning
 public import Wire
 
 /// What the service's alerts were worth. Each alert names what the service saw; whose doing that was, the network knows. So an

@@ -1,4 +1,5 @@
 import Catalogue
+import Planning
 import Wire
 
 /// Whether an expectation held.
@@ -121,10 +122,4 @@ extension Judgement {
         if callers.isEmpty { return (.unknown, "nobody calls anybody") }
         return late.isEmpty ? (.held, "\(callers.count) of \(callers.count)") : (missing, "not: \(late.joined(separator: ", "))")
     }
-}
-
-/// A share as people read it: `99.5 %`.
-func percent(_ ratio: Double) -> String {
-    let value = (ratio * 1000).rounded() / 10
-    return value == value.rounded() ? "\(Int(value)) %" : "\(value) %"
 }

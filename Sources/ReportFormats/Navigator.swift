@@ -1,4 +1,6 @@
 public import Catalogue
+public import Judging
+import Planning
 import Wire
 
 extension Report {

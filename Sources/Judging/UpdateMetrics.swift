@@ -1,4 +1,5 @@
 import Catalogue
+public import Planning
 public import Wire
 
 /// How one release spread through its devices: a pure function of the journal.
@@ -34,18 +35,10 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         public var change: Int
     }
 
-    /// Which devices a release is for.
-    static func members(_ order: UpdateOrder, _ plan: Plan) -> [String] {
-        plan.devices.filter { device in
-            order.terms.audience.delaySeconds(group: device.group, plan.settings(of: device.group)) != nil
-                && (!order.isApp || device.apps.contains(order.image))
-        }.map(\.name)
-    }
-
     init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ journal: [Observation]) {
         self.step = step.id
         title = order.title
-        let members = Set(ReleaseMetrics.members(order, plan))
+        let members = Set(plan.members(of: order))
         devices = members.count
         let end = journal.last?.at ?? .start
         // Who runs a later release of the same has this one behind it.

@@ -1,4 +1,6 @@
 public import Catalogue
+public import Judging
+public import Planning
 public import Wire
 
 /// The report as one page without network access: for somebody who was not there.

@@ -1,3 +1,6 @@
+import Catalogue
+public import Judging
+import Planning
 import Wire
 
 /// The matrix for a terminal, a spreadsheet and a browser.

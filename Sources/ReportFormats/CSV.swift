@@ -1,3 +1,5 @@
+public import Judging
+public import Planning
 import Wire
 
 extension Report {

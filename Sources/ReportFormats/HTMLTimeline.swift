@@ -1,5 +1,7 @@
 import Catalogue
 import Fabric
+import Judging
+import Planning
 import Wire
 
 /// Faults and attacks over the share of exchanges that succeeded, on one axis of time.

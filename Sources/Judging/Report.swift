@@ -1,0 +1,77 @@
+public import Catalogue
+public import Planning
+public import Wire
+
+/// What a run came to. Everything here follows from the plan and the journal.
+public struct Report: Sendable, Equatable, Codable {
+    public var name: String
+    public var file: String
+    public var seed: UInt64
+    public var clock: ClockKind
+    public var devices: Int
+    public var elapsedNanoseconds: Int64
+    public var isComplete: Bool
+    public var controlsOff: [String]
+    public var judgements: [Judgement]
+    public var verdicts: [Verdict]
+    public var faults: [String]
+    public var metrics: Metrics
+    public var releases: [ReleaseMetrics]
+    public var bricked: [String]
+    public var detection: Detection
+    /// SHA-256 of the journal.
+    public var digest: String
+
+    public init(plan: Plan, journal: [Observation], digest: String, catalogue: ActCatalogue) {
+        // Only the fleet's own doings: what an attacker's nodes try is told by the verdicts.
+        let fleet = Set(plan.devices.map { $0.name } + ["service", "network"])
+        let metrics = Metrics(journal.filter { fleet.contains($0.node) })
+        let truth = GroundTruth(plan, journal, catalogue.faults)
+        let detection = Detection(plan, truth)
+        let verdicts = Verdict.judge(plan, truth, detection, catalogue)
+        let releases = ReleaseMetrics.measure(plan, journal)
+        let end = journal.last?.at ?? .start
+        name = plan.name
+        file = plan.file
+        seed = plan.seed
+        clock = plan.clock
+        devices = plan.devices.count
+        elapsedNanoseconds = end.nanoseconds
+        isComplete = end >= plan.stop
+        controlsOff = plan.controlsOff.map(\.rawValue)
+        judgements = Judgement.judge(
+            Evidence(plan: plan, journal: journal, verdicts: verdicts, metrics: metrics, releases: releases, detection: detection))
+        self.verdicts = verdicts
+        self.releases = releases
+        self.detection = detection
+        bricked = ReleaseMetrics.bricked(plan, journal)
+        // Power cuts that waited for an operation of the flash in vain, by their step.
+        let missed = journal.reduce(into: [String: [String]]()) { missed, observation in
+            let fact = observation.fact
+            guard fact.kind == .faultEnded, fact.text(.result) == "missed", let step = fact.text(.instance) else { return }
+            missed[step, default: []].append(fact.text(.target) ?? "")
+        }
+        faults = plan.steps.compactMap { step in
+            guard case .fault(let fault) = step.act else { return nil }
+            let length = step.duration.map { " for \(readable($0))" } ?? ""
+            let missed = missed[step.id] ?? []
+            return "\(fault.rawValue) at \(readable(step.at - .start))\(length): \((step.nodes + step.networks).joined(separator: " "))"
+                + (missed.isEmpty ? "" : "; on \(missed.joined(separator: ", ")) no flash operation came that it could fall into")
+        }
+        self.metrics = metrics
+        self.digest = digest
+    }
+
+    /// 0 all expectations held · 1 some did not · 2 could not tell (DESIGN §10).
+    public var exitCode: Int32 {
+        if judgements.contains(where: { $0.result == .broken }) { return 1 }
+        let isUncertain = !isComplete || metrics.processesLost > 0 || judgements.contains { $0.result == .unknown }
+        return isUncertain ? 2 : 0
+    }
+
+    /// The share of the attacks that were tried which the service noticed, 0…1; nil if none was.
+    public var recall: Double? {
+        let tried = verdicts.filter(\.wasTried)
+        return tried.isEmpty ? nil : Double(tried.count { $0.alerts > 0 }) / Double(tried.count)
+    }
+}
