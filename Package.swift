@@ -78,7 +78,7 @@ let package = Package(
         module("Kernel", ["Silicon", "Formats", "SecureChannel"]),  // ARM Linux programs on the emulated A7
         module("Emulator", ["Silicon", "Formats", "Kernel"]),  // one device without a network: `orrery emulate`
         module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
-        module("Factory", ["Formats", "SecureChannel", "TUF"]),  // signing keys, images, flash contents
+        module("Factory", ["Formats", "SecureChannel", "TUF", "Silicon"]),  // signing keys, images, flash contents
         module("DeviceOS", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"]),
         module("SecurityService", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", grdb]),
         module("Forgery", ["Formats", "SecureChannel", "TUF"]),  // PURE: what attackers make of what they stole or recorded
@@ -88,15 +88,26 @@ let package = Package(
         // PURE: topology and campaign files, and the plan that they resolve to.
         module("Planning", ["Wire", "Catalogue", "Configuration", "Fabric", yams]),
         module("Judging", ["Wire", "Catalogue", "Planning", histogram]),  // PURE: what a journal proves: verdicts, metrics, expectations
-        module("ReportFormats", ["Wire", "Catalogue", "Fabric", "Planning", "Judging"]),  // PURE: one file each
+        module("ReportFormats", ["Wire", "Catalogue", "Fabric", "Planning", "Judging", "SecureChannel"]),  // PURE: one file each
+        module("RunFiles", ["Wire", "Planning", "Judging", "SecureChannel", "Runtime", "Version"]),  // the folder that a run leaves
+        // What each process of a run starts from: keys, flash, configurations.
+        module("Provisioning", ["Wire", "Catalogue", "Configuration", "Planning", "RunFiles", "Factory"]),
+        // What is done to chips in hand.
+        module("Lab", ["Wire", "Configuration", "Silicon", "Emulator", "Formats", "SecureChannel"]),
+        // Launches, supervises and records a run.
+        module("Coordinator", ["Wire", "Runtime", "Planning", "RunFiles", "Provisioning", "Lab", subprocess]),
+        module("RunResults", ["Planning", "Judging", "ReportFormats", "RunFiles", "Coordinator", "Injector"]),  // judged and reported
+        // The command line, a file for each command.
         module(
-            "Coordinator",
+            "Commands",
             [
-                "Injector", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Planning", "Judging", "ReportFormats", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF",
-                argumentParser, subprocess, "Version",
+                "Wire", "Catalogue", "Configuration", "Runtime", "Planning", "Judging", "ReportFormats", "RunFiles", "RunResults",
+                "Provisioning",
+                "Lab", "Coordinator", "Injector", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Version",
+                argumentParser, subprocess,
             ]),
 
-        process("orrery", ["Coordinator"]),
+        process("orrery", ["Commands"]),
         process("orrery-device", ["DeviceOS", "Configuration", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-service", ["SecurityService", "Configuration", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-threat", ["Injector", "Configuration", "Runtime", "SecureChannel", "Wire"]),
@@ -109,25 +120,30 @@ let package = Package(
         tests("ExchangeTests", ["Exchange", "Wire"]),
         tests("TUFTests", ["TUF", "SecureChannel"]),
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
-        tests("EmulatorTests", ["Emulator", "Factory", "Silicon", "Formats", "SecureChannel"]),
+        tests("EmulatorTests", ["Emulator", "Factory", "Lab", "Silicon", "Formats", "SecureChannel"]),
         tests("KernelTests", ["Emulator", "Formats", "Kernel", "SecureChannel", "Silicon"]),
         tests("CampaignTests", ["Adversary", "Planning", "Judging", "ReportFormats", "Injector", "Catalogue", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
         tests(
             "FleetTests",
             [
-                "Adversary", "Planning", "Judging", "ReportFormats", "Catalogue", "Configuration", "Coordinator", "Faults", "Forgery", "Injector", "DeviceOS", "Exchange", "Factory", "Fabric", "Formats", "SecureChannel",
+                "Adversary", "Catalogue", "Commands", "Configuration", "DeviceOS", "Exchange", "Fabric", "Factory", "Faults", "Forgery",
+                "Formats", "Injector", "Judging", "Lab", "Planning", "Provisioning", "ReportFormats", "RunFiles", "SecureChannel",
                 "SecurityService", "Silicon", "TUF", "Wire", grdb,
             ]),
         // The real executables.
         tests(
             "SystemTests",
-            ["Runtime", "SecureChannel", "Wire", "orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway", subprocess]),
+            [
+                "Runtime", "SecureChannel", "Wire", "orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway",
+                subprocess,
+            ]),
         // Each border with what a seed makes of valid samples; `scripts/fuzz` runs the same for minutes.
         tests(
             "FuzzTests",
             [
-                "Adversary", "Planning", "Judging", "ReportFormats", "Catalogue", "Coordinator", "Emulator", "Injector", "Exchange", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Wire",
+                "Adversary", "Catalogue", "Commands", "Emulator", "Exchange", "Formats", "Injector", "Judging", "Kernel", "Planning",
+                "ReportFormats", "RunFiles", "SecureChannel", "Silicon", "TUF", "Wire",
             ]),
         tests("TidyTests", ["Runtime"]),
     ]

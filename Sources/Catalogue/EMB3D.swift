@@ -6,7 +6,7 @@ public enum EMB3D {
     public static let version = "2.0.1"
 
     /// Threats by mitigation: the numbers of TID-… by that of MID-….
-    static let relations: [Int: [Int]] = [
+    public static let relations: [Int: [Int]] = [
         1: [201, 203, 211, 213, 218, 301], 2: [201, 203, 211, 213, 218, 301], 3: [201, 203, 213, 218, 301, 302],
         4: [202, 206, 219, 327], 5: [202, 206, 219, 327], 6: [202, 327], 7: [202, 206], 8: [202, 309, 404, 405],
         9: [203, 218, 301, 302, 304], 10: [203], 11: [113, 203], 12: [204, 205, 219, 304, 305, 306], 13: [204, 304, 327],

@@ -1,13 +1,11 @@
 import Foundation
-import Judging
 import Planning
-import ReportFormats
+import Provisioning
+import RunFiles
 import Runtime
-import Silicon
-import Wire
 
 /// What can be known before anything starts: better one sentence now than half a fleet later.
-struct Preflight {
+public struct Preflight: Sendable {
     static let executables = ["orrery-threat", "orrery-service", "orrery-device", "orrery-gateway"]
     /// PSS of a device with one real-time app, measured by scripts/bench, with a reserve.
     static let bytesPerDevice = 14 << 20
@@ -16,12 +14,15 @@ struct Preflight {
 
     let binFolder: String
 
-    func check(_ plan: Plan) throws {
+    /// - Parameter binFolder: Where the executables lie.
+    public init(binFolder: String) { self.binFolder = binFolder }
+
+    /// - Returns: What a person should know of the plan's files.
+    func check(_ plan: Plan) throws -> [String] {
         for name in Preflight.executables where !FileManager.default.isExecutableFile(atPath: "\(binFolder)/\(name)") {
             throw RunError("missing executable \(binFolder)/\(name): run 'swift build'")
         }
-        try AppFile.check(plan)
-        try checkOutside(plan)
+        let notes = try AppFiles.check(plan)
         let descriptors = plan.devices.count * 3 + Preflight.spareDescriptors
         guard descriptors <= Machine.fileDescriptorLimit else {
             throw RunError(
@@ -34,18 +35,11 @@ struct Preflight {
                 "\(plan.devices.count) devices need about \(needed >> 20) MiB of memory and \(available >> 20) MiB are "
                     + "free: at most \(available / Preflight.bytesPerDevice) devices fit here")
         }
-    }
-
-    private func checkOutside(_ plan: Plan) throws {
-        guard plan.clock == .virtual else { return }
-        for device in plan.devices {
-            guard let text = device.attachments.first(where: Attachments.isOutside) else { continue }
-            throw RunError("device \(device.name): '\(text)': \(OutsideEnd.needsWallClock)")
-        }
+        return notes
     }
 
     /// The built guest code: `guest` beside one of the folders above the executables.
-    var guestFolder: String {
+    public var guestFolder: String {
         var folder = binFolder
         while folder.contains("/") {
             let candidate = folder + "/guest"

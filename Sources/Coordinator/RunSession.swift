@@ -1,23 +1,25 @@
-import Catalogue
 import Foundation
-import Injector
-import Judging
-import Planning
-import ReportFormats
+import Lab
+public import Planning
+import Provisioning
+public import RunFiles
 import Runtime
-import SecureChannel
 import Synchronization
-import Wire
+public import Wire
 
-/// One run from plan to report: prepares, launches, records, supervises, judges, and leaves nothing behind.
-final class RunSession: Sendable {
-    struct Outcome {
-        var report: Report
-        var provenance: Provenance?
-        var folder: RunFolder
-        var wallSeconds: Double
+/// One run from plan to journal: prepares, launches, records, supervises, and leaves nothing behind.
+public final class RunSession: Sendable {
+    /// What a run has left.
+    public struct Record {
+        public var plan: Plan
+        public var folder: RunFolder
+        public var journal: [Observation]
+        /// SHA-256 of the journal's file, in hex.
+        public var digest: String
+        /// Since when, before anything was prepared.
+        public var begun: ContinuousClock.Instant
         /// Without preparing and launching: what the clock itself took.
-        var runSeconds: Double
+        public var runSeconds: Double
     }
 
     private let plan: Plan
@@ -29,26 +31,28 @@ final class RunSession: Sendable {
     /// A process has ended because the disk did not take what it was told to keep.
     private let cannotWrite = Atomic<Bool>(false)
 
-    init(_ plan: Plan, base: String, watcher: any RunWatcher) throws {
+    /// - Parameter version: Of `orrery`, for the plan.
+    public init(_ plan: Plan, version: String, base: String, watcher: any RunWatcher) throws {
         self.watcher = watcher
         preflight = Preflight(binFolder: Machine.executableFolder)
-        try preflight.check(plan)
+        for note in try preflight.check(plan) { Terminal.note(note) }
         var plan = plan
-        plan.provenance = .gather(plan, guestFolder: preflight.guestFolder)
+        plan.provenance = .gather(plan, version: version, guestFolder: preflight.guestFolder)
         self.plan = plan
         folder = try RunFolder(base: base, plan: plan)
     }
 
-    /// Ends the run early; what happened so far is judged and reported.
-    func interrupt() {
+    /// Ends the run early; what happened so far is recorded.
+    public func interrupt() {
         wasInterrupted.store(true, ordering: .relaxed)
         link.withLock { $0?.send(.finish) }
     }
 
-    func run() async throws -> Outcome {
+    public func run() async throws -> Record {
         let begun = ContinuousClock.now
         try RunFolder.writeJSON(plan, folder.planPath)
-        try Workshop(plan: plan, folder: folder, guestFolder: preflight.guestFolder).prepare()
+        try RunProvisioner(plan: plan, folder: folder, guestFolder: preflight.guestFolder).prepare()
+        if let work = plan.benchWork { try asRunError { try bench.prepare(work.device, glitch: work.glitch) } }
         let socketFolder = try RunSession.makeSocketFolder()
         defer { try? FileManager.default.removeItem(atPath: socketFolder) }
         let endpoint = "ipc://\(socketFolder)/bus"
@@ -83,20 +87,17 @@ final class RunSession: Sendable {
         let runEnded = ContinuousClock.now
         await supervisor.stopAll()
         link.end()
-        let report = Report(plan: plan, journal: recorder.journal, digest: recorder.finish(), catalogue: Injector.catalogue)
-        try RunFolder.writeJSON(MetricsFile(report: report, provenance: plan.provenance, planDigest: folder.planDigest), folder.resultPath)
-        let page = HTMLReport(plan: plan, report: report, journal: recorder.journal, faults: Injector.catalogue.faults).page
-        for (name, text) in [
-            ("report.txt", report.text), ("report.html", page), ("junit.xml", report.junit), ("metrics.prom", report.openMetrics),
-            ("attack-layer.json", report.navigatorLayer(Injector.catalogue.attacks)), ("devices.csv", report.csv(devices: plan.devices)),
-            ("verdicts.csv", report.verdictsCSV),
-        ] { try RunFolder.write(Array(text.utf8), "\(folder.path)/\(name)") }
-        return Outcome(
-            report: report, provenance: plan.provenance, folder: folder, wallSeconds: RunSession.seconds(ContinuousClock.now - begun),
-            runSeconds: RunSession.seconds(runEnded - runBegun))
+        return Record(
+            plan: plan, folder: folder, journal: recorder.journal, digest: recorder.finish(), begun: begun,
+            runSeconds: Double((runEnded - runBegun).nanoseconds) / 1e9)
     }
 
-    private static func seconds(_ duration: Duration) -> Double { Double(duration.nanoseconds) / 1e9 }
+    private var bench: Bench { Bench(folder: folder.stateFolder) }
+
+    /// What goes wrong at the bench goes wrong with the run.
+    private func asRunError(_ body: () throws -> Void) throws {
+        do { try body() } catch let error as LabError { throw RunError(error.description) }
+    }
 
     private func executable(of node: String) -> String {
         if node == "service" { return "orrery-service" }
@@ -106,7 +107,7 @@ final class RunSession: Sendable {
     private func start(_ node: String, _ generation: UInt32, _ supervisor: Supervisor) async throws {
         try await supervisor.start(
             executable(of: node), .init(name: node, generation: generation),
-            configuration: Workshop.configuration(folder, node))
+            configuration: folder.configuration(of: node))
     }
 
     /// Records until the injector says that the run is over. Returns when the clock began.
@@ -140,7 +141,7 @@ final class RunSession: Sendable {
         switch order.verb {
         case .kill: await supervisor.kill(.init(name: order.node, generation: order.generation))
         case .start, .clone, .duplicate, .rewrite, .glitch, .recover:
-            try Bench.carryOut(order, folder)
+            try asRunError { try bench.carryOut(order) }
             try await start(order.node, order.generation, supervisor)
         }
     }
@@ -155,52 +156,4 @@ final class RunSession: Sendable {
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
         return path
     }
-}
-
-/// Somebody who watches a run.
-protocol RunWatcher: Sendable {
-    func progress(_ now: Instant, of stop: Instant)
-    func observed(_ observations: [Observation])
-    func lost(_ process: String, _ end: String)
-}
-
-/// A file that a run was told to keep whole: it ends where it can't.
-final class KeptFile {
-    private let file: ByteFile
-    private let path: String
-
-    init(path: String) throws {
-        guard let file = ByteFile(path: path) else { throw RunError("cannot write \(path)") }
-        (self.file, self.path) = (file, path)
-    }
-
-    func append(_ bytes: [UInt8]) throws {
-        guard file.append(bytes) else { throw RunError("cannot write \(path): is the disk full?") }
-    }
-}
-
-/// Writes the journal and its digest as it grows.
-final class Recorder {
-    private(set) var journal: [Observation] = []
-    private let file: KeptFile
-    private let digest = SHA256Stream()
-
-    init(path: String) throws {
-        file = try KeptFile(path: path)
-        try write(Journal.header + "\n")
-    }
-
-    /// A journal with a hole would be judged like a whole one: the run ends instead.
-    func append(_ observations: [Observation]) throws {
-        journal += observations
-        try write(observations.map { Journal.line($0) + "\n" }.joined())
-    }
-
-    private func write(_ text: String) throws {
-        let bytes = Array(text.utf8)
-        digest.update(bytes)
-        try file.append(bytes)
-    }
-
-    func finish() -> String { digest.finish().hex }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import RunFiles
 import Runtime
 import Subprocess
 import SystemPackage

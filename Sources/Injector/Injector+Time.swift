@@ -1,7 +1,6 @@
 import Adversary
 import Catalogue
 import Configuration
-import Exchange
 import Fabric
 import Faults
 import Wire

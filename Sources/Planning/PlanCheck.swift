@@ -1,4 +1,4 @@
-import Catalogue
+public import Catalogue
 import Fabric
 import Wire
 
@@ -44,6 +44,20 @@ extension Plan {
         for step in steps where step.act.isAttack {
             for device in devices where device.name.hasSuffix("-\(step.id)") || device.name.contains("-\(step.id)-") {
                 return "'\(device.name)' may be what a node of the attack '\(step.id)' is called"
+            }
+        }
+        return nil
+    }
+}
+
+extension Plan {
+    /// Why steps cannot be done here; nil if all can.
+    public func unknownAct(in catalogue: ActCatalogue) -> String? {
+        for step in steps {
+            switch step.act {
+            case .attack(let name) where catalogue.attacks[name] == nil: return "there is no attack '\(name)'"
+            case .fault(let name) where catalogue.faults[name] == nil: return "there is no fault '\(name)'"
+            default: break
             }
         }
         return nil

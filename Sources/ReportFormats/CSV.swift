@@ -2,6 +2,22 @@ public import Judging
 public import Planning
 import Wire
 
+/// A line for each attack on each of its targets.
+enum VerdictsCSV: ReportFormat {
+    static let name = "verdicts-csv"
+    static let summary = "a line for each attack on each target"
+    static let fileName: String? = "verdicts.csv"
+    static func write(_ source: ReportSource) throws -> String { source.report.verdictsCSV }
+}
+
+/// A line for each device.
+enum DevicesCSV: ReportFormat {
+    static let name = "csv"
+    static let summary = "a line for each device"
+    static let fileName: String? = "devices.csv"
+    static func write(_ source: ReportSource) throws -> String { source.report.csv(devices: source.plan.devices) }
+}
+
 extension Report {
     /// One line for each device (RFC 4180): what a spreadsheet wants.
     public func csv(devices: [Plan.Device]) -> String {

@@ -4,7 +4,14 @@ public import Planning
 public import Wire
 
 /// The report as one page without network access: for somebody who was not there.
-public struct HTMLReport {
+public struct HTMLReport: ReportFormat {
+    public static let name = "html"
+    public static let summary = "a page"
+    public static let fileName: String? = "report.html"
+    public static func write(_ source: ReportSource) throws -> String {
+        HTMLReport(plan: source.plan, report: source.report, journal: source.journal, faults: source.catalogue.faults).page
+    }
+
     let plan: Plan
     let report: Report
     let journal: [Observation]

@@ -2,6 +2,14 @@ public import Judging
 import Planning
 import Wire
 
+/// For CI servers.
+enum JUnitXML: ReportFormat {
+    static let name = "junit"
+    static let summary = "JUnit XML, for CI servers"
+    static let fileName: String? = "junit.xml"
+    static func write(_ source: ReportSource) throws -> String { source.report.junit }
+}
+
 extension Report {
     /// JUnit XML: a test case for each expectation, so that a CI server shows what broke.
     public var junit: String {

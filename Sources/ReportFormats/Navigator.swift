@@ -3,6 +3,14 @@ public import Judging
 import Planning
 import Wire
 
+/// For the ATT&CK Navigator.
+enum NavigatorLayer: ReportFormat {
+    static let name = "navigator"
+    static let summary = "an ATT&CK Navigator layer"
+    static let fileName: String? = "attack-layer.json"
+    static func write(_ source: ReportSource) throws -> String { source.report.navigatorLayer(source.catalogue.attacks) }
+}
+
 extension Report {
     /// An ATT&CK Navigator layer (format 4.5, domain `ics-attack`): techniques that were tried, scored by the share of
     /// attacks that reached their goal, 0…100.

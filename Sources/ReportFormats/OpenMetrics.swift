@@ -1,6 +1,14 @@
 public import Judging
 import Planning
 
+/// For Prometheus and its like.
+enum OpenMetrics: ReportFormat {
+    static let name = "openmetrics"
+    static let summary = "OpenMetrics text"
+    static let fileName: String? = "metrics.prom"
+    static func write(_ source: ReportSource) throws -> String { source.report.openMetrics }
+}
+
 extension Report {
     /// OpenMetrics 1.0 text: base units, `# EOF`. A run that is over counts no more, so all its numbers are gauges,
     /// which Prometheus's own text format reads alike (`promtool check metrics`).

@@ -3,6 +3,14 @@ public import Judging
 import Planning
 import Wire
 
+/// For a reader at a terminal.
+enum TextReport: ReportFormat {
+    static let name = "text"
+    static let summary = "for a reader at a terminal"
+    static let fileName: String? = "report.txt"
+    static func write(_ source: ReportSource) throws -> String { source.report.text }
+}
+
 extension Report {
     /// The report for a reader at a terminal.
     public var text: String {

@@ -31,7 +31,7 @@ public func openLog(path: String) -> Int32? {
 }
 
 /// A write may take less than it is given, and be interrupted.
-private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
     var done = 0
     while done < bytes.count {
         let put = unsafe bytes.withUnsafeBytes { buffer in

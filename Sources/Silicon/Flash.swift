@@ -111,6 +111,11 @@ import Glibc
         whole()
     }
 
+    /// Puts bytes where they are wanted, whatever was there: what a programmer with a clip on the chip does. Beyond the chip nothing is done.
+    public func rewrite(_ offset: Int, _ bytes: [UInt8]) {
+        if offset >= 0, offset <= Flash.totalBytes - bytes.count { overwrite(offset, bytes) }
+    }
+
     private func overwrite(_ offset: Int, _ bytes: [UInt8]) {
         var position = offset
         while position < offset + bytes.count {

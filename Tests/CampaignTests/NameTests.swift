@@ -1,9 +1,9 @@
 import Injector
 import Testing
+
 @testable import Judging
 @testable import Planning
 @testable import ReportFormats
-
 
 /// One grammar for all names.
 @Suite struct NameTests {

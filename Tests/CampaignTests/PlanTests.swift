@@ -1,3 +1,5 @@
+import Catalogue
+import Fabric
 import Injector
 import Judging
 import Planning

@@ -3,10 +3,10 @@ import Foundation
 import Injector
 import Testing
 import Wire
+
 @testable import Judging
 @testable import Planning
 @testable import ReportFormats
-
 
 /// The whole matrix, as if each attack succeeded without those controls, and only those, of which the catalogue says so.
 @Suite struct PredictedMatrixTests {

@@ -1,10 +1,10 @@
 import Catalogue
 import Testing
 import Wire
+
 @testable import Judging
 @testable import Planning
 @testable import ReportFormats
-
 
 @Suite struct PredictionTests {
     private func ablation(_ succeeds: [String: Bool], expected: [String] = [], threats: [String]) -> Ablation {

@@ -1,3 +1,4 @@
+import Fabric
 import Injector
 import Judging
 import Planning

@@ -2,6 +2,7 @@ import Emulator
 import Factory
 import Formats
 import Foundation
+import Lab
 import SecureChannel
 import Silicon
 import Testing

@@ -1,4 +1,5 @@
 import Fabric
+import Faults
 import Testing
 import Wire
 

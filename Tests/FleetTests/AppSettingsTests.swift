@@ -2,7 +2,9 @@ import Foundation
 import Testing
 import Wire
 
-@testable import Coordinator
+@testable import Commands
+@testable import Provisioning
+@testable import RunFiles
 
 /// What apps set: with effect at once, and there after a restart; and refused without the capability.
 @Suite struct AppSettingsTests {

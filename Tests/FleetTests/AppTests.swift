@@ -4,8 +4,10 @@ import Planning
 import ReportFormats
 import Testing
 import Wire
-@testable import Coordinator
 
+@testable import Commands
+@testable import Provisioning
+@testable import RunFiles
 
 /// Apps that a topology brings along, on all cores of a device.
 @Suite struct AppTests {

@@ -1,3 +1,4 @@
+import Adversary
 import Catalogue
 import Injector
 import Judging

@@ -2,7 +2,9 @@ import Foundation
 import Testing
 import Wire
 
-@testable import Coordinator
+@testable import Commands
+@testable import Provisioning
+@testable import RunFiles
 
 /// Streams that are full say so, and lose nothing: an app sends, as iperf does, more than the link and the receiver take.
 @Suite struct BackPressureTests {

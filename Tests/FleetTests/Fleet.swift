@@ -9,8 +9,10 @@ import ReportFormats
 import SecurityService
 import Testing
 import Wire
-@testable import Coordinator
 
+@testable import Lab
+@testable import Provisioning
+@testable import RunFiles
 
 /// A whole fleet in one process: the injector, the service and all devices as values, driven by hand.
 ///
@@ -53,10 +55,10 @@ final class Fleet {
         folder = RunFolder(existing: path)
         try RunFolder.make(path + "/state")
         // Keys from the system's generator: a seeded one would be shared by all tests of this process.
-        var workshopPlan = plan
-        workshopPlan.clock = .wall
+        var provisionedPlan = plan
+        provisionedPlan.clock = .wall
         let folder = folder
-        let prepare = { try Workshop(plan: workshopPlan, folder: folder, guestFolder: Fleet.root + "/.build/guest").prepare() }
+        let prepare = { try RunProvisioner(plan: provisionedPlan, folder: folder, guestFolder: Fleet.root + "/.build/guest").prepare() }
         if isSeeded { try Draws("factory").drive(prepare) } else { try prepare() }
         var threat = try JSONDecoder().decode(
             ThreatConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: folder.state("threat.json"))))
@@ -138,7 +140,7 @@ final class Fleet {
 
     private func make(_ node: String, _ generation: UInt32) throws -> Hello {
         let peer = PeerName.of(node, generation)
-        let data = try Data(contentsOf: URL(fileURLWithPath: Workshop.configuration(folder, node)))
+        let data = try Data(contentsOf: URL(fileURLWithPath: folder.configuration(of: node)))
         var identity = ""
         var marks: [String] = []
         if node == "service" {
@@ -176,7 +178,7 @@ final class Fleet {
         switch order.verb {
         case .kill: processes[PeerName.of(order.node, order.generation)] = nil
         case .start, .clone, .duplicate, .rewrite, .glitch, .recover:
-            try drive("bench") { try Bench.carryOut(order, folder) }
+            try drive("bench") { try Bench(folder: folder.stateFolder).carryOut(order) }
             try start(order.node, order.generation)
         }
     }

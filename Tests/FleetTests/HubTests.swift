@@ -1,6 +1,7 @@
 import Catalogue
 import Configuration
 import Fabric
+import Injector
 import Testing
 import Wire
 

@@ -6,6 +6,7 @@ import Fabric
 import Formats
 import Foundation
 import GRDB
+import Injector
 import Judging
 import Planning
 import ReportFormats
@@ -13,10 +14,12 @@ import SecureChannel
 import Silicon
 import Testing
 import Wire
-@testable import Coordinator
-@testable import DeviceOS
-@testable import SecurityService
 
+@testable import Commands
+@testable import DeviceOS
+@testable import Provisioning
+@testable import RunFiles
+@testable import SecurityService
 
 @Suite struct LifeTests {
     @Test func everybodyAttestsAndAuthenticates() throws {

@@ -1,3 +1,4 @@
+import Catalogue
 import Judging
 import Planning
 import ReportFormats

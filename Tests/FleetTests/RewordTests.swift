@@ -1,3 +1,4 @@
+import Catalogue
 import Injector
 import Judging
 import Planning

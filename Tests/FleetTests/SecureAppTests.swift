@@ -2,7 +2,9 @@ import Catalogue
 import Testing
 import Wire
 
-@testable import Coordinator
+@testable import Commands
+@testable import Provisioning
+@testable import RunFiles
 
 /// Apps that speak TLS, which the OS makes for them.
 @Suite struct SecureAppTests {

@@ -1,4 +1,5 @@
 import Adversary
+import Catalogue
 import Judging
 import Planning
 import ReportFormats

@@ -3,7 +3,9 @@ import GRDB
 import Testing
 import Wire
 
-@testable import Coordinator
+@testable import Commands
+@testable import Provisioning
+@testable import RunFiles
 @testable import SecurityService
 
 /// The service's database at its limits.

@@ -6,8 +6,9 @@ import Planning
 import ReportFormats
 import Testing
 import Wire
-@testable import Coordinator
 
+@testable import Commands
+@testable import RunFiles
 
 /// Files that people write, and folders of runs that are read back.
 @Suite struct FileFuzz {
@@ -68,7 +69,9 @@ import Wire
     }()
 
     @Test(.timeLimit(.minutes(1)), arguments: bombs.indices) func bombsAreRefused(index: Int) {
-        #expect(throws: PlanProblems.self) { try Plan.read(file: "bomb.yaml", catalogue: Injector.catalogue) { _ in FileFuzz.bombs[index] } }
+        #expect(throws: PlanProblems.self) {
+            try Plan.read(file: "bomb.yaml", catalogue: Injector.catalogue) { _ in FileFuzz.bombs[index] }
+        }
     }
 
     /// A journal of facts of any kind with details of any kind: sound as a file, and nothing that a run would write.

@@ -41,7 +41,7 @@ import Testing
         "Exchange": ["Wire", "SecureChannel", "NIOCore", "NIOEmbedded", "NIOHTTP1", "FoundationEssentials"],
         "Kernel": ["Silicon", "Formats", "SecureChannel"],
         "Emulator": ["Silicon", "Formats", "Kernel"],
-        "Factory": ["Formats", "SecureChannel", "TUF"],
+        "Factory": ["Formats", "SecureChannel", "TUF", "Silicon", "FoundationEssentials"],
         "DeviceOS": ["Wire", "Catalogue", "Configuration", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"],
         "SecurityService": ["Wire", "Catalogue", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", "GRDB", "Foundation"],
         "Forgery": ["Formats", "SecureChannel", "TUF"],
@@ -50,21 +50,31 @@ import Testing
         "Injector": ["Wire", "Catalogue", "Configuration", "Fabric", "Adversary", "Faults"],
         "Planning": ["Wire", "Catalogue", "Configuration", "Fabric", "Yams"],
         "Judging": ["Wire", "Catalogue", "Planning", "Histogram"],
-        "ReportFormats": ["Wire", "Catalogue", "Fabric", "Planning", "Judging"],
+        "ReportFormats": ["Wire", "Catalogue", "Fabric", "Planning", "Judging", "SecureChannel", "Foundation", "FoundationEssentials"],
+        "RunFiles": ["Wire", "Planning", "Judging", "SecureChannel", "Runtime", "Version", "Foundation"],
+        "Provisioning": ["Wire", "Catalogue", "Configuration", "Planning", "RunFiles", "Factory", "Foundation"],
+        "Lab": ["Wire", "Configuration", "Silicon", "Emulator", "Formats", "SecureChannel", "Foundation"],
         "Coordinator": [
-            "Injector", "Wire", "Catalogue", "Configuration", "Fabric", "Runtime", "Planning", "Judging", "ReportFormats", "Emulator", "Factory", "Formats", "Kernel",
-            "Silicon", "SecureChannel", "TUF",
-            "ArgumentParser", "Subprocess", "Version",
-            "SystemPackage", "Foundation", "FoundationNetworking", "Synchronization",
+            "Wire", "Runtime", "Planning", "RunFiles", "Provisioning", "Lab", "Subprocess", "SystemPackage", "Foundation",
+            "Synchronization",
         ],
-        "orrery": ["Coordinator"],
+        "RunResults": ["Planning", "Judging", "ReportFormats", "RunFiles", "Coordinator", "Injector"],
+        "Commands": [
+            "Wire", "Catalogue", "Configuration", "Runtime", "Planning", "Judging", "ReportFormats", "RunFiles", "RunResults",
+            "Provisioning",
+            "Lab", "Coordinator", "Injector", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Version",
+            "ArgumentParser", "Subprocess", "SystemPackage", "Foundation", "FoundationNetworking", "Synchronization",
+        ],
+        "orrery": ["Commands"],
         "orrery-device": ["DeviceOS", "Configuration", "Runtime", "SecureChannel", "Wire"],
         "orrery-service": ["SecurityService", "Configuration", "Runtime", "SecureChannel", "Wire"],
         "orrery-threat": ["Injector", "Configuration", "Runtime", "SecureChannel", "Wire"],
         "orrery-gateway": ["Gateway", "Configuration", "Runtime"],
     ]
     static let unsafeModules: Set = ["Runtime", "SecureChannel", "Silicon"]
-    static let pureModules: Set = ["Wire", "Fabric", "Faults", "Forgery", "Catalogue", "Configuration", "Formats", "Planning", "Judging", "ReportFormats"]
+    static let pureModules: Set = [
+        "Wire", "Fabric", "Faults", "Forgery", "Catalogue", "Configuration", "Formats", "Planning", "Judging", "ReportFormats",
+    ]
     static let processes: Set = ["orrery", "orrery-device", "orrery-service", "orrery-threat", "orrery-gateway"]
 
     @Test func thereAreSources() { #expect(Self.sources.count > 60) }

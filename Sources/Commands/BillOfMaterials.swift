@@ -1,0 +1,166 @@
+import Formats
+import Foundation
+import RunFiles
+import SecureChannel
+import Version
+
+/// A software bill of materials in CycloneDX 1.6 (ECMA-424). What is the same gives the same bill: its serial number is made of
+/// its components, and it bears no time.
+struct BillOfMaterials: Encodable {
+    struct Hash: Encodable {
+        var alg = "SHA-256"
+        var content: String
+    }
+
+    struct Supplier: Encodable { var name: String }
+
+    struct Property: Encodable { var name, value: String }
+
+    struct Component: Encodable {
+        enum Kind: String, Encodable { case application, framework, library, firmware, file, device }
+
+        var type: Kind
+        var reference: String
+        var supplier: Supplier?
+        var name: String
+        var version: String?
+        var description: String?
+        var hashes: [Hash]?
+        var purl: String?
+        var properties: [Property]?
+        /// What lies inside of it.
+        var components: [Component]?
+
+        private enum CodingKeys: String, CodingKey {
+            case type, supplier, name, version, description, hashes, purl, properties, components
+            case reference = "bom-ref"
+        }
+
+        init(_ type: Kind, _ name: String, reference: String, supplier: String? = nil, version: String? = nil, sha256: String? = nil) {
+            (self.type, self.name, self.reference, self.version) = (type, name, reference, version)
+            self.supplier = supplier.map { Supplier(name: $0) }
+            hashes = sha256.map { [Hash(content: $0)] }
+        }
+    }
+
+    struct Dependency: Encodable {
+        var ref: String
+        var dependsOn: [String]
+    }
+
+    private struct Metadata: Encodable {
+        struct Tools: Encodable { var components: [Component] }
+        var tools: Tools
+        var component: Component
+    }
+
+    private var bomFormat = "CycloneDX"
+    private var specVersion = "1.6"
+    private var serialNumber: String
+    private var version = 1
+    private var metadata: Metadata
+    private var components: [Component]
+    private var dependencies: [Dependency]
+
+    /// - Parameter subject: What consists of the components; without further dependencies it depends on each of them.
+    init(of subject: Component, _ components: [Component], dependencies: [Dependency]? = nil) throws {
+        let tool = Component(.application, "orrery", reference: "tool:orrery", supplier: Self.ours, version: Version.described)
+        metadata = Metadata(tools: .init(components: [tool]), component: subject)
+        self.components = components
+        self.dependencies = dependencies ?? [Dependency(ref: subject.reference, dependsOn: components.map(\.reference))]
+        let content = try RunFolder.encode([subject] + components)
+        serialNumber = "urn:uuid:\(nameUUID(UUIDSpace.url, Array("urn:orrery:sbom".utf8) + sha256(Array(content.utf8))))"
+    }
+
+    /// Who supplies Orrery, and the images that its own factory makes.
+    static let ours = "Orrery"
+
+    // MARK: Images
+
+    /// An image package with the files in it, and the libraries in these.
+    /// - Parameters:
+    ///   - supplier: Who made it; nil if that is not known.
+    ///   - place: What sets it apart from others of the same content in one bill.
+    static func component(of bytes: [UInt8], supplier: String?, place: String = "") throws(ImageError) -> Component {
+        let package = try ImagePackage.parse(bytes).package
+        let files = package.type == .applications ? (try? CompressedROM.contents(package.body, takesDevices: true).files) ?? [:] : [:]
+        let version = files["version"].map { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines) }
+        let reference = "\(place)image:\(package.image)"
+        let name = package.type == .applications || package.type == .services ? package.name : package.type.name
+        var component = Component(
+            package.type == .applications ? .application : .firmware, name.isEmpty ? package.type.name : name, reference: reference,
+            supplier: supplier, version: version ?? "security version \(package.securityVersion)", sha256: sha256(bytes).hex)
+        component.description = "Image package of type \(package.type.rawValue) (\(package.type.name))"
+        component.properties = [
+            Property(name: "orrery:component-id", value: "\(package.component)"),
+            Property(name: "orrery:image-id", value: "\(package.image)"),
+            Property(name: "orrery:security-version", value: "\(package.securityVersion)"),
+            Property(name: "orrery:signer", value: package.signer.hex),
+            Property(name: "orrery:is-under-development", value: "\(package.isUnderDevelopment)"),
+        ]
+        component.components = parts(files, below: reference)
+        return component
+    }
+
+    /// Files by path.
+    static func parts(_ files: [String: [UInt8]], below reference: String) -> [Component]? {
+        let list = files.sorted { $0.key < $1.key }.map { path, bytes in
+            var file = Component(.file, path, reference: "\(reference)/\(path)", sha256: sha256(bytes).hex)
+            let libraries = LinkedLibrary.find(in: bytes)
+            file.components = libraries.isEmpty ? nil : libraries.map { $0.component(below: file.reference) }
+            return file
+        }
+        return list.isEmpty ? nil : list
+    }
+}
+
+/// A library that a program has been linked with, as its own words in the program give it away.
+struct LinkedLibrary: Equatable {
+    var name: String
+    var version: String?
+    /// The words.
+    var evidence: String
+
+    /// What libraries write into whatever they are linked into, up to the version.
+    private static let marks: [(name: String, words: String)] = [
+        ("glibc", "GNU C Library (Debian GLIBC "), ("glibc", "glibc "), ("openssl", "OpenSSL "), ("wolfssl", "wolfSSL "),
+        ("mbedtls", "Mbed TLS "),
+        ("mbedtls", "mbed TLS "), ("curl", "libcurl/"), ("zlib", "deflate "), ("busybox", "BusyBox v"), ("lua", "Lua "),
+        ("FreeRTOS", "FreeRTOS V"), ("newlib", "newlib-"), ("applibs", "Orrery applibs "), ("libgcc", "libgcc "),
+    ]
+
+    static func find(in bytes: [UInt8]) -> [LinkedLibrary] {
+        guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { return [] }
+        var found: [LinkedLibrary] = []
+        for (name, words) in marks {
+            guard !found.contains(where: { $0.name == name }), let version = version(behind: Array(words.utf8), in: bytes) else { continue }
+            found.append(LinkedLibrary(name: name, version: version, evidence: words + version))
+        }
+        return found.sorted { $0.name < $1.name }
+    }
+
+    /// Digits, dots and what belongs to a version, right behind the words.
+    private static func version(behind words: [UInt8], in bytes: [UInt8]) -> String? {
+        let data = Data(bytes)
+        var from = data.startIndex
+        while let range = data.range(of: Data(words), in: from..<data.endIndex) {
+            let text = data[range.upperBound...].prefix(40).prefix { $0 == 0x2E || $0 == 0x2D || $0 == 0x2B || isAlphanumeric($0) }
+            if let first = text.first, (0x30...0x39).contains(first), text.contains(0x2E) {
+                return String(decoding: text, as: UTF8.self).trimmingCharacters(in: CharacterSet(charactersIn: ".-+"))
+            }
+            from = range.upperBound
+        }
+        return nil
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    }
+
+    func component(below reference: String) -> BillOfMaterials.Component {
+        var component = BillOfMaterials.Component(.library, name, reference: "\(reference)#\(name)", version: version)
+        component.purl = "pkg:generic/\(name.lowercased())\(version.map { "@\($0)" } ?? "")"
+        component.properties = [.init(name: "orrery:evidence", value: evidence)]
+        return component
+    }
+}

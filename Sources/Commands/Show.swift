@@ -1,0 +1,13 @@
+import ArgumentParser
+import Judging
+import Planning
+import ReportFormats
+import RunFiles
+
+struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the resolved plan of a file as JSON.")
+
+    @Argument(help: "The file.") var file: String
+
+    func run() throws { print(try RunFolder.encode(try Plan.load(file)), terminator: "") }
+}

@@ -1,0 +1,56 @@
+public import Formats
+import FoundationEssentials
+import SecureChannel
+
+/// Something about an app or a program that keeps it from being built in.
+public struct AppProblem: Error, CustomStringConvertible {
+    public var description: String
+    public init(_ description: String) { self.description = description }
+}
+
+/// A program that `scripts/guest` has built.
+public enum GuestProgram {
+    public static func read(_ name: String, in folder: String) throws(AppProblem) -> [UInt8] {
+        let path = "\(folder)/\(name).elf"
+        guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+            throw AppProblem("'\(name)' is not built: run scripts/guest (looked for \(path))")
+        }
+        return Array(bytes)
+    }
+
+    public static func image(_ name: String, in folder: String) throws(AppProblem) -> ELFImage {
+        let file = try read(name, in: folder)
+        do { return try ELFImage(file) } catch { throw AppProblem("\(folder)/\(name).elf: \(error)") }
+    }
+
+    /// The file in hex, as anybody may download firmware; nil if it is not there or no program.
+    public static func published(_ name: String, in folder: String) -> String? { try? image(name, in: folder).file.hex }
+
+    /// Machine code of a boot loader, as it lies from `FlashLayout.loaderAddress` on.
+    public static func loader(_ name: String, in folder: String) throws(AppProblem) -> [UInt8] {
+        try image(name, in: folder).flat(from: FlashLayout.loaderAddress)
+    }
+
+    /// SHA-256 in hex; nil if it cannot be read.
+    public static func hash(path: String) -> String? { (try? Data(contentsOf: URL(fileURLWithPath: path))).map { sha256(Array($0)).hex } }
+}
+
+extension AppSource {
+    /// A component ID for what has none of its own: the same for the same name.
+    public static func component(_ app: String) -> String {
+        let digits = Array(sha256(Array("component \(app)".utf8)).hex)
+        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
+    }
+
+    /// With an undefined instruction (UDF #0) where the program begins: what the vendor forgot to test.
+    ///
+    /// - Parameter path: Of the program, for the reason.
+    public func crashing(_ path: String) throws(AppProblem) -> AppSource {
+        guard let elf = try? ELFImage(program), let place = elf.fileOffset(of: elf.entry & ~1) else {
+            throw AppProblem("\(path) is no program for a real-time core")
+        }
+        var source = self
+        source.program.replaceSubrange(place..<place + 2, with: [0x00, 0xDE])
+        return source
+    }
+}
