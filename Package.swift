@@ -61,6 +61,8 @@ let package = Package(
         system("CZeroMQ", apt: "libzmq3-dev"),
         system("COpenSSL", apt: "libssl-dev"),
         system("CUnicorn", apt: "libunicorn-dev"),
+        system("CTPMS", apt: "libtpms-dev"),
+        .target(name: "CTPMPlatform", linkerSettings: [.linkedLibrary("crypto")]),  // libtpms's time and entropy
 
         // Lowest first. PURE: no clock, file, process or socket. UNSAFE: the only places with C and `unsafe`.
         .plugin(name: "VersionPlugin", capability: .buildTool(), path: "Sources/VersionPlugin"),
@@ -73,6 +75,8 @@ let package = Package(
         module("Runtime", ["Wire", "CZeroMQ", logging]),  // UNSAFE: sockets, lifeline, clocks
         module("Gateway", ["Wire", "Configuration", "Runtime", logging]),  // between the emulated network and TCP on loopback
         module("SecureChannel", ["COpenSSL"]),  // UNSAFE: TLS on memory, keys, X.509
+        module("TPMEvidence", ["SecureChannel"]),  // what a TPM says, and how it is appraised; needs no TPM
+        module("TPM", ["CTPMS", "CTPMPlatform", "TPMEvidence", "SecureChannel", "Wire"]),  // UNSAFE: the TPM itself
         module("TUF", ["SecureChannel"]),  // The Update Framework: what a client trusts, what a repository signs
         module("Silicon", ["CUnicorn", "SecureChannel", "Formats"]),  // UNSAFE: CPU, fuses, flash, Pluton
         module("Kernel", ["Silicon", "Formats", "SecureChannel"]),  // ARM Linux programs on the emulated A7
@@ -119,6 +123,7 @@ let package = Package(
         tests("SecureChannelTests", ["SecureChannel"]),
         tests("ExchangeTests", ["Exchange", "Wire"]),
         tests("TUFTests", ["TUF", "SecureChannel"]),
+        tests("TPMTests", ["TPM", "TPMEvidence", "SecureChannel", "Wire", subprocess]),
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("EmulatorTests", ["Emulator", "Factory", "Lab", "Silicon", "Formats", "SecureChannel"]),
         tests("KernelTests", ["Emulator", "Formats", "Kernel", "SecureChannel", "Silicon"]),

@@ -72,7 +72,7 @@ public struct P256PublicKey: Hashable, Sendable {
 
 /// A P-256 key pair in this process's memory.
 @safe public final class P256PrivateKey: SigningKey {
-    private let key: OpaquePointer
+    let key: OpaquePointer
     public let publicKey: P256PublicKey
 
     /// From the 32 bytes of the private scalar; fails for zero and for values beyond the group's order.

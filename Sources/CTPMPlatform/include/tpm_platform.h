@@ -1,0 +1,18 @@
+#ifndef TPM_PLATFORM_H
+#define TPM_PLATFORM_H
+#include <stdint.h>
+
+/* What libtpms finds outside of itself, time and entropy, as the node that it belongs to has them.
+ *
+ * libtpms asks clock_gettime and OpenSSL's generator, and has no callback for either. So this module has a
+ * clock_gettime of its own, which the linker puts before the C library's in whatever links it: between enter and leave
+ * it answers the calling thread with the node's time, and else passes on. */
+
+/* Fills a buffer with random bytes; 1 if it did. */
+typedef int (*tpm_platform_draw)(unsigned char *buffer, int count);
+
+/* Until leave, this thread's clocks all show `nanoseconds`; its random bytes come from `draw`, unless that is null. */
+void tpm_platform_enter(int64_t nanoseconds, tpm_platform_draw draw);
+void tpm_platform_leave(void);
+
+#endif

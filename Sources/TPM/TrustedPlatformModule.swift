@@ -1,0 +1,225 @@
+import CTPMPlatform
+import CTPMS
+import Synchronization
+public import Wire
+
+/// A TPM 2.0 (TCG, Trusted Platform Module Library 2.0, revision 1.59): Debian's libtpms inside this process.
+///
+/// In a virtual run all that it draws comes from a seeded stream, and its clock shows the node's time alone: the same
+/// commands at the same times give the same bytes. Its non-volatile memory is a ``TPMStateStore``, written before the
+/// command that changed it is answered. Its volatile memory goes with the process: a device that is killed comes up with a
+/// TPM that was not shut down (`resetCount` + 1, `safe` = no).
+///
+/// libtpms is one TPM for each process. With several, each takes its place there for as long as its commands last: what
+/// the one before had in volatile memory is kept beside it. One alone pays nothing for that.
+public final class TrustedPlatformModule: TPMTransport {
+    private let chip: Chip
+
+    /// Power on. The TPM waits for `TPM2_Startup` then.
+    /// - Parameters:
+    ///   - store: What ``manufacture(in:draws:clock:)`` left.
+    ///   - draws: Where its randomness comes from: a stream for the seed, this TPM and this start. Nil for the process's
+    ///     generator, on the wall clock.
+    ///   - clock: The node's time; it never goes back while the TPM has power.
+    public init(
+        store: any TPMStateStore, draws: SeedStream?, clock: @escaping () -> Instant
+    ) throws(TPMStateRefusal) {
+        guard let state = try store.load() else { throw .notThere }
+        chip = Chip(store: store, permanent: state, draws: draws, clock: clock)
+        try Library.powerOn(chip)
+    }
+
+    private init(manufactured chip: Chip) { self.chip = chip }
+
+    /// Makes a TPM with seeds and proofs of its own, once; it has power then.
+    public static func manufacture(
+        in store: any TPMStateStore, draws: SeedStream?, clock: @escaping () -> Instant
+    ) throws(TPMStateRefusal) -> TrustedPlatformModule {
+        guard try store.load() == nil else { throw .alreadyThere }
+        let chip = Chip(store: store, permanent: nil, draws: draws, clock: clock)
+        try Library.powerOn(chip)
+        return TrustedPlatformModule(manufactured: chip)
+    }
+
+    deinit { Library.powerOff(chip) }
+
+    /// The bus: one command as bytes, and its response. A command that is none is answered, too.
+    public func transmit(_ command: [UInt8]) -> [UInt8] { Library.process(command, chip) }
+
+    /// Bytes that are kept for this TPM while another has its place.
+    public var suspendedBytes: Int { chip.suspended?.count ?? 0 }
+}
+
+/// What one TPM has while libtpms is another.
+final class Chip {
+    let store: any TPMStateStore
+    /// The non-volatile memory as it is in the store; nil before it is manufactured.
+    var permanent: [UInt8]?
+    /// The volatile memory while another has its place.
+    var suspended: [UInt8]?
+    var draws: SeedStream?
+    let clock: () -> Instant
+    var lastRead = Instant.start
+    /// While it comes up nothing is written: a state that it does not take stays as it is.
+    var isUp = false
+    /// What it wants to be written once it is up.
+    var pending: [UInt8]?
+
+    init(store: any TPMStateStore, permanent: [UInt8]?, draws: SeedStream?, clock: @escaping () -> Instant) {
+        (self.store, self.permanent, self.draws, self.clock) = (store, permanent, draws, clock)
+    }
+}
+
+/// The one libtpms of this process, and whose it is at the moment.
+@safe private enum Library {
+    private static let lock = Mutex(())
+    // Both are touched with the lock held only; the callbacks come from inside of a call that holds it.
+    nonisolated(unsafe) private static var active: Chip?
+    nonisolated(unsafe) private static var isSetUp = false
+
+    static func powerOn(_ chip: Chip) throws(TPMStateRefusal) {
+        let refusal = lock.withLock { _ -> TPMStateRefusal? in
+            setUp()
+            suspend()
+            return start(chip)
+        }
+        if let refusal { throw refusal }
+    }
+
+    static func powerOff(_ chip: Chip) {
+        lock.withLock { _ in
+            chip.suspended = nil
+            guard unsafe active === chip else { return }
+            // Whoever tells the time may be gone by now.
+            inside(chip, now: chip.lastRead) { TPMLIB_Terminate() }
+            unsafe active = nil
+        }
+    }
+
+    static func process(_ command: [UInt8], _ chip: Chip) -> [UInt8] {
+        lock.withLock { _ in
+            // What libtpms has as its greatest command.
+            guard command.count <= 4096 else { return TPMResponse.failure(.commandSize) }
+            if unsafe active !== chip {
+                suspend()
+                guard start(chip) == nil else { return TPMResponse.failure(.failure) }
+            }
+            var response: UnsafeMutablePointer<UInt8>?
+            var (count, capacity): (UInt32, UInt32) = (0, 0)
+            var bytes = command
+            let result = inside(chip) { unsafe TPMLIB_Process(&response, &count, &capacity, &bytes, UInt32(bytes.count)) }
+            defer { unsafe free(response) }
+            guard result == tpms_success, let response = unsafe response else { return TPMResponse.failure(.failure) }
+            return unsafe Array(UnsafeBufferPointer(start: response, count: Int(min(count, capacity))))
+        }
+    }
+
+    // MARK: Whose it is
+
+    private static func start(_ chip: Chip) -> TPMStateRefusal? {
+        unsafe active = chip
+        chip.isUp = false
+        let result = inside(chip) { TPMLIB_MainInit() }
+        chip.suspended = nil
+        guard result == tpms_success else {
+            inside(chip) { TPMLIB_Terminate() }
+            unsafe active = nil
+            return .unusable(result)
+        }
+        chip.isUp = true
+        guard let kept = chip.pending else { return nil }
+        chip.pending = nil
+        do throws(TPMStateRefusal) { try chip.store.store(kept) } catch { return error }
+        return nil
+    }
+
+    /// Takes the volatile memory of whoever has the place, and the place.
+    private static func suspend() {
+        guard let chip = unsafe active else { return }
+        var buffer: UnsafeMutablePointer<UInt8>?
+        var count: UInt32 = 0
+        let result = inside(chip) { unsafe TPMLIB_VolatileAll_Store(&buffer, &count) }
+        if result == tpms_success, let buffer = unsafe buffer {
+            chip.suspended = unsafe Array(UnsafeBufferPointer(start: buffer, count: Int(count)))
+        }
+        unsafe free(buffer)
+        inside(chip) { TPMLIB_Terminate() }
+        unsafe active = nil
+    }
+
+    private static func inside<T>(_ chip: Chip, now: Instant? = nil, _ body: () -> T) -> T {
+        chip.lastRead = now ?? chip.clock()
+        // libtpms takes a clock at zero for one that it has not read yet.
+        let now = chip.lastRead.nanoseconds + 1_000_000_000
+        if chip.draws == nil {
+            tpm_platform_enter(now, nil)
+        } else {
+            unsafe tpm_platform_enter(now) { unsafe Library.draw($0, $1) }
+        }
+        defer { tpm_platform_leave() }
+        return body()
+    }
+
+    // MARK: What libtpms asks
+
+    private static func setUp() {
+        guard unsafe !isSetUp else { return }
+        unsafe isSetUp = true
+        TPMLIB_ChooseTPMVersion(TPMLIB_TPM_VERSION_2)
+        var callbacks = libtpms_callbacks()
+        callbacks.sizeOfStruct = Int32(MemoryLayout<libtpms_callbacks>.size)
+        callbacks.tpm_nvram_init = { tpms_success }
+        unsafe callbacks.tpm_nvram_loaddata = { data, length, _, name in unsafe Library.load(name, data, length) }
+        unsafe callbacks.tpm_nvram_storedata = { data, length, _, name in unsafe Library.store(name, data, length) }
+        unsafe callbacks.tpm_nvram_deletename = { _, _, _ in tpms_success }
+        callbacks.tpm_io_init = { tpms_success }
+        unsafe callbacks.tpm_io_getlocality = { locality, _ in
+            unsafe locality?.pointee = 0
+            return tpms_success
+        }
+        unsafe callbacks.tpm_io_getphysicalpresence = { isPresent, _ in
+            unsafe isPresent?.pointee = 0
+            return tpms_success
+        }
+        unsafe TPMLIB_RegisterCallbacks(&callbacks)
+    }
+
+    private static func draw(_ buffer: UnsafeMutablePointer<UInt8>?, _ count: Int32) -> Int32 {
+        guard let buffer = unsafe buffer, let bytes = unsafe active?.draws?.bytes(Int(count)) else { return 0 }
+        for (index, byte) in bytes.enumerated() { unsafe buffer[index] = byte }
+        return 1
+    }
+
+    private static func load(
+        _ name: UnsafePointer<CChar>?, _ data: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?, _ length: UnsafeMutablePointer<UInt32>?
+    ) -> TPM_RESULT {
+        guard let name = unsafe name, let data = unsafe data, let length = unsafe length, let chip = unsafe active else { return tpms_failed }
+        let state: [UInt8]? =
+            switch unsafe String(cString: name) {
+            case TPM_PERMANENT_ALL_NAME: chip.permanent
+            case TPM_VOLATILESTATE_NAME: chip.suspended
+            default: nil
+            }
+        guard let state else { return tpms_not_there }
+        // libtpms frees it.
+        guard let copy = unsafe malloc(max(1, state.count)) else { return tpms_failed }
+        let bytes = unsafe copy.bindMemory(to: UInt8.self, capacity: state.count)
+        for (index, byte) in state.enumerated() { unsafe bytes[index] = byte }
+        unsafe data.pointee = bytes
+        unsafe length.pointee = UInt32(state.count)
+        return tpms_success
+    }
+
+    private static func store(_ name: UnsafePointer<CChar>?, _ data: UnsafePointer<UInt8>?, _ length: UInt32) -> TPM_RESULT {
+        guard let name = unsafe name, let chip = unsafe active else { return tpms_failed }
+        guard unsafe String(cString: name) == TPM_PERMANENT_ALL_NAME else { return tpms_success }
+        let state = unsafe Array(UnsafeBufferPointer(start: data, count: Int(length)))
+        chip.permanent = state
+        guard chip.isUp else {
+            chip.pending = state
+            return tpms_success
+        }
+        do throws(TPMStateRefusal) { try chip.store.store(state) } catch { return tpms_failed }
+        return tpms_success
+    }
+}
