@@ -52,6 +52,23 @@ static inline int general_names_add(GENERAL_NAMES *s, int type, const unsigned c
     GENERAL_NAME_set0_value(name, type, value);
     return 1;
 }
+/* A directory name, of which a copy is taken. */
+static inline int general_names_add_directory(GENERAL_NAMES *s, X509_NAME *directory) {
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    X509_NAME *copy = X509_NAME_dup(directory);
+    if (!name || !copy || !sk_GENERAL_NAME_push(s, name)) {
+        GENERAL_NAME_free(name);
+        X509_NAME_free(copy);
+        return 0;
+    }
+    GENERAL_NAME_set0_value(name, GEN_DIRNAME, copy);
+    return 1;
+}
+static inline X509_NAME *general_name_directory(const GENERAL_NAME *n) {
+    return n->type == GEN_DIRNAME ? n->d.directoryName : NULL;
+}
+static inline int purpose_count(const EXTENDED_KEY_USAGE *s) { return s ? sk_ASN1_OBJECT_num(s) : 0; }
+static inline const ASN1_OBJECT *purpose_at(const EXTENDED_KEY_USAGE *s, int i) { return sk_ASN1_OBJECT_value(s, i); }
 static inline int ec_key_data_index(CRYPTO_EX_dup *copy, CRYPTO_EX_free *release) {
     return EC_KEY_get_ex_new_index(0, NULL, NULL, copy, release);
 }

@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// MBSTRING_UTF8, a macro of a macro.
-private let utf8Text = MBSTRING_FLAG
+let utf8Text = MBSTRING_FLAG
 
 /// What a certification authority puts into a certificate.
 public struct CertificateTemplate: Sendable {
@@ -10,6 +10,8 @@ public struct CertificateTemplate: Sendable {
         case authority(pathLength: Int)
         /// TLS client and server.
         case endEntity
+        /// A TPM's endorsement key. The certificate has no subject: which TPM it is for is in the alternative name.
+        case endorsementKey(TPMIdentity)
     }
 
     public var commonName: String
@@ -48,12 +50,7 @@ public struct CertificateTemplate: Sendable {
         unsafe BN_free(number)
         unsafe ASN1_TIME_set(X509_getm_notBefore(x509), Int(notBefore))
         unsafe ASN1_TIME_set(X509_getm_notAfter(x509), Int(notAfter))
-        let subject = unsafe X509_get_subject_name(x509)
-        unsafe X509_NAME_add_entry_by_NID(
-            subject, NID_organizationName, utf8Text, Array(organization.utf8), Int32(organization.utf8.count), -1, 0)
-        // RFC 5280 appendix A: a common name has at most 64 characters.
-        let name = Array(commonName.utf8.prefix(64))
-        unsafe X509_NAME_add_entry_by_NID(subject, NID_commonName, utf8Text, name, Int32(name.count), -1, 0)
+        unsafe addSubject(to: x509)
         let publicKey = unsafe EVP_PKEY_new()
         defer { unsafe EVP_PKEY_free(publicKey) }
         let ec = unsafe try subjectKey.makeECKey()
@@ -80,6 +77,16 @@ public struct CertificateTemplate: Sendable {
         return try Certificate(der: unsafe Certificate.encode(x509))
     }
 
+    @unsafe private func addSubject(to x509: OpaquePointer?) {
+        if case .endorsementKey = usage { return }
+        let subject = unsafe X509_get_subject_name(x509)
+        unsafe X509_NAME_add_entry_by_NID(
+            subject, NID_organizationName, utf8Text, Array(organization.utf8), Int32(organization.utf8.count), -1, 0)
+        // RFC 5280 appendix A: a common name has at most 64 characters.
+        let name = Array(commonName.utf8.prefix(64))
+        unsafe X509_NAME_add_entry_by_NID(subject, NID_commonName, utf8Text, name, Int32(name.count), -1, 0)
+    }
+
     private func extensions(selfSigned: Bool) -> [(Int32, String)] {
         var list: [(Int32, String)] = []
         switch usage {
@@ -90,6 +97,10 @@ public struct CertificateTemplate: Sendable {
             list.append((NID_basic_constraints, "critical,CA:FALSE"))
             list.append((NID_key_usage, "critical,digitalSignature"))
             list.append((NID_ext_key_usage, "clientAuth,serverAuth"))
+        case .endorsementKey:
+            list.append((NID_basic_constraints, "critical,CA:FALSE"))
+            list.append((NID_key_usage, "critical,keyAgreement"))
+            list.append((NID_ext_key_usage, TPMIdentity.purpose))
         }
         list.append((NID_subject_key_identifier, "hash"))
         if !selfSigned { list.append((NID_authority_key_identifier, "keyid:always")) }
@@ -105,7 +116,9 @@ public struct CertificateTemplate: Sendable {
             }
         }
         let (comma, asterisk) = (UInt8(ascii: ","), UInt8(ascii: "*"))
-        for text in [commonName, organization] { try refuse(text) { $0 >= 0x20 && $0 != 0x7F && $0 != comma } }
+        var texts = [commonName, organization]
+        if case .endorsementKey(let identity) = usage { texts = identity.values }
+        for text in texts { try refuse(text) { $0 >= 0x20 && $0 != 0x7F && $0 != comma } }
         for host in hostNames {
             try refuse(host) { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 || [0x2D, 0x2E, asterisk].contains($0) }
         }
@@ -114,6 +127,7 @@ public struct CertificateTemplate: Sendable {
 
     /// By the library's calls, never by its configuration language: there a comma in a name begins the next one.
     @unsafe private func addNames(to x509: OpaquePointer?) throws(CryptoError) {
+        if case .endorsementKey(let identity) = usage { return unsafe try identity.add(to: x509) }
         guard !hostNames.isEmpty || !uris.isEmpty else { return }
         let names = unsafe general_names_new()
         defer { unsafe general_names_free(names) }

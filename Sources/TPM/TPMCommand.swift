@@ -13,6 +13,7 @@ enum TPMCommandCode: UInt32 {
     case createPrimary = 0x131
     case nvWrite = 0x137
     case pcrEvent = 0x13C
+    case incrementalSelfTest = 0x142
     case startup = 0x144
     case shutdown = 0x145
     case activateCredential = 0x147

@@ -1,6 +1,7 @@
 import CTPMPlatform
 import CTPMS
 import Synchronization
+import TPMEvidence
 public import Wire
 
 /// A TPM 2.0 (TCG, Trusted Platform Module Library 2.0, revision 1.59): Debian's libtpms inside this process.
@@ -57,6 +58,8 @@ final class Chip {
     var permanent: [UInt8]?
     /// The volatile memory while another has its place.
     var suspended: [UInt8]?
+    /// Algorithms that had not been tested then.
+    var untested: [UInt16]?
     var draws: SeedStream?
     let clock: () -> Instant
     var lastRead = Instant.start
@@ -90,7 +93,6 @@ final class Chip {
         lock.withLock { _ in
             chip.suspended = nil
             guard unsafe active === chip else { return }
-            // Whoever tells the time may be gone by now.
             inside(chip, now: chip.lastRead) { TPMLIB_Terminate() }
             unsafe active = nil
         }
@@ -104,14 +106,18 @@ final class Chip {
                 suspend()
                 guard start(chip) == nil else { return TPMResponse.failure(.failure) }
             }
-            var response: UnsafeMutablePointer<UInt8>?
-            var (count, capacity): (UInt32, UInt32) = (0, 0)
-            var bytes = command
-            let result = inside(chip) { unsafe TPMLIB_Process(&response, &count, &capacity, &bytes, UInt32(bytes.count)) }
-            defer { unsafe free(response) }
-            guard result == tpms_success, let response = unsafe response else { return TPMResponse.failure(.failure) }
-            return unsafe Array(UnsafeBufferPointer(start: response, count: Int(min(count, capacity))))
+            return answer(to: command, chip)
         }
+    }
+
+    private static func answer(to command: [UInt8], _ chip: Chip, now: Instant? = nil) -> [UInt8] {
+        var response: UnsafeMutablePointer<UInt8>?
+        var (count, capacity): (UInt32, UInt32) = (0, 0)
+        var bytes = command
+        let result = inside(chip, now: now) { unsafe TPMLIB_Process(&response, &count, &capacity, &bytes, UInt32(bytes.count)) }
+        defer { unsafe free(response) }
+        guard result == tpms_success, let response = unsafe response else { return TPMResponse.failure(.failure) }
+        return unsafe Array(UnsafeBufferPointer(start: response, count: Int(min(count, capacity))))
     }
 
     // MARK: Whose it is
@@ -119,10 +125,16 @@ final class Chip {
     private static func start(_ chip: Chip) -> TPMStateRefusal? {
         unsafe active = chip
         chip.isUp = false
-        let result = inside(chip) { TPMLIB_MainInit() }
+        // What coming back draws for its tests is not the TPM's life: it goes on as if nobody else had been there.
+        let draws = chip.draws
+        let result = inside(chip, now: chip.suspended == nil ? nil : chip.lastRead) { TPMLIB_MainInit() }
+        if chip.suspended != nil {
+            if result == tpms_success { retest(chip) }
+            chip.draws = draws
+        }
         chip.suspended = nil
         guard result == tpms_success else {
-            inside(chip) { TPMLIB_Terminate() }
+            inside(chip, now: chip.lastRead) { TPMLIB_Terminate() }
             unsafe active = nil
             return .unusable(result)
         }
@@ -133,18 +145,41 @@ final class Chip {
         return nil
     }
 
-    /// Takes the volatile memory of whoever has the place, and the place.
+    /// Takes the volatile memory of whoever has the place, and the place. For that TPM no time passes meanwhile, and whoever tells
+    /// it the time is not asked: that may be another thread's, or gone.
     private static func suspend() {
         guard let chip = unsafe active else { return }
+        chip.untested = selfTest([], chip)
         var buffer: UnsafeMutablePointer<UInt8>?
         var count: UInt32 = 0
-        let result = inside(chip) { unsafe TPMLIB_VolatileAll_Store(&buffer, &count) }
+        let result = inside(chip, now: chip.lastRead) { unsafe TPMLIB_VolatileAll_Store(&buffer, &count) }
         if result == tpms_success, let buffer = unsafe buffer {
             chip.suspended = unsafe Array(UnsafeBufferPointer(start: buffer, count: Int(count)))
         }
         unsafe free(buffer)
-        inside(chip) { TPMLIB_Terminate() }
+        inside(chip, now: chip.lastRead) { TPMLIB_Terminate() }
         unsafe active = nil
+    }
+
+    /// An algorithm tests itself before its first use, and draws for that. What had been tested before is tested again at
+    /// once, or it would be in the middle of the TPM's next command.
+    private static func retest(_ chip: Chip) {
+        guard let untested = chip.untested, let all = selfTest([], chip) else { return }
+        let again = all.filter { !untested.contains($0) }
+        if !again.isEmpty { _ = selfTest(again, chip) }
+    }
+
+    /// TPM2_IncrementalSelfTest: what has not been tested yet after these have been; nil if it does nothing yet.
+    private static func selfTest(_ algorithms: [UInt16], _ chip: Chip) -> [UInt16]? {
+        let parameters = TPMWriter.make { w in
+            w.u32(UInt32(algorithms.count))
+            for algorithm in algorithms { w.u16(algorithm) }
+        }
+        let command = TPMCommand(code: .incrementalSelfTest, parameters: parameters)
+        guard var response = try? TPMResponse(answer(to: command.encoded, chip, now: chip.lastRead), handleCount: 0).parameters,
+            let count = try? response.u32()
+        else { return nil }
+        return (0..<count).compactMap { _ in try? response.u16() }
     }
 
     private static func inside<T>(_ chip: Chip, now: Instant? = nil, _ body: () -> T) -> T {
