@@ -12,7 +12,8 @@ public import Wire
 /// TPM that was not shut down (`resetCount` + 1, `safe` = no).
 ///
 /// libtpms is one TPM for each process. With several, each takes its place there for as long as its commands last: what
-/// the one before had in volatile memory is kept beside it. One alone pays nothing for that.
+/// the one before had in volatile memory is kept beside it. One alone pays nothing for that. (A timer of the one before may
+/// then stand in the state of one that is started; nothing that a TPM answers depends on it.)
 public final class TrustedPlatformModule: TPMTransport {
     private let chip: Chip
 
@@ -65,8 +66,8 @@ final class Chip {
     var lastRead = Instant.start
     /// While it comes up nothing is written: a state that it does not take stays as it is.
     var isUp = false
-    /// What it wants to be written once it is up.
-    var pending: [UInt8]?
+    /// It has something to be written once it is up.
+    var hasPending = false
 
     init(store: any TPMStateStore, permanent: [UInt8]?, draws: SeedStream?, clock: @escaping () -> Instant) {
         (self.store, self.permanent, self.draws, self.clock) = (store, permanent, draws, clock)
@@ -126,22 +127,25 @@ final class Chip {
         unsafe active = chip
         chip.isUp = false
         // What coming back draws for its tests is not the TPM's life: it goes on as if nobody else had been there.
-        let draws = chip.draws
+        let (draws, permanent) = (chip.draws, chip.permanent)
         let result = inside(chip, now: chip.suspended == nil ? nil : chip.lastRead) { TPMLIB_MainInit() }
-        if chip.suspended != nil {
+        let isBack = chip.suspended != nil
+        if isBack {
             if result == tpms_success { retest(chip) }
-            chip.draws = draws
+            (chip.draws, chip.suspended) = (draws, nil)
         }
-        chip.suspended = nil
         guard result == tpms_success else {
             inside(chip, now: chip.lastRead) { TPMLIB_Terminate() }
             unsafe active = nil
+            (chip.permanent, chip.hasPending) = (permanent, false)
             return .unusable(result)
         }
         chip.isUp = true
-        guard let kept = chip.pending else { return nil }
-        chip.pending = nil
-        do throws(TPMStateRefusal) { try chip.store.store(kept) } catch { return error }
+        guard chip.hasPending, let made = chip.permanent else { return nil }
+        chip.hasPending = false
+        // What coming back changed is not the TPM's life either, and is written with the next change.
+        if isBack { return nil }
+        do throws(TPMStateRefusal) { try chip.store.store(made) } catch { return error }
         return nil
     }
 
@@ -249,9 +253,10 @@ final class Chip {
         guard let name = unsafe name, let chip = unsafe active else { return tpms_failed }
         guard unsafe String(cString: name) == TPM_PERMANENT_ALL_NAME else { return tpms_success }
         let state = unsafe Array(UnsafeBufferPointer(start: data, count: Int(length)))
+        // While it comes up it reads back what it has just written.
         chip.permanent = state
         guard chip.isUp else {
-            chip.pending = state
+            chip.hasPending = true
             return tpms_success
         }
         do throws(TPMStateRefusal) { try chip.store.store(state) } catch { return tpms_failed }

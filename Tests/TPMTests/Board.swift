@@ -12,7 +12,7 @@ final class Board {
     let name: String
     let store: TPMStateFile
     var now = Instant.start
-    private(set) var tpm: TrustedPlatformModule?
+    var tpm: TrustedPlatformModule?
 
     init(_ name: String = "board", seed: UInt64? = 1) throws {
         self.name = name
@@ -27,7 +27,7 @@ final class Board {
     deinit { try? FileManager.default.removeItem(at: folder) }
 
     private let seed: UInt64?
-    private func draws(generation: Int) -> SeedStream? {
+    func draws(generation: Int) -> SeedStream? {
         seed.map { SeedStream(seed: $0, node: name, purpose: "tpm", generation: generation) }
     }
 
@@ -45,6 +45,8 @@ final class Board {
         try Data(bytes).write(to: url)
         return url.path
     }
+
+    func read(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: folder.appendingPathComponent(name))) }
 
     /// One of Debian's tools: whether it ended well, and what it said.
     func tool(_ name: String, _ arguments: [String]) async throws -> (isGood: Bool, output: String) {

@@ -35,7 +35,6 @@ import Wire
             try board.stack.clear()
             return try board.stack.takeOwnership().attestationKey.encoded
         },
-        { board in [UInt8](try Data(contentsOf: URL(fileURLWithPath: board.store.path))) },
     ]
 
     private static func live(_ board: Board) throws -> [[UInt8]] { try life.map { try $0(board) } }
