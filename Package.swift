@@ -62,7 +62,7 @@ let package = Package(
         system("COpenSSL", apt: "libssl-dev"),
         system("CUnicorn", apt: "libunicorn-dev"),
         system("CTPMS", apt: "libtpms-dev"),
-        .target(name: "CTPMPlatform", linkerSettings: [.linkedLibrary("crypto")]),  // libtpms's time and entropy
+        .target(name: "CTPMPlatform", linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("tpms")]),  // libtpms's time and entropy
 
         // Lowest first. PURE: no clock, file, process or socket. UNSAFE: the only places with C and `unsafe`.
         .plugin(name: "VersionPlugin", capability: .buildTool(), path: "Sources/VersionPlugin"),

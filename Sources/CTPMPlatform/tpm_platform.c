@@ -3,7 +3,11 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "tpm_platform.h"
 #include <dlfcn.h>
+#include <libtpms/tpm_types.h>
+#include <libtpms/tpm_error.h>
+#include <libtpms/tpm_library.h>
 #include <openssl/rand.h>
+#include <setjmp.h>
 #include <time.h>
 
 static _Thread_local int is_inside;
@@ -25,6 +29,28 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
         __atomic_store_n(&library, next, __ATOMIC_RELAXED);
     }
     return next(clock, time);
+}
+
+static _Thread_local jmp_buf outside_of_start;
+static _Thread_local int is_starting;
+
+/* What longjmp is where glibc checks (_FORTIFY_SOURCE), as Debian builds libtpms; in place of the C library's. */
+void __longjmp_chk(jmp_buf place, int value) {
+    if (is_starting) {
+        is_starting = 0;
+        longjmp(outside_of_start, 1);
+    }
+    ((void (*)(jmp_buf, int))dlsym(RTLD_NEXT, "__longjmp_chk"))(place, value);
+    __builtin_unreachable();
+}
+
+uint32_t tpm_platform_start(void) {
+    uint32_t result;
+    if (setjmp(outside_of_start)) return TPM_FAIL;
+    is_starting = 1;
+    result = TPMLIB_MainInit();
+    is_starting = 0;
+    return result;
 }
 
 /* Whose generator it was before, which other threads, and this one outside of a TPM, go on with. */

@@ -128,7 +128,7 @@ final class Chip {
         chip.isUp = false
         // What coming back draws for its tests is not the TPM's life: it goes on as if nobody else had been there.
         let (draws, permanent) = (chip.draws, chip.permanent)
-        let result = inside(chip, now: chip.suspended == nil ? nil : chip.lastRead) { TPMLIB_MainInit() }
+        let result = inside(chip, now: chip.suspended == nil ? nil : chip.lastRead) { tpm_platform_start() }
         let isBack = chip.suspended != nil
         if isBack {
             if result == tpms_success { retest(chip) }
@@ -232,7 +232,9 @@ final class Chip {
     private static func load(
         _ name: UnsafePointer<CChar>?, _ data: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?, _ length: UnsafeMutablePointer<UInt32>?
     ) -> TPM_RESULT {
-        guard let name = unsafe name, let data = unsafe data, let length = unsafe length, let chip = unsafe active else { return tpms_failed }
+        guard let name = unsafe name, let data = unsafe data, let length = unsafe length, let chip = unsafe active else {
+            return tpms_failed
+        }
         let state: [UInt8]? =
             switch unsafe String(cString: name) {
             case TPM_PERMANENT_ALL_NAME: chip.permanent

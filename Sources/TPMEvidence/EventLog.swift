@@ -96,7 +96,9 @@ public struct EventLog: Hashable, Sendable {
     private struct LittleEndian {
         var bytes: [UInt8] = []
         mutating func u16(_ value: UInt16) { bytes += [UInt8(truncatingIfNeeded: value), UInt8(value >> 8)] }
-        mutating func u32(_ value: UInt32) { for shift in [0, 8, 16, 24] as [UInt32] { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) } }
+        mutating func u32(_ value: UInt32) {
+            for shift in [0, 8, 16, 24] as [UInt32] { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
+        }
     }
 
     // MARK: Reading

@@ -37,7 +37,8 @@ import Testing
         // Its own template for an endorsement key on P-256 makes the key that ours did.
         _ = try await tool(board, "tpm2_createek", ["-G", "ecc", "-c", board.folder.path + "/ek.context", "-u", board.folder.path + "/ek"])
         #expect(try board.read("ek") == TPMWriter.make { $0.sized(ek.encoded) })
-        _ = try await tool(board, "tpm2_readpublic", ["-c", "0x81010002", "-n", board.folder.path + "/name", "-q", board.folder.path + "/qualified"])
+        _ = try await tool(
+            board, "tpm2_readpublic", ["-c", "0x81010002", "-n", board.folder.path + "/name", "-q", board.folder.path + "/qualified"])
         #expect(try board.read("name") == key.name)
         #expect(try board.read("qualified") == board.stack.qualifiedName(of: TPMStack.Persistent.attestationKey))
         _ = try await tool(board, "tpm2_nvread", ["0x01C0000A", "-o", board.folder.path + "/certificate"])
@@ -55,7 +56,8 @@ import Testing
         expected.extend(4, sha256([1]))
         let folder = board.folder.path
         _ = try await tool(
-            board, "tpm2_quote", ["-c", "0x81010002", "-l", "sha256:0,4", "-q", "0102", "-m", folder + "/quote", "-s", folder + "/signature", "-g", "sha256"])
+            board, "tpm2_quote",
+            ["-c", "0x81010002", "-l", "sha256:0,4", "-q", "0102", "-m", folder + "/quote", "-s", folder + "/signature", "-g", "sha256"])
         let quote = Quote(statement: try board.read("quote"), signature: try board.read("signature"))
         #expect(throws: Never.self) { try enrolled.appraise(quote, nonce: [1, 2], selection: selection, values: expected) }
         let sealed = try board.stack.seal(Array("secret".utf8), to: selection)

@@ -8,7 +8,8 @@ import Testing
 @Suite struct EndorsementTests {
     private static let now: Int64 = 1_767_225_600
 
-    private func refusal(_ der: [UInt8], _ key: P256PublicKey, _ works: TPMManufacturer, at time: Int64 = now) throws -> EndorsementRefusal? {
+    private func refusal(_ der: [UInt8], _ key: P256PublicKey, _ works: TPMManufacturer, at time: Int64 = now) throws -> EndorsementRefusal?
+    {
         let validator = try PathValidator(roots: [works.root.der], others: [works.intermediate.der])
         do throws(EndorsementRefusal) {
             _ = try Certificate.appraise(endorsement: der, of: key, by: validator, unixSeconds: time)
@@ -29,7 +30,8 @@ import Testing
         // At the verifier.
         let validator = try PathValidator(roots: [works.root.der], others: [works.intermediate.der])
         let endorsementKey = try #require(endorsed.key)
-        let identity = try Certificate.appraise(endorsement: der, of: endorsementKey, by: validator, unixSeconds: Self.now + 5 * 365 * 86_400)
+        let identity = try Certificate.appraise(
+            endorsement: der, of: endorsementKey, by: validator, unixSeconds: Self.now + 5 * 365 * 86_400)
         #expect(identity == TPMManufacturer.libtpms)
         let secret = Randomness.bytes(32)
         let credential = try Credential(secret, endorsementKey: endorsementKey, name: key.name)
@@ -69,7 +71,8 @@ import Testing
         #expect(try refusal(tls.der, key, works) == .purpose)
         // A name that would be two.
         #expect(throws: CryptoError.self) {
-            try TPMManufacturer(unixSeconds: Self.now, identity: TPMIdentity(manufacturer: "id:1,id:2", model: "a", version: "b")).certify(key)
+            try TPMManufacturer(unixSeconds: Self.now, identity: TPMIdentity(manufacturer: "id:1,id:2", model: "a", version: "b")).certify(
+                key)
         }
     }
 

@@ -65,9 +65,11 @@ import Testing
     /// 15 to 20, by hand.
     @Test func otherBanks() throws {
         let header = "00000000" + "03000000" + String(repeating: "00", count: 20) + "2b000000"
-        let specification = "53706563204944204576656e74303300" + "00000000" + "00020002" + "03000000" + "04001400" + "0b002000" + "0c003000"
+        let specification =
+            "53706563204944204576656e74303300" + "00000000" + "00020002" + "03000000" + "04001400" + "0b002000" + "0c003000"
             + "02" + "abcd"
-        let event = "07000000" + "04000000" + "03000000" + "0c00" + String(repeating: "33", count: 48) + "0400"
+        let event =
+            "07000000" + "04000000" + "03000000" + "0c00" + String(repeating: "33", count: 48) + "0400"
             + String(repeating: "11", count: 20) + "0b00" + String(repeating: "22", count: 32) + "04000000" + "00000000"
         let bytes = try #require([UInt8](hex: header + specification + event))
         let log = try EventLog(bytes)

@@ -48,7 +48,9 @@ import Wire
         var blob = mine.blob
         blob[blob.count - 1] ^= 1
         #expect(code(Credential(blob: blob, secret: mine.secret)) == .integrity)
-        #expect(throws: CryptoError.self) { try Credential([UInt8](repeating: 0, count: 33), endorsementKey: endorsementKey(board), name: names.0) }
+        #expect(throws: CryptoError.self) {
+            try Credential([UInt8](repeating: 0, count: 33), endorsementKey: endorsementKey(board), name: names.0)
+        }
     }
 
     /// And so it does with one that Debian's tpm2_makecredential made.
@@ -60,7 +62,8 @@ import Wire
         let made = try await board.tool(
             "tpm2_makecredential",
             [
-                "-T", "none", "-G", "ecc", "-u", try board.write(Array(key.pem.utf8), "ek.pem"), "-s", try board.write([1, 2, 3, 4], "secret"),
+                "-T", "none", "-G", "ecc", "-u", try board.write(Array(key.pem.utf8), "ek.pem"), "-s",
+                try board.write([1, 2, 3, 4], "secret"),
                 "-n", name.hex, "-o", path,
             ])
         #expect(made.isGood, "\(made.output)")

@@ -49,7 +49,8 @@ import Wire
             return try await board.tool(
                 "tpm2_checkquote",
                 [
-                    "-u", try board.write(Array(#require(key.publicArea.key).pem.utf8), "ak.pem"), "-m", try board.write(quote.statement, "quote"),
+                    "-u", try board.write(Array(#require(key.publicArea.key).pem.utf8), "ak.pem"), "-m",
+                    try board.write(quote.statement, "quote"),
                     "-s", try board.write(quote.signature, "signature"), "-g", "sha256", "-q", nonce.hex,
                 ]
             ).isGood
@@ -108,7 +109,9 @@ import Wire
         try quoted.board.cutPower()
         try quoted.board.cutPower(generation: 2)
         try quoted.board.stack.extend(4, sha256([1, 2, 3]))
-        func answer() throws -> Quote { try quoted.board.stack.quote(TPMStack.Persistent.attestationKey, nonce: Self.nonce, Self.selection) }
+        func answer() throws -> Quote {
+            try quoted.board.stack.quote(TPMStack.Persistent.attestationKey, nonce: Self.nonce, Self.selection)
+        }
         let last = try quoted.appraise(try answer()).clockInfo
         #expect(last.resetCount == 3)
         #expect(try quoted.appraise(try answer(), after: last).clockInfo == last)

@@ -72,7 +72,9 @@ import Wire
         for count in 0..<whole.count {
             var changed = whole
             changed[count] ^= 0x10
-            for bytes in [Array(whole.prefix(count)), changed, Array(whole.prefix(count)) + [UInt8](repeating: 0, count: whole.count - count)]
+            for bytes in [
+                Array(whole.prefix(count)), changed, Array(whole.prefix(count)) + [UInt8](repeating: 0, count: whole.count - count),
+            ]
             where bytes != whole {
                 do {
                     _ = try board.store.decode(bytes)
@@ -131,7 +133,9 @@ import Wire
 
     @Test func commandsThatAreNone() throws {
         let board = try Board()
-        for bytes in [[], [0x80], [0x80, 0x01, 0, 0, 0, 10, 0, 0, 0], [UInt8](repeating: 0xFF, count: 4097), [UInt8](repeating: 0, count: 4096)] {
+        for bytes in [
+            [], [0x80], [0x80, 0x01, 0, 0, 0, 10, 0, 0, 0], [UInt8](repeating: 0xFF, count: 4097), [UInt8](repeating: 0, count: 4096),
+        ] {
             let response = board.stack.transport.transmit(bytes)
             #expect(response.count >= 10, "\(bytes.count)")
         }
