@@ -123,7 +123,7 @@ let package = Package(
         tests("SecureChannelTests", ["SecureChannel"]),
         tests("ExchangeTests", ["Exchange", "Wire"]),
         tests("TUFTests", ["TUF", "SecureChannel"]),
-        tests("TPMTests", ["TPM", "TPMEvidence", "SecureChannel", "Wire", subprocess]),
+        tests("TPMTests", ["Factory", "TPM", "TPMEvidence", "SecureChannel", "Wire", subprocess]),
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("EmulatorTests", ["Emulator", "Factory", "Lab", "Silicon", "Formats", "SecureChannel"]),
         tests("KernelTests", ["Emulator", "Formats", "Kernel", "SecureChannel", "Silicon"]),
@@ -148,7 +148,7 @@ let package = Package(
             "FuzzTests",
             [
                 "Adversary", "Catalogue", "Commands", "Emulator", "Exchange", "Formats", "Injector", "Judging", "Kernel", "Planning",
-                "ReportFormats", "RunFiles", "SecureChannel", "Silicon", "TUF", "Wire",
+                "ReportFormats", "RunFiles", "SecureChannel", "Silicon", "TPM", "TPMEvidence", "TUF", "Wire",
             ]),
         tests("TidyTests", ["Runtime"]),
     ]

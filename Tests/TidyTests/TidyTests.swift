@@ -36,6 +36,8 @@ import Testing
         "Formats": ["FoundationEssentials"],
         "Runtime": ["Wire", "CZeroMQ", "Glibc", "Logging", "FoundationEssentials"],
         "SecureChannel": ["COpenSSL"],
+        "TPMEvidence": ["SecureChannel"],
+        "TPM": ["CTPMS", "CTPMPlatform", "TPMEvidence", "SecureChannel", "Wire", "Glibc", "Synchronization"],
         "TUF": ["SecureChannel", "FoundationEssentials"],
         "Silicon": ["CUnicorn", "SecureChannel", "Formats", "Glibc", "Synchronization"],
         "Exchange": ["Wire", "SecureChannel", "NIOCore", "NIOEmbedded", "NIOHTTP1", "FoundationEssentials"],
@@ -71,7 +73,7 @@ import Testing
         "orrery-threat": ["Injector", "Configuration", "Runtime", "SecureChannel", "Wire"],
         "orrery-gateway": ["Gateway", "Configuration", "Runtime"],
     ]
-    static let unsafeModules: Set = ["Runtime", "SecureChannel", "Silicon"]
+    static let unsafeModules: Set = ["Runtime", "SecureChannel", "Silicon", "TPM"]
     static let pureModules: Set = [
         "Wire", "Fabric", "Faults", "Forgery", "Catalogue", "Configuration", "Formats", "Planning", "Judging", "ReportFormats",
     ]
@@ -111,7 +113,7 @@ import Testing
         guard
             [
                 "DeviceOS", "SecurityService", "Adversary", "Faults", "Forgery", "Injector", "Exchange", "Fabric", "Wire", "Silicon",
-                "Formats", "TUF",
+                "Formats", "TUF", "TPM", "TPMEvidence",
             ].contains(source.module)
         else { return }
         for word in [
@@ -159,16 +161,27 @@ import Testing
         }
     }
 
-    /// Foundation doubles the resident size of a device and brings ICU with it.
-    @Test func devicesDoNotLoadFoundation() throws {
+    private func libraries(_ process: String) throws -> String {
         let ldd = Process()
         ldd.executableURL = URL(fileURLWithPath: "/usr/bin/ldd")
-        ldd.arguments = [Machine.executableFolder + "/orrery-device"]
+        ldd.arguments = [Machine.executableFolder + "/" + process]
         let pipe = Pipe()
         ldd.standardOutput = pipe
         try ldd.run()
         let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         ldd.waitUntilExit()
+        return text
+    }
+
+    /// A verifier appraises what TPMs say, and has none.
+    @Test(arguments: ["orrery-service", "orrery-threat", "orrery-gateway"]) func onlyDevicesHaveATPM(process: String) throws {
+        let text = try libraries(process)
+        #expect(text.contains("libc.so") && !text.contains("libtpms"), "\(process)")
+    }
+
+    /// Foundation doubles the resident size of a device and brings ICU with it.
+    @Test func devicesDoNotLoadFoundation() throws {
+        let text = try libraries("orrery-device")
         #expect(text.contains("libFoundationEssentials.so"))
         #expect(!text.contains("libFoundation.so"))
     }
