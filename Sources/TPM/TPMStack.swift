@@ -112,10 +112,16 @@ public struct TPMStack {
         }
     }
 
+    /// Measured boot: the register, then the log. An event of type ``EventType/noAction`` is in the log alone.
+    public func measure(_ event: EventLog.Event, into log: inout EventLog) throws(TPMError) {
+        if event.type != EventType.noAction { try extend(event.register, event.digest) }
+        log.events.append(event)
+    }
+
     public func registers(_ selection: PCRSelection) throws(TPMError) -> PCRValues {
         var values = PCRValues()
         var rest = selection.registers
-        // A TPM answers with as many as it likes, at least one.
+        // A TPM answers with as many as it likes, at least one of those.
         while !rest.isEmpty {
             let response = try run(.pcrRead) { $0.put(PCRSelection(rest).encoded) }
             let (given, digests) = try read(response) { p throws(TPMParseError) in
@@ -125,7 +131,9 @@ public struct TPMStack {
                 for _ in 0..<(try p.u32()) { digests.append(try p.sized()) }
                 return (given.registers, digests)
             }
-            guard !digests.isEmpty, given.count == digests.count else { throw .response(.value(field: "pcrValues", UInt64(digests.count))) }
+            guard given.count == digests.count, given.contains(where: { rest.contains($0) }) else {
+                throw .response(.value(field: "pcrValues", UInt64(digests.count)))
+            }
             for (register, digest) in zip(given, digests) { values[register] = digest }
             rest.removeAll { given.contains($0) }
         }

@@ -27,7 +27,9 @@ import Testing
         let board = try Board()
         let key = try board.stack.takeOwnership().attestationKey
         let log = Self.log()
-        for event in log.events where event.type != EventType.noAction { try board.stack.extend(event.register, event.digest) }
+        var measured = EventLog()
+        for event in log.events { try board.stack.measure(event, into: &measured) }
+        #expect(measured == log)
         let selection = PCRSelection(0..<8)
         #expect(try board.stack.registers(PCRSelection(0..<24)) == log.values)
         let quote = try board.stack.quote(TPMStack.Persistent.attestationKey, nonce: [1], selection)
@@ -59,6 +61,18 @@ import Testing
         let log = Self.log()
         #expect(try EventLog(log.encoded) == log)
         #expect(try EventLog(EventLog().encoded).events == [])
+    }
+
+    /// The TCG's own example of such a log (Canonical Event Log Format 1.1, section 5.1.7), with the banks SHA-1 and SHA-256.
+    @Test func example() throws {
+        let hex =
+            "0000000003000000000000000000000000000000000000000000000025000000" + "53706563204944204576656e743033000000000000020002"
+            + "0200000004001400" + "0b002000" + "00" + "000000000800000002000000" + "0400c42fedad268200cb1d15f97841c344e79dae3320"
+            + "0b00d4720b4009438213b803568017f903093f6bea8ab47d283db32b6eabedbbf155" + "100000001efb6b540c1d5540a4ad4ef4bf17b83a"
+        let log = try EventLog(try #require([UInt8](hex: hex)))
+        #expect(log.events.map(\.type) == [EventType.crtmVersion] && log.events[0].register == 0 && log.events[0].data.count == 16)
+        // Its digest is of its data, so the reader found both.
+        #expect(log.falseEvents == [])
     }
 
     /// Three banks and a vendor's data, as firmware of the trade writes it: TCG PC Client Platform Firmware Profile 1.05, tables
