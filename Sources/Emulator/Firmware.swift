@@ -1,5 +1,6 @@
 public import Formats
 public import Kernel
+import Silicon
 
 /// What somebody hands over to be run: a program, or an image package with its manifest.
 public struct Firmware {
@@ -20,20 +21,13 @@ public struct Firmware {
         if let app = try? app(file) { return !app.manifest.isRealTime }
         guard let program = try? ELFImage(file, mayMove: true) else { return false }
         return program.isPositionIndependent
-            || !program.segments.allSatisfy { segment in
-                realTimeMemory.contains { $0.contains(segment.address) && $0.contains(segment.address + segment.memoryBytes - 1) }
-            }
+            || !program.segments.allSatisfy { Chip.mt3620.hasRoomForCode(at: $0.address, count: $0.memoryBytes) }
     }
     /// What an image package has in it.
     public static func app(_ file: [UInt8]) throws -> AppImage {
         let files = try CompressedROM.unpack(ImagePackage.parse(file).package.body)
         return AppImage(files: files, manifest: try AppManifest(json: files["app_manifest.json"] ?? []))
     }
-
-    /// Flash, TCM and SYSRAM (mt3620-silicon §1).
-    private static let realTimeMemory: [Range<UInt32>] = [
-        0x0010_0000..<0x0013_0000, 0x1000_0000..<0x1010_0000, 0x2200_0000..<0x2201_0000,
-    ]
 
     public var program: ELFImage
     public var manifest: AppManifest?

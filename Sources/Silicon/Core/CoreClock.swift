@@ -1,13 +1,13 @@
 /// Turns a core's cycles into nanoseconds and back: exact, and independent of where a run was interrupted.
 struct CoreClock: Codable, Equatable {
-    /// HCLK after reset (mt3620-silicon §3.3).
+    /// The MT3620's, after reset (mt3620-silicon §3.3).
     static let crystalHertz: Int64 = 26_000_000
 
-    private(set) var hertz = CoreClock.crystalHertz
+    private(set) var hertz: Int64
     private var baseCycles: Int64 = 0
     private var baseNanoseconds: Int64
 
-    init(at nanoseconds: Int64) { baseNanoseconds = nanoseconds }
+    init(hertz: Int64, at nanoseconds: Int64) { (self.hertz, baseNanoseconds) = (hertz, nanoseconds) }
 
     func nanoseconds(at cycles: Int64) -> Int64 {
         let (seconds, rest) = (cycles - baseCycles).quotientAndRemainder(dividingBy: hertz)

@@ -1,4 +1,5 @@
 import CUnicorn
+import Formats
 
 /// What is known of a fault: why, where, and the registers that a crash record has.
 public struct CoreFault: Equatable, Sendable {
@@ -60,15 +61,16 @@ public struct UnmodelledAccesses: Codable, Equatable, Sendable {
     }
 }
 
-/// The memory that DMA reaches: SYSRAM and what is shared with the A7, not TCM (mt3620-silicon §2.12).
+/// The memory that a DMA controller reaches.
 final class CoreMemory: DMAMemory {
-    static let sharedBase: UInt32 = 0x8000_0000
-    /// Two buffers of 4 KiB (mt3620-silicon §4.1).
-    static let sharedBytes = 0x2000
     private unowned let engine: Engine
-    init(_ engine: Engine) { self.engine = engine }
+    private let reached: [ChipDescription.Memory]
+    init(_ engine: Engine, _ chip: Chip) {
+        self.engine = engine
+        reached = chip.description.memory.filter(\.isReachedByDMA)
+    }
 
-    private func isReachable(_ address: UInt32) -> Bool { address >> 24 == 0x22 || address >> 28 == 8 }
+    private func isReachable(_ address: UInt32) -> Bool { reached.contains { address >= $0.base && address - $0.base < $0.size } }
     func dmaLoad(_ address: UInt32, _ count: Int) -> [UInt8]? { isReachable(address) ? engine.load(address, count) : nil }
     func dmaStore(_ address: UInt32, _ bytes: [UInt8]) -> Bool { isReachable(address) && engine.storeCode(address, bytes) }
 }

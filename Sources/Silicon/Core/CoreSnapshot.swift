@@ -6,12 +6,12 @@ import SecureChannel
 /// bit for bit, in whatever process.
 public struct CoreSnapshot: Codable {
     /// Raised when what is kept changes.
-    private static let currentVersion = 5
+    private static let currentVersion = 6
 
     private var version = CoreSnapshot.currentVersion
     private var registers: [UInt32]
     private var pages: [Page]
-    private var peripherals: Peripherals
+    private var peripherals: PeripheralState
     private var control: SystemControl
     private var clock: CoreClock
     private var cycles: Int64
@@ -42,7 +42,7 @@ public struct CoreSnapshot: Codable {
                 return bytes.allSatisfy { $0 == 0 } ? nil : Page(address: memory.base + UInt32(start), bytes: bytes.hex)
             }
         }
-        (peripherals, control, clock) = (core.peripherals, core.control, core.clock)
+        (peripherals, control, clock) = (PeripheralState(core.peripherals), core.control, core.clock)
         (cycles, programCounter) = (core.cycles, core.programCounter)
         partner = core.partner
         (isSleeping, isLockedUp, unmodelled) = (core.isSleeping, core.isLockedUp, core.unmodelled)
@@ -50,11 +50,12 @@ public struct CoreSnapshot: Codable {
     }
 
     /// Why a snapshot does not fit.
-    public enum Failure: Error, Equatable { case version(Int), memory(UInt32), registers }
+    public enum Failure: Error, Equatable { case version(Int), memory(UInt32), registers, otherChip }
 
     func restore(_ core: RealTimeCore) throws(Failure) {
         guard version == CoreSnapshot.currentVersion else { throw .version(version) }
         guard registers.count == CoreSnapshot.all.count else { throw .registers }
+        guard let peripherals = peripherals.peripherals(of: core.chip) else { throw .otherChip }
         for memory in core.engine.memories { core.engine.storeCode(memory.base, [UInt8](repeating: 0, count: memory.count)) }
         for page in pages {
             guard let bytes = [UInt8](hex: page.bytes), core.engine.storeCode(page.address, bytes) else { throw .memory(page.address) }

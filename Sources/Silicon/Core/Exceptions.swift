@@ -1,3 +1,5 @@
+import Formats
+
 /// Exception numbers of ARMv7-M (ARM DDI 0403E B1.5.2); interrupt `n` is exception 16 + n.
 enum CoreException {
     static let reset = 1
@@ -11,7 +13,8 @@ enum CoreException {
     static let pendSupervisor = 14
     static let sysTick = 15
     static let interrupts = 16
-    static let count = 16 + 100
+    /// As many as a set of them holds.
+    static let mostInterrupts = ChipDescription.mostInterrupts
 }
 
 /// Why code cannot go on: bits of CFSR (B3.2.15), with the exception that stands for each.
@@ -101,15 +104,16 @@ struct ExceptionSet: Codable, Equatable {
     /// 32 interrupts from the word-th on, as NVIC registers show them.
     func interrupts(word: Int) -> UInt32 {
         (0..<32).reduce(0) { bits, bit in
+            guard word * 32 + bit < CoreException.mostInterrupts else { return bits }
             let number = CoreException.interrupts + word * 32 + bit
-            return number < CoreException.count && self[number] ? bits | 1 << UInt32(bit) : bits
+            return self[number] ? bits | 1 << UInt32(bit) : bits
         }
     }
 
     mutating func setInterrupts(word: Int, _ bits: UInt32, to value: Bool) {
-        for bit in 0..<32 where bits >> UInt32(bit) & 1 != 0 {
+        for bit in 0..<32 where bits >> UInt32(bit) & 1 != 0 && word * 32 + bit < CoreException.mostInterrupts {
             let number = CoreException.interrupts + word * 32 + bit
-            if number < CoreException.count { self[number] = value }
+            self[number] = value
         }
     }
 }

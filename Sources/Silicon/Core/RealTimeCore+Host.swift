@@ -17,8 +17,8 @@ extension RealTimeCore {
     public func exchangeMail(with other: RealTimeCore) {
         (bus.hasNeighbour, other.bus.hasNeighbour) = (true, true)
         let (sent, otherSent) = (now, other.now)
-        peripherals.withMailbox(1) { own in
-            other.peripherals.withMailbox(1) {
+        peripherals.withMailbox(.realTimeCore) { own in
+            other.peripherals.withMailbox(.realTimeCore) {
                 own.carry(to: &$0, at: sent)
                 $0.carry(to: &own, at: otherSent)
             }

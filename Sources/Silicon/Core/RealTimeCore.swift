@@ -1,7 +1,7 @@
 import CUnicorn
 public import Formats
 
-/// One real-time Cortex-M4F with its private memory and peripherals.
+/// One Cortex-M4F with the memory and the peripherals of its chip.
 ///
 /// Time is the core's own: it advances by a cycle with each instruction, and jumps while the program waits: in WFI, or in
 /// a loop that can only go round until the next event (`IdleLoop`). Interrupts come at the first block of code that begins
@@ -27,12 +27,11 @@ public import Formats
     /// Accesses to registers that are not modelled.
     public private(set) var unmodelled = UnmodelledAccesses()
 
-    private static let flashWindowBytes = 1 << 20
-
+    public let chip: Chip
     let engine: Engine
     let bus: Bus
-    var peripherals = Peripherals()
-    var control = SystemControl()
+    var peripherals: Peripherals
+    var control: SystemControl
     var clock: CoreClock
     var programCounter: UInt32 = 0
     var isSleeping = false
@@ -95,26 +94,29 @@ public import Formats
     }
     let hot: UnsafeMutablePointer<Hot>
 
-    /// Loads a program and sets the core to its reset state. The vector table is at the entry point, as the chip's loader has
-    /// it; or, for programs that were linked like those for other chips, it is the segment whose second word is the entry point.
+    /// Loads a program and sets the core to its reset state. Unless the chip says where the vector table is, it is at the entry
+    /// point, as the MT3620's loader has it; or, for programs that were linked like those for other chips, it is the segment whose
+    /// second word is the entry point.
     public init(
-        _ program: ELFImage, world: any World, at nanoseconds: Int64, firewall: Firewall = .open
+        _ program: ELFImage, chip: Chip = .mt3620, world: any World, at nanoseconds: Int64, firewall: Firewall = .open
     ) throws(SiliconError) {
         unsafe hot = .allocate(capacity: 1)
         unsafe hot.initialize(to: Hot(counts: blockCounts.entries))
+        self.chip = chip
+        let core = chip.description.core
         engine = try Engine(.cortexM4)
-        clock = CoreClock(at: nanoseconds)
+        clock = CoreClock(hertz: core.clockHertz, at: nanoseconds)
+        (peripherals, control) = (Peripherals(chip), SystemControl(core))
         entry = program.entry
-        let memory = CoreMemory(engine)
+        let memory = CoreMemory(engine, chip)
         bus = Bus(world: world, memory: memory)
         bus.now = nanoseconds
-        try engine.map(0x0010_0000, count: 192 << 10, .readWriteExecute)
-        try engine.map(0x2200_0000, count: 64 << 10, .readWriteExecute)
-        // The two buffers that it shares with the A7, in its RAM.
-        try engine.map(CoreMemory.sharedBase, count: CoreMemory.sharedBytes, .readWrite)
+        for memory in chip.description.memory where !memory.showsFile {
+            try engine.map(memory.base, count: Int(memory.size), memory.access.permission)
+        }
         loop = IdleLoop(engine)
         try load(program)
-        entry = RealTimeCore.vectorTable(of: program, engine)
+        entry = core.vectors ?? RealTimeCore.vectorTable(of: program, engine)
         mapRegisters(firewall)
         unsafe hot.pointee.owner = .passUnretained(self)
         unsafe engine.watchBlocks(RealTimeCore.blockBegins, hot)
@@ -124,16 +126,20 @@ public import Formats
     deinit { unsafe hot.deallocate() }
 
     private func load(_ program: ELFImage) throws(SiliconError) {
-        let inPlace = program.segments.filter { $0.address >> 28 == 1 }
-        if let end = inPlace.map({ Int($0.address & 0x0FFF_FFFF) + $0.bytes.count }).max() {
-            // The flash window shows the file itself, moved so that code lies where it was linked for (mt3620-silicon §5).
+        let flash = chip.description.memory.first(where: \.showsFile)
+        let isInPlace = { (segment: ELFImage.Segment) in
+            flash.map { segment.address >= $0.base && segment.address - $0.base < $0.size } ?? false
+        }
+        let inPlace = program.segments.filter(isInPlace)
+        if let flash, let end = inPlace.map({ Int($0.address - flash.base) + $0.bytes.count }).max() {
+            // It shows the file itself, moved so that code lies where it was linked for (mt3620-silicon §5).
             let count = max(end, program.file.count)
-            guard count <= RealTimeCore.flashWindowBytes else { throw .engine("more than 1 MiB to be executed in place") }
-            let window = try engine.map(0x1000_0000, count: (count + 4095) & ~4095, .readExecute)
+            guard count <= flash.size else { throw .engine("more than \(flash.size >> 10) KiB to be executed in place") }
+            let window = try engine.map(flash.base, count: (count + 4095) & ~4095, flash.access.permission)
             window.content = program.file
             for segment in inPlace { engine.store(segment.address, segment.bytes) }
         }
-        for segment in program.segments where segment.address >> 28 != 1 {
+        for segment in program.segments where !isInPlace(segment) {
             let zeros = [UInt8](repeating: 0, count: Int(segment.memoryBytes) - segment.bytes.count)
             guard engine.store(segment.address, segment.bytes + zeros) else {
                 throw .engine("segment at 0x\(String(segment.address, radix: 16)) is outside the core's memory")
@@ -149,11 +155,14 @@ public import Formats
     }
 
     private func mapRegisters(_ firewall: Firewall) {
-        // The core's own blocks, then those that it shares, as far as the firewall lets it.
-        windows = [(0, 0x1_0000), (0xE000_1000, 0x1000), (0xE000_E000, 0x1000)]
-        windows += (UInt32(0x2100)...0x2108).map { ($0 << 16, 0x1_0000) }
-        for page in Array(UInt32(0x3000)...0x3003) + [0x3009, 0x3106] + Array(0x3800...0x3810) where firewall.allows(page: page) {
-            windows.append((page << 16, 0x1_0000))
+        windows = [(0xE000_1000, 0x1000), (0xE000_E000, 0x1000)]
+        for window in chip.description.windows {
+            // In stretches that a firewall may close.
+            for offset in stride(from: UInt32(0), to: window.size, by: 0x1_0000) {
+                let base = window.base + offset
+                guard !window.isGuarded || firewall.allows(page: base >> 16) else { continue }
+                windows.append((base, Int(min(window.size - offset, 0x1_0000))))
+            }
         }
         for (base, size) in windows {
             engine.window(
@@ -163,7 +172,7 @@ public import Formats
 
     /// From the vector table: what power-on and every reset do.
     private func start() {
-        control = SystemControl()
+        control = SystemControl(chip.description.core)
         control.vectorTable = entry
         engine.resetCortexM(stack: engine.word(entry) ?? 0)
         programCounter = (engine.word(entry &+ 4) ?? 0) & ~1
@@ -229,8 +238,8 @@ public import Formats
             for input in bus.world.takeInputs(until: bus.now) { peripherals.take(input, bus) }
         }
         if peripherals.nextEvent <= bus.now { peripherals.advance(bus) }
-        if var partner, partner.nextEvent <= bus.now || peripherals.mailboxes[0].hasSent {
-            for text in peripherals.withMailbox(0, { partner.advance(bus, &$0) }) { onPartner(bus.now, text) }
+        if var partner, partner.nextEvent <= bus.now || peripherals.hasSent(.applicationCore) {
+            for text in peripherals.withMailbox(.applicationCore, { partner.advance(bus, &$0) }) ?? [] { onPartner(bus.now, text) }
             self.partner = partner
         }
         control.advance(to: unsafe hot.pointee.cycles)
@@ -370,7 +379,7 @@ public import Formats
     var masks: SystemControl.Masks {
         SystemControl.Masks(
             primask: engine[UC_ARM_REG_PRIMASK] & 1 != 0, faultmask: engine[UC_ARM_REG_FAULTMASK] & 1 != 0,
-            basepri: engine[UC_ARM_REG_BASEPRI] & 0xE0)
+            basepri: engine[UC_ARM_REG_BASEPRI] & 0xFF)
     }
 
     // MARK: Registers of the chip

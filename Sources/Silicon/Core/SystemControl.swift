@@ -1,5 +1,7 @@
-/// The registers at 0xE000E000 and the rules behind them: which exception is taken when (NVIC and SCB, with three
-/// priority bits), SysTick, the cycle counter, and the memory protection unit's settings (mt3620-silicon §3).
+import Formats
+
+/// The registers at 0xE000E000 and the rules behind them: which exception is taken when (NVIC and SCB, with as many
+/// lines and priority bits as the chip has), SysTick, the cycle counter, and the memory protection unit's settings (mt3620-silicon §3).
 struct SystemControl: Codable {
     var vectorTable: UInt32 = 0
     private(set) var sysTick = SysTick()
@@ -10,7 +12,12 @@ struct SystemControl: Codable {
     private var enabled: ExceptionSet
     /// Lines that peripherals hold high.
     private var levels = ExceptionSet()
-    private var priorities = [UInt8](repeating: 0, count: CoreException.count)
+    private var priorities: [UInt8]
+    /// Lines of the interrupt controller.
+    private let interrupts: Int
+    /// Bits of a priority that there are, from the top.
+    private let priorityMask: UInt8
+    private let identification: UInt32
     private var priorityGroup: UInt32 = 0
     private var faultStatus: UInt32 = 0
     private var hardFaultStatus: UInt32 = 0
@@ -24,7 +31,10 @@ struct SystemControl: Codable {
     /// AIRCR.SYSRESETREQ was written.
     private(set) var wantsReset = false
 
-    init() {
+    init(_ core: ChipDescription.Core) {
+        (interrupts, identification) = (core.interrupts, core.identification)
+        priorityMask = UInt8(truncatingIfNeeded: 0xFF00 >> UInt32(core.priorityBits))
+        priorities = [UInt8](repeating: 0, count: CoreException.interrupts + core.interrupts)
         enabled = ExceptionSet()
         for number in [2, 3, 11, 12, 14, 15] { enabled[number] = true }
     }
@@ -58,7 +68,8 @@ struct SystemControl: Codable {
     private func executionPriority(_ masks: Masks) -> Int {
         var lowest = 256
         for number in active { lowest = min(lowest, group(priority(number))) }
-        if masks.basepri & 0xE0 != 0 { lowest = min(lowest, group(Int(masks.basepri & 0xE0))) }
+        let basepri = masks.basepri & UInt32(priorityMask)
+        if basepri != 0 { lowest = min(lowest, group(Int(basepri))) }
         if masks.primask { lowest = min(lowest, 0) }
         if masks.faultmask { lowest = min(lowest, -1) }
         return lowest
@@ -160,13 +171,13 @@ struct SystemControl: Codable {
 
     mutating func read(_ offset: UInt32, at cycle: Int64) -> UInt32 {
         switch offset {
-        case 0x004: 3  // ICTR: up to 128 lines
+        case 0x004: UInt32((interrupts + 31) / 32 - 1)  // ICTR: up to so many times 32 lines, and 32
         case 0x010..<0x020: sysTick.read(offset, at: cycle)
         case 0x100..<0x110, 0x180..<0x190: enabled.interrupts(word: Int(offset & 0xF) / 4)
         case 0x200..<0x210, 0x280..<0x290: pending.interrupts(word: Int(offset & 0xF) / 4)
         case 0x300..<0x310: activeSet.interrupts(word: Int(offset & 0xF) / 4)
-        case 0x400..<0x464: priorityWord(16 + Int(offset & ~3) - 0x400)
-        case 0xD00: 0x410F_C241
+        case 0x400..<0x400 + UInt32(interrupts): priorityWord(16 + Int(offset & ~3) - 0x400)
+        case 0xD00: identification
         case 0xD04: interruptState
         case 0xD08: vectorTable
         case 0xD0C: 0xFA05_0000 | priorityGroup << 8
@@ -186,13 +197,13 @@ struct SystemControl: Codable {
         let word = Int(offset & 0xF) / 4
         switch offset {
         case 0x010..<0x020: sysTick.write(offset, value, at: cycle)
-        case 0x100..<0x110: enabled.setInterrupts(word: word, value, to: true)
+        case 0x100..<0x110: enabled.setInterrupts(word: word, value & present(word), to: true)
         case 0x180..<0x190: enabled.setInterrupts(word: word, value, to: false)
-        case 0x200..<0x210: pending.setInterrupts(word: word, value, to: true)
+        case 0x200..<0x210: pending.setInterrupts(word: word, value & present(word), to: true)
         case 0x280..<0x290:
             pending.setInterrupts(word: word, value, to: false)
             setLines(levels)
-        case 0x400..<0x464: setPriorities(16 + Int(offset) - 0x400, value, bytes)
+        case 0x400..<0x400 + UInt32(interrupts): setPriorities(16 + Int(offset) - 0x400, value, bytes)
         case 0xD04: setInterruptState(value)
         case 0xD08: vectorTable = value & 0xFFFF_FF80
         case 0xD0C where value >> 16 == 0x05FA:
@@ -208,7 +219,7 @@ struct SystemControl: Codable {
         case 0xD2C: hardFaultStatus &= ~value
         case 0xD34, 0xD38: faultAddress = value
         case 0xD90..<0xDBC: protection.write(offset, value)
-        case 0xF00: if value < 100 { pending[CoreException.interrupts + Int(value)] = true }
+        case 0xF00: if value < interrupts { pending[CoreException.interrupts + Int(value)] = true }
         default: storage[offset] = value
         }
     }
@@ -245,7 +256,7 @@ struct SystemControl: Codable {
         var word = UInt32(active.last ?? 0)
         if active.count < 2 { word |= 1 << 11 }  // RETTOBASE
         word |= UInt32(best ?? 0) << 12
-        if (16..<CoreException.count).contains(where: { pending[$0] }) { word |= 1 << 22 }
+        if (CoreException.interrupts..<priorities.count).contains(where: { pending[$0] }) { word |= 1 << 22 }
         if pending[CoreException.sysTick] { word |= 1 << 26 }
         if pending[CoreException.pendSupervisor] { word |= 1 << 28 }
         if pending[CoreException.nonMaskable] { word |= 1 << 31 }
@@ -283,7 +294,13 @@ struct SystemControl: Codable {
 
     private mutating func setPriorities(_ first: Int, _ value: UInt32, _ bytes: Int) {
         for index in 0..<bytes where first + index < priorities.count {
-            priorities[first + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(index))) & 0xE0
+            priorities[first + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(index))) & priorityMask
         }
+    }
+
+    /// Which of 32 lines, from the word-th on, there are.
+    private func present(_ word: Int) -> UInt32 {
+        let count = min(32, interrupts - 32 * word)
+        return count <= 0 ? 0 : UInt32(truncatingIfNeeded: (1 as UInt64) << UInt64(count) - 1)
     }
 }

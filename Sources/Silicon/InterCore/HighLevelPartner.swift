@@ -20,7 +20,7 @@ public struct HighLevelPartner: Codable {
     private let text: String
     private var toSend: [Message] = []
     private var received: [Message] = []
-    private var link = InterCoreLink(base: CoreMemory.sharedBase)
+    private var link = InterCoreLink(base: InterCoreLink.buffers)
     private var setupLeft: [Mailbox.Message]
     private var nextAt = HighLevelPartner.every
     private var count = 0

@@ -24,6 +24,8 @@ struct InterCoreLink: Codable {
     /// Component ID and four reserved bytes stand before the payload.
     private static let prefixBytes = 20
     static let longestPayload = 1024
+    /// Where the two rings are: what the real-time core writes, then what it reads.
+    static let buffers: UInt32 = 0x8000_0000
 
     private let inbound: UInt32
     private let outbound: UInt32

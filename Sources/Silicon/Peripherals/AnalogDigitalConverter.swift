@@ -1,5 +1,8 @@
+import Formats
+
 /// The ADC: one sample for each mapped channel, once or every period, into a FIFO of 32 (mt3620-silicon §2.9).
 struct AnalogDigitalConverter: Peripheral {
+    static let type = BlockType("mt3620-adc", "analog-to-digital converter of 8 channels", interrupts: ["ready"], usesDMA: true)
     private static let depth = 32
     /// PERIOD counts these.
     private static let periodHertz: Int64 = 2_000_000
@@ -11,16 +14,19 @@ struct AnalogDigitalConverter: Peripheral {
     private var written: UInt32 = 0
     private var taken: UInt32 = 0
 
+    init(_ block: Block) {}
+
     private var control: UInt32 { registers[0x100] ?? 0 }
     private var isPeriodic: Bool { control & 1 << 8 != 0 }
     private var period: Int64 { max(1, Int64(registers[0x104] ?? 0)) * 1_000_000_000 / Self.periodHertz }
 
     /// IRQ 70: enough samples, and the program asked to be told.
-    var isAsserting: Bool {
+    private var isAsserting: Bool {
         let trigger = Int((registers[0x260] ?? 0) >> 2 & 0x1F)
         return (registers[0x204] ?? 0) & 1 != 0 && !samples.isEmpty && samples.count >= trigger
     }
 
+    var lines: UInt32 { isAsserting ? 1 : 0 }
     var nextEvent: Int64 { samplesAt }
 
     mutating func advance(_ bus: Bus) {
@@ -38,17 +44,16 @@ struct AnalogDigitalConverter: Peripheral {
     }
 
     /// Stops, and forgets what was sampled; how it is set up stays.
-    private mutating func reset() {
+    private mutating func stop() {
         registers[0x100] = control & ~1
         (samples, samplesAt, written, taken) = ([], .max, 0, 0)
     }
 
-    /// For the DMA channel.
-    mutating func takeSamples() -> [UInt32] {
+    mutating func dmaTake(_ limit: Int, width: Int) -> [UInt8] {
         guard (registers[0x24C] ?? 0) & 1 != 0 else { return [] }
         taken = written
         defer { samples = [] }
-        return samples
+        return samples.flatMap(\.littleEndianBytes)
     }
 
     mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
@@ -70,7 +75,7 @@ struct AnalogDigitalConverter: Peripheral {
     mutating func write(_ offset: UInt32, _ value: UInt32, _ bus: Bus) {
         let starts = offset == 0x100 && value & 1 != 0 && control & 1 == 0
         registers[offset] = value
-        if offset == 0, value & 1 == 0 { reset() }
+        if offset == 0, value & 1 == 0 { stop() }
         guard offset == 0x100 else { return }
         if value & 1 == 0 { samplesAt = .max }
         // CTL0 [3:1]: the mean of 2ⁿ conversions.

@@ -1,3 +1,5 @@
+import Formats
+
 /// One I2S controller (mt3620-silicon §2.11): words go out and come in at the frame rate, eight at a time; a DMA ring fills
 /// and empties it. As a slave it has a clock only if a codec is attached; internal loopback needs none.
 struct AudioInterface: Peripheral {
@@ -5,6 +7,7 @@ struct AudioInterface: Peripheral {
     /// Words that are moved at once, so that a second of sound is some thousand events and not some ten thousand.
     private static let burst = 8
 
+    static let type = BlockType("mt3620-i2s", "I2S controller", interrupts: ["i2s"], units: 0...1, usesDMA: true)
     private let unit: Int
     private var registers = RegisterFile()
     private var outgoing: [UInt32] = []
@@ -15,7 +18,7 @@ struct AudioInterface: Peripheral {
     private var words: Int64 = 0
     private var nextBurst = Int64.max
 
-    init(unit: Int) { self.unit = unit }
+    init(_ block: Block) { unit = block.unit ?? 0 }
 
     private var global: UInt32 { registers[0x00] ?? 0 }
     private var output: UInt32 { registers[0x04] ?? 0 }
@@ -32,7 +35,7 @@ struct AudioInterface: Peripheral {
     }
 
     /// IRQ 68 and 69.
-    var isAsserting: Bool { status & (registers[0x40] ?? 0) != 0 }
+    var lines: UInt32 { status & (registers[0x40] ?? 0) != 0 ? 1 : 0 }
     var nextEvent: Int64 { nextBurst }
 
     // MARK: The wire
@@ -78,12 +81,11 @@ struct AudioInterface: Peripheral {
 
     // MARK: DMA
 
-    /// How many words it takes from memory now.
-    var room: Int { sends ? Self.depth - outgoing.count : 0 }
-    mutating func send(_ word: UInt32) { outgoing.append(word) }
-    mutating func takeReceived() -> [UInt32] {
+    func dmaRoom(_ width: Int) -> Int { sends ? Self.depth - outgoing.count : 0 }
+    mutating func dmaSend(_ element: [UInt8], _ bus: Bus) { outgoing.append(element.word) }
+    mutating func dmaTake(_ limit: Int, width: Int) -> [UInt8] {
         defer { incoming = [] }
-        return incoming
+        return incoming.flatMap { $0.littleEndianBytes.prefix(width) }
     }
 
     // MARK: Registers

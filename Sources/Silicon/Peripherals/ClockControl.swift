@@ -1,6 +1,11 @@
+import Formats
+
 /// RGU: which clock the core runs at, and storage for what low-power code sets (mt3620-silicon §2.3).
 struct ClockControl: Peripheral {
+    static let type = BlockType("mt3620-rgu", "reset and clock selection of a real-time core")
     private var registers = RegisterFile()
+
+    init(_ block: Block) {}
 
     mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 { registers[offset] ?? 0 }
     func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { .max }

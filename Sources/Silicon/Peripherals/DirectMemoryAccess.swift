@@ -1,7 +1,13 @@
-/// The DMA controller's channels as registers (mt3620-silicon §2.12). What they move, and when, is decided by
-/// `Peripherals`, which knows both ends.
+import Formats
+
+/// The DMA controller's channels as registers (mt3620-silicon §2.12). Which blocks they serve is the
+/// description's to say; blocks that share a channel are told apart by the address that the channel is given.
 struct DirectMemoryAccess: Peripheral {
-    static let channels = 30
+    private static let channels = 30
+    static let type = BlockType("mt3620-dma", "DMA controller of 30 channels", interrupts: ["dma"], channels: channels)
+    static let actsOnOthers = true
+    /// Channels below are half-size; this one moves memory; those above are rings.
+    private static let memoryChannel = 12
 
     struct Channel: Codable {
         var registers = RegisterFile()
@@ -69,14 +75,17 @@ struct DirectMemoryAccess: Peripheral {
         }
     }
 
-    var channel = [Channel](repeating: Channel(), count: channels)
+    private var channel = [Channel](repeating: Channel(), count: channels)
     private var enabled: UInt32 = 0
     private var paused: UInt32 = 0
 
-    /// Whether a channel may move something now.
-    func isActive(_ index: Int) -> Bool { channel[index].isRunning && paused >> UInt32(index) & 1 == 0 }
+    init(_ block: Block) {}
 
-    var isAsserting: Bool { channel.contains { $0.interrupts != 0 } }
+    /// Whether a channel may move something now.
+    private func isActive(_ index: Int) -> Bool { channel[index].isRunning && paused >> UInt32(index) & 1 == 0 }
+
+    var lines: UInt32 { channel.indices.contains { channel[$0].interrupts != 0 } ? 1 : 0 }
+    var isWaiting: Bool { channel.indices.contains(where: isActive) }
 
     mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
         guard offset < 0x4000 else { return readGlobal(offset - 0x4000) }
@@ -146,4 +155,96 @@ struct DirectMemoryAccess: Peripheral {
         default: break
         }
     }
+
+    // MARK: Moving
+
+    mutating func act(on others: inout Peripherals, _ bus: Bus) {
+        for index in channel.indices where isActive(index) {
+            if index == Self.memoryChannel {
+                copyMemory(bus)
+            } else if index < Self.memoryChannel {
+                // Even ones send, odd ones receive.
+                if let end = end(of: index, index % 2 == 0 ? others.chip.senders[index] : others.chip.receivers[index], others) {
+                    if index % 2 == 0 { send(index, to: end, &others, bus) } else { receive(index, from: end, &others, bus) }
+                }
+                if channel[index].remaining == 0 { channel[index].finish() }
+            } else if let end = others.chip.senders[index].first {
+                drainRing(index, to: end, &others, bus)
+            } else if let end = others.chip.receivers[index].first {
+                let (limit, width) = (room(in: index), channel[index].elementBytes)
+                fillRing(index, others.with(end) { $0.dmaTake(limit, width: width) }, bus)
+            }
+        }
+    }
+
+    /// Which of its blocks a half-size channel serves: the one that its fixed address lies in.
+    private func end(of index: Int, _ served: [Int], _ others: Peripherals) -> Int? {
+        let chosen = (channel[index].registers[0x60] ?? 0) & 0xF00
+        return served.first { others.chip.description.blocks[$0].base & 0xF00 == chosen } ?? served.last { others.blocks[$0].claimsChannel }
+            ?? served.first
+    }
+
+    private mutating func send(_ index: Int, to end: Int, _ others: inout Peripherals, _ bus: Bus) {
+        let width = channel[index].elementBytes
+        for _ in 0..<min(channel[index].remaining, others.blocks[end].dmaRoom(width)) {
+            let one = channel[index]
+            let bytes = (0..<width).compactMap { bus.memory.dmaLoad(one.address(of: one.moved * width + $0), 1)?.first }
+            guard bytes.count == width else { break }
+            channel[index].move(1)
+            others.with(end) { $0.dmaSend(bytes, bus) }
+        }
+    }
+
+    private mutating func receive(_ index: Int, from end: Int, _ others: inout Peripherals, _ bus: Bus) {
+        let one = channel[index]
+        let width = one.elementBytes
+        let bytes = others.with(end) { $0.dmaTake(one.remaining * width, width: width) }
+        for (offset, byte) in bytes.enumerated() { _ = bus.memory.dmaStore(one.address(of: one.moved * width + offset), [byte]) }
+        channel[index].move((bytes.count + width - 1) / width)
+    }
+
+    private mutating func copyMemory(_ bus: Bus) {
+        var one = channel[Self.memoryChannel]
+        let bytes = one.count * one.elementBytes
+        if let content = bus.memory.dmaLoad(one.registers[0x00] ?? 0, bytes) {
+            _ = bus.memory.dmaStore(one.registers[0x04] ?? 0, content)
+        }
+        (one.moved, one.remaining) = (one.count, 0)
+        one.finish()
+        channel[Self.memoryChannel] = one
+    }
+
+    /// What a ring takes before software has followed, in bytes: the rest stays where it is, and is lost there if it must be.
+    private func room(in index: Int) -> Int {
+        max(0, channel[index].fifoSize - channel[index].fifoCount) * channel[index].elementBytes
+    }
+
+    /// From a peripheral into a ring; software follows with its own pointer.
+    private mutating func fillRing(_ index: Int, _ bytes: [UInt8], _ bus: Bus) {
+        var one = channel[index]
+        let width = one.elementBytes
+        for start in stride(from: 0, to: bytes.count - width + 1, by: width) where one.fifoCount < one.fifoSize {
+            _ = bus.memory.dmaStore(one.ringAddress, Array(bytes[start..<start + width]))
+            one.advanceHardware()
+        }
+        if !bytes.isEmpty, one.fifoCount >= max(1, one.count), one.control & 1 << 15 != 0 { one.interrupts |= 1 << 15 }
+        channel[index] = one
+    }
+
+    /// From a ring into a peripheral, as far as software has written.
+    private mutating func drainRing(_ index: Int, to end: Int, _ others: inout Peripherals, _ bus: Bus) {
+        var one = channel[index]
+        for _ in 0..<min(one.fifoCount, others.blocks[end].dmaRoom(one.elementBytes)) {
+            guard let bytes = bus.memory.dmaLoad(one.ringAddress, one.elementBytes) else { break }
+            others.with(end) { $0.dmaSend(bytes, bus) }
+            one.advanceHardware()
+        }
+        one.tellIfLow()
+        channel[index] = one
+    }
+}
+
+extension [UInt8] {
+    /// Up to four bytes, the first the least significant.
+    var word: UInt32 { enumerated().reduce(0) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) } }
 }

@@ -1,26 +1,39 @@
+import Formats
+
 /// CIRQ: the conditions of external interrupts 0…23, which lines reach the core, and which ended its deep sleep
 /// (mt3620-silicon §2.2).
 struct ExternalInterrupts: Peripheral {
-    static let count = 24
-    static let firstLine = 20
+    static let type = BlockType(
+        "mt3620-cirq", "interrupts of pins; stands between the other blocks' lines and the core", gatesInterrupts: true,
+        pins: 1...24, watchesPins: true,
+        settings: [.init("first-line", in: 0...76, isRequired: true), .init("sensed-line", in: 0...99)])
+    private let count: Int
+    /// Of the first pin's interrupt.
+    private let firstLine: Int
+    /// A line that is no level unless it is set to be one: it comes as a pulse else.
+    private let sensedLine: Int?
     private var registers = RegisterFile()
     private var levels: UInt32 = 0xFF_FFFF
     private var woken = ExceptionSet()
 
+    init(_ block: Block) {
+        (count, firstLine, sensedLine) = (block.pins.count, block["first-line"] ?? 0, block["sensed-line"])
+    }
+
     private func control(_ index: Int) -> UInt32 { registers[UInt32(index) * 4] ?? 0 }
 
     /// IRQ_SENS: a line that is not set is an edge.
-    func isLevel(line: Int) -> Bool { (registers[0x200 + UInt32(line / 32) * 4] ?? 0) >> UInt32(line % 32) & 1 != 0 }
+    private func isLevel(line: Int) -> Bool { (registers[0x200 + UInt32(line / 32) * 4] ?? 0) >> UInt32(line % 32) & 1 != 0 }
 
     /// IRQ_DIS: a line that is set does not reach the core.
-    func isBlocked(line: Int) -> Bool { (registers[0x600 + UInt32(line / 32) * 4] ?? 0) >> UInt32(line % 32) & 1 != 0 }
+    private func isBlocked(line: Int) -> Bool { (registers[0x600 + UInt32(line / 32) * 4] ?? 0) >> UInt32(line % 32) & 1 != 0 }
 
     /// Takes in the levels of pins 0…23; edges that were asked for are pulses.
     mutating func pinsAre(_ now: UInt32, _ bus: Bus) {
         let changed = (now ^ levels) & 0xFF_FFFF
         levels = now
-        for index in 0..<ExternalInterrupts.count where changed >> UInt32(index) & 1 != 0 {
-            let line = ExternalInterrupts.firstLine + index
+        for index in 0..<count where changed >> UInt32(index) & 1 != 0 {
+            let line = firstLine + index
             guard !isLevel(line: line) else { continue }
             let fell = now >> UInt32(index) & 1 == 0
             let isDual = control(index) & 1 << 7 != 0
@@ -28,11 +41,23 @@ struct ExternalInterrupts: Peripheral {
         }
     }
 
+    func gate(_ lines: inout ExceptionSet) {
+        var open = ExceptionSet()
+        lines.forEach { number in
+            let line = number - CoreException.interrupts
+            open[number] = line < 0 || !isBlocked(line: line) && (line != sensedLine || isLevel(line: line))
+        }
+        addPins(to: &open)
+        lines = open
+    }
+
+    func passes(pulse line: Int) -> Bool { !isBlocked(line: line) }
+
     /// Lines in level mode whose pin has the level that was asked for.
-    func lines(into set: inout ExceptionSet) {
+    private func addPins(to set: inout ExceptionSet) {
         guard registers[0x200] != nil || registers[0x204] != nil else { return }
-        for index in 0..<ExternalInterrupts.count {
-            let line = ExternalInterrupts.firstLine + index
+        for index in 0..<count {
+            let line = firstLine + index
             let isLow = levels >> UInt32(index) & 1 == 0
             if isLevel(line: line) && isLow == (control(index) & 1 << 8 != 0) { set[CoreException.interrupts + line] = true }
         }

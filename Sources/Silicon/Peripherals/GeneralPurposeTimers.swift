@@ -1,7 +1,11 @@
+import Formats
+
 /// GPT0 and GPT1 count down, once or again and again (IRQ 1); GPT2 runs free at 1 or 32.768 kHz; GPT3 counts
 /// microseconds up to an alarm (IRQ 2); GPT4 follows the core's clock (mt3620-silicon §2.4).
 struct GeneralPurposeTimers: Peripheral {
-    static let alarmLine = 2
+    static let type = BlockType("mt3620-gpt", "five timers of a real-time core", interrupts: ["countdown", "alarm"], hasClock: true)
+    /// Of the alarm, where that is a pulse.
+    private let alarmLine: Int?
     /// A counter that has run at a rate, numerator over denominator in hertz, since an instant.
     private struct Counter: Codable {
         var isRunning = false
@@ -58,11 +62,16 @@ struct GeneralPurposeTimers: Peripheral {
     private var alarmHasCome = false
     private var coreControl: UInt32 = 0
     private var coreInitial: UInt32 = 0
-    private var core = Counter(numerator: CoreClock.crystalHertz, denominator: 2)
+    private var core: Counter
 
-    var isAsserting: Bool { status & enable != 0 }
+    init(_ block: Block) {
+        core = Counter(numerator: block.clockHertz ?? CoreClock.crystalHertz, denominator: 2)
+        if case .interrupt(let line) = block.line("alarm") { alarmLine = line } else { alarmLine = nil }
+    }
+
+    var lines: UInt32 { (status & enable != 0 ? 1 : 0) | (alarmIsAsserting ? 2 : 0) }
     /// Its line where it is a level. As an edge, which it is at reset, the match is a pulse: a driver need not clear it.
-    var alarmIsAsserting: Bool { alarmIsPending && alarmControl & 0x8000 == 0 }
+    private var alarmIsAsserting: Bool { alarmIsPending && alarmControl & 0x8000 == 0 }
 
     private var alarmInstant: Int64 {
         guard alarm.isRunning, !alarmHasCome, alarmAt >= alarm.base else { return .max }
@@ -91,7 +100,7 @@ struct GeneralPurposeTimers: Peripheral {
         }
         if alarmInstant <= bus.now {
             (alarmIsPending, alarmHasCome) = (true, true)
-            bus.pulse(Self.alarmLine)
+            if let alarmLine { bus.pulse(alarmLine) }
         }
     }
 

@@ -1,8 +1,14 @@
+import Formats
+
 /// An I2C master with FIFOs of 8 bytes: up to three packets with repeated starts (mt3620-silicon §2.10); and a slave, for
 /// whoever is wired to it.
 struct I2CController: Peripheral {
+    static let type = BlockType(
+        "mt3620-i2c", "I2C master and slave of an ISU", interrupts: ["i2c"], hasClock: true, units: 0...5, usesDMA: true)
+    static let actsOnOthers = true
     private static let depth = 8
-    private let bus: Int
+    let unit: Int
+    private let clockHertz: Int64
     private var registers = RegisterFile()
     private var interruptControl: UInt32 = 0
     private var toSend: [UInt8] = []
@@ -32,16 +38,16 @@ struct I2CController: Peripheral {
         var request: I2CRequest
     }
 
-    init(bus: Int) { self.bus = bus }
+    init(_ block: Block) { (unit, clockHertz) = (block.unit ?? 0, block.clockHertz ?? CoreClock.crystalHertz) }
 
-    var isAsserting: Bool { isDone && interruptControl & 2 != 0 || slave.isDone && interruptControl & 0x20 != 0 }
+    var lines: UInt32 { isDone && interruptControl & 2 != 0 || slave.isDone && interruptControl & 0x20 != 0 ? 1 : 0 }
     var nextEvent: Int64 { min(doneAt, wakesAt, isRunning && mustShift && !toSend.isEmpty ? lineFreeAt : .max) }
 
     /// Nine clocks: a clock is the sum of its four phases, in periods of the crystal; 400 kHz as long as none is set.
     private var byteNanoseconds: Int64 {
         let phases = [registers[0x44] ?? 0, registers[0x48] ?? 0].flatMap { [$0 & 0xFF, $0 >> 8 & 0xFF] }
         let periods = Int64(phases.reduce(0, +))
-        return periods == 0 ? 22_500 : 9 * periods * 1_000_000_000 / CoreClock.crystalHertz
+        return periods == 0 ? 22_500 : 9 * periods * 1_000_000_000 / clockHertz
     }
 
     private var dmaControl: UInt32 { registers[0xC0] ?? 0 }
@@ -65,13 +71,15 @@ struct I2CController: Peripheral {
 
     // MARK: DMA
 
-    /// How many bytes a transmitting channel may hand over now.
-    var wantsToSend: Int {
+    var claimsChannel: Bool { true }
+    func dmaRoom(_ width: Int) -> Int { wantsToSend / width }
+
+    private var wantsToSend: Int {
         if slaveUsesDMA { return slave.wantsToSend }
         return usesDMA ? max(0, writeBytes - toSend.count - (isRunning ? shifted.count : 0)) : 0
     }
 
-    mutating func send(_ bytes: [UInt8], _ bus: Bus) {
+    mutating func dmaSend(_ bytes: [UInt8], _ bus: Bus) {
         if slaveUsesDMA { return slave.send(bytes) }
         put(bytes, bus)
     }
@@ -83,7 +91,7 @@ struct I2CController: Peripheral {
         sendPointer = (sendPointer + UInt32(bytes.count)) & 0xF
     }
 
-    mutating func takeReceived(_ limit: Int) -> [UInt8] {
+    mutating func dmaTake(_ limit: Int, width: Int) -> [UInt8] {
         if slaveUsesDMA { return slave.takeReceived(limit) }
         guard usesDMA else { return [] }
         let taken = Array(received.prefix(limit))
@@ -141,8 +149,8 @@ struct I2CController: Peripheral {
                 left.removeFirst()
                 spent = 2
             }
-            let answer = bus.world.i2c(bus: self.bus, address: address, writing: writing, reading: reading, at: bus.now)
-            if answer == nil, bus.world.wired(to: self.bus) != nil {
+            let answer = bus.world.i2c(bus: unit, address: address, writing: writing, reading: reading, at: bus.now)
+            if answer == nil, bus.world.wired(to: unit) != nil {
                 request = I2CRequest(address: address, writing: writing, reading: reading, packets: spent, at: bus.now)
                 return
             }
@@ -159,6 +167,22 @@ struct I2CController: Peripheral {
         } else {
             acknowledge |= 0x100 << packetIndex
             left = []
+        }
+    }
+
+    var isWaiting: Bool { request != nil }
+
+    /// The slave at the other end of a wire is one of this core's ISUs, the other core's, or nobody.
+    mutating func act(on others: inout Peripherals, _ bus: Bus) {
+        while let request, let peer = bus.world.wired(to: unit) {
+            if let bytes = others.serve(request, at: peer) {
+                answer(bytes, bus)
+            } else if bus.hasNeighbour {
+                bus.hasMail = true
+                return
+            } else {
+                answer(nil, bus)
+            }
         }
     }
 

@@ -1,6 +1,17 @@
+import Formats
+
 /// One end of a mailbox: FIFOs of 15 commands with a word of data each, eight software interrupts, a semaphore
 /// (mt3620-silicon §2.14). The other end is whoever calls `deliver` and takes `sent`.
 struct Mailbox: Peripheral {
+    static let type = BlockType(
+        "mt3620-mailbox", "mailbox to the A7 (partner 0) or to the other real-time core (1)",
+        interrupts: ["reading", "not-full", "writing", "not-empty", "software"],
+        settings: [.init("partner", in: 0...1, isRequired: true)])
+
+    /// Who is at the other end.
+    enum Partner: Int, Codable { case applicationCore, realTimeCore }
+    let partner: Partner
+
     static let depth = 15
 
     struct Message: Codable, Equatable, Sendable {
@@ -27,11 +38,16 @@ struct Mailbox: Peripheral {
     private var interruptStatus: UInt32 = 0
     private var registers = RegisterFile()
 
-    var softwareIsAsserting: Bool { softwareEnable & softwareStatus != 0 }
+    init(_ block: Block) { partner = block["partner"].flatMap { Partner(rawValue: $0) } ?? .applicationCore }
+
+    /// What the other end has sent outlasts a reset.
+    mutating func reset(_ block: Block) {}
+
     /// Reading, not full, writing, not empty: as the four lines of the controller have them (§2.1).
-    var lines: [Bool] {
+    var lines: UInt32 {
         let status = currentStatus & interruptEnable
-        return [status & 8 != 0, status & 4 != 0, status & 2 != 0, status & 1 != 0]
+        let fifo = (status & 8) >> 3 | (status & 4) >> 1 | (status & 2) << 1 | (status & 1) << 3
+        return fifo | (softwareEnable & softwareStatus != 0 ? 0x10 : 0)
     }
 
     /// NE and NF are levels (in the order of MTK's driver: NE 0, WR 1, NF 2, RD 3).
@@ -59,7 +75,8 @@ struct Mailbox: Peripheral {
         return (outgoing, outgoingInterrupts)
     }
 
-    var hasSent: Bool { !outgoing.isEmpty || outgoingInterrupts != 0 }
+    /// For the other end to take what was sent.
+    var isWaiting: Bool { !outgoing.isEmpty || outgoingInterrupts != 0 }
 
     /// Sends what this end holds on its way to the other, as far as that will have room.
     mutating func carry(to other: inout Mailbox, at now: Int64) {
@@ -123,5 +140,6 @@ struct Mailbox: Peripheral {
         case 0x60: break
         default: registers[offset] = value
         }
+        if partner == .realTimeCore, isWaiting { bus.hasMail = true }
     }
 }

@@ -1,3 +1,5 @@
+import Formats
+
 /// The GPIO registers of one block of pins (mt3620-silicon §2.6): what is driven, what is read, and storage.
 struct PinBlock: Peripheral {
     /// Where registers lie: the block beside the A7 packs them closer.
@@ -5,6 +7,10 @@ struct PinBlock: Peripheral {
         case standard, compact
         var outputEnable: UInt32 { self == .standard ? 0x20 : 0x30 }
     }
+
+    static let type = BlockType(
+        "mt3620-gpio", "GPIO registers of one block of pins", pins: 1...32,
+        settings: [.init("input", in: 0...0xFFC), .init("is-compact", in: 0...1)])
 
     /// By their bits.
     private let pins: [Int]
@@ -15,20 +21,23 @@ struct PinBlock: Peripheral {
     private var external: UInt32
     private var storage = RegisterFile()
 
-    /// - Parameter input: Offset of the register that shows the pins' levels.
-    init(_ pins: some Sequence<Int>, input: UInt32 = 0x04, layout: Layout = .standard) {
-        self.pins = Array(pins)
-        self.input = input
-        self.layout = layout
+    /// Settings: `input` is the offset of the register that shows the pins' levels.
+    init(_ block: Block) {
+        pins = block.pins
+        input = UInt32(block["input"] ?? 0x04)
+        layout = block["is-compact"] == 1 ? .compact : .standard
         // Boards pull inputs up, and buttons pull them down.
-        external = (1 << UInt32(self.pins.count)) - 1
+        external = UInt32(truncatingIfNeeded: (1 as UInt64) << UInt64(pins.count) - 1)
     }
 
-    var levels: UInt32 { out & enable | external & ~enable }
+    /// What the outside holds stays, and what is driven; but not beside the A7.
+    mutating func reset(_ block: Block) { if layout == .compact { self = PinBlock(block) } }
+
+    var pinLevels: UInt32 { out & enable | external & ~enable }
 
     /// What the outside holds a pin at, if it is one of these.
-    mutating func setExternal(pin: Int, isHigh: Bool) {
-        guard let index = pins.firstIndex(of: pin) else { return }
+    mutating func take(_ input: WorldInput, _ bus: Bus) {
+        guard case .pin(let pin, let isHigh) = input, let index = pins.firstIndex(of: pin) else { return }
         let bit = UInt32(1) << UInt32(index)
         external = isHigh ? external | bit : external & ~bit
     }
@@ -40,7 +49,7 @@ struct PinBlock: Peripheral {
     }
 
     mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
-        if offset == input { return levels }
+        if offset == input { return pinLevels }
         let (base, way) = register(offset)
         // Drivers read the set and clear registers, add a bit and write them: they must read 0.
         guard way == 0 else { return 0 }

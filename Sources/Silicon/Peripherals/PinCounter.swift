@@ -1,9 +1,12 @@
+import Formats
+
 /// The counter of one pin group ("GPIOIF", mt3620-silicon §2.7): counts edges on its first two pins, by direction, up and
 /// down, or as a quadrature encoder's, and keeps the count at edges in two FIFOs; the third pin can reset it.
 ///
 /// Which level of the second pin means up is not known; here high does, unless control 3 turns it around. Pulses are never so
 /// short that the filter would matter, so its settings are only kept.
 struct PinCounter: Peripheral {
+    static let type = BlockType("mt3620-gpio-counter", "counts edges on its pins", interrupts: ["counter"], pins: 4...4, watchesPins: true)
     private static let depth = 8
     private enum Status {
         static let lowLimit: UInt32 = 1 << 0
@@ -32,12 +35,12 @@ struct PinCounter: Peripheral {
     }
 
     /// IRQ 71 and following.
-    var isAsserting: Bool { shownStatus & (registers[0x130] ?? 0) != 0 }
+    var lines: UInt32 { shownStatus & (registers[0x130] ?? 0) != 0 ? 1 : 0 }
 
     // MARK: Pins
 
     /// Takes in the levels of its group's four pins.
-    mutating func pinsAre(_ now: UInt32) {
+    mutating func pinsAre(_ now: UInt32, _ bus: Bus) {
         let before = levels
         levels = now
         guard isClocked, before != now else { return }
@@ -129,6 +132,6 @@ struct PinCounter: Peripheral {
         }
     }
 
-    init() {}
+    init(_ block: Block) {}
     private init(levels: UInt32) { self.levels = levels }
 }

@@ -1,6 +1,9 @@
+import Formats
+
 /// One PWM controller with four channels (mt3620-silicon §2.8): a kick latches what is to be played, and it is played while
 /// the channel has its clock. Drivers kick before or after they give it.
 struct PulseWidthModulator: Peripheral {
+    static let type = BlockType("mt3620-pwm", "PWM controller of four channels", units: 0...2)
     private struct Channel: Codable {
         /// On and off times of the last kick.
         var latched: UInt32 = 0
@@ -12,7 +15,7 @@ struct PulseWidthModulator: Peripheral {
     private var registers: RegisterFile = [0: 0xE400]
     private var channels = [Channel](repeating: Channel(), count: 4)
 
-    init(controller: Int) { self.controller = controller }
+    init(_ block: Block) { controller = block.unit ?? 0 }
 
     private func control(_ channel: Int) -> UInt32 { registers[0x100 + 0x10 * UInt32(channel)] ?? 0 }
 

@@ -1,9 +1,12 @@
+import Formats
+
 /// An SPI master: an opcode of up to four bytes, then up to 32 bytes one way or 16 both ways (mt3620-silicon §2.10).
 struct SPIController: Peripheral {
+    static let type = BlockType("mt3620-spi", "SPI master of an ISU", interrupts: ["spi"], units: 0...5, usesDMA: true)
     /// What a word of the DMA data port is, in order.
     private static let portOrder: [UInt32] = [0x04] + (0..<8).map { 0x08 + 4 * $0 } + [0x28, 0x2C, 0x00]
 
-    private let bus: Int
+    private let unit: Int
     private var registers = RegisterFile()
     private var status: UInt32 = 0
     private var doneAt = Int64.max
@@ -11,15 +14,17 @@ struct SPIController: Peripheral {
     /// What was received and no DMA channel has fetched: it may be started after the transfer.
     private var unfetched: [UInt8] = []
 
-    init(bus: Int) { self.bus = bus }
+    init(_ block: Block) { unit = block.unit ?? 0 }
 
     private var mode: UInt32 { registers[0x28] ?? 0 }
     private var counts: UInt32 { registers[0x2C] ?? 0 }
-    var isAsserting: Bool { status != 0 && mode & 1 << 9 != 0 }
+    var lines: UInt32 { status != 0 && mode & 1 << 9 != 0 ? 1 : 0 }
     var nextEvent: Int64 { doneAt }
-    var usesDMA: Bool { (registers[0x38] ?? 0) & 1 << 8 != 0 }
+    var claimsChannel: Bool { (registers[0x38] ?? 0) & 1 << 8 != 0 }
+    func dmaRoom(_ width: Int) -> Int { .max }
+    mutating func dmaSend(_ element: [UInt8], _ bus: Bus) { write(0x40, element.word, bus) }
 
-    mutating func takeReceived(_ limit: Int) -> [UInt8] {
+    mutating func dmaTake(_ limit: Int, width: Int) -> [UInt8] {
         let taken = Array(unfetched.prefix(limit))
         unfetched.removeFirst(taken.count)
         return taken
@@ -42,7 +47,7 @@ struct SPIController: Peripheral {
         var bytes = (0..<opcodeBytes).map { UInt8(truncatingIfNeeded: opcode >> (8 * UInt32(opcodeBytes - 1 - $0))) }
         bytes += (0..<sending).map { UInt8(truncatingIfNeeded: (registers[0x08 + UInt32($0 & ~3)] ?? 0) >> (8 * UInt32($0 & 3))) }
         let received = bus.world.spi(
-            bus: self.bus, select: Int(mode >> 29), sending: bytes, receiving: receiving, bothWays: mode & 1 << 10 != 0, at: bus.now)
+            bus: unit, select: Int(mode >> 29), sending: bytes, receiving: receiving, bothWays: mode & 1 << 10 != 0, at: bus.now)
         for (index, byte) in received.prefix(receiving).enumerated() {
             // Drivers differ in where they look after a transfer both ways: at both places.
             put(byte, 0x48, index)

@@ -1,6 +1,11 @@
+import Formats
+
 /// A 16550-like UART with FIFOs of 16 (mt3620-silicon §2.5). Each byte takes its bits' time, both ways: a byte that is
 /// written waits in the FIFO and in the shift register behind it, and one for which there is no room is lost, and told of.
 struct SerialPort: Peripheral {
+    static let type = BlockType(
+        "mt3620-uart", "16550-like UART: ISU 0…5, or 6 for the core's own", interrupts: ["uart"], units: 0...6, isSerial: true,
+        usesDMA: true)
     static let depth = 16
     private let name: SerialPortName
     private var registers = RegisterFile()
@@ -21,13 +26,15 @@ struct SerialPort: Peripheral {
     /// The transmitter's FIFO has become empty since the program was last told.
     private var isEmptyNews = false
     /// Bytes for a DMA channel to take have ended.
-    private(set) var hasTimedOut = false
+    private var hasTimedOut = false
     private var timesOutAt = Int64.max
     /// A program has touched it; and what it was told of.
     private var isUsed = false
     private var hasToldLoss = false
 
-    init(_ name: SerialPortName) { self.name = name }
+    init(_ block: Block) { name = Self.port(of: block) ?? .debug }
+
+    static func port(of block: Block) -> SerialPortName? { SerialPortName(number: block.unit ?? 6) }
 
     private var lineControl: UInt32 { registers[0x0C] ?? 0 }
     /// Also in the enhanced bank, which differs from the others at 0x08 and above.
@@ -49,13 +56,21 @@ struct SerialPort: Peripheral {
 
     // MARK: In
 
-    mutating func receive(_ bytes: [UInt8], at now: Int64) {
+    mutating func take(_ input: WorldInput, _ bus: Bus) {
+        switch input {
+        case .pin: break
+        case .serial(_, let bytes): receive(bytes, at: bus.now)
+        case .wired(_, let byte, let bits): receiveWired(byte, taking: bits, at: bus.now)
+        }
+    }
+
+    private mutating func receive(_ bytes: [UInt8], at now: Int64) {
         if incoming.isEmpty { arrivesAt = max(now, lastArrival) + byteNanoseconds }
         incoming += bytes
     }
 
     /// A byte from another UART of the chip, all of whose bits are here.
-    mutating func receiveWired(_ byte: UInt8, taking bits: Int64, at now: Int64) {
+    private mutating func receiveWired(_ byte: UInt8, taking bits: Int64, at now: Int64) {
         let own = byteNanoseconds
         // More than 5 % apart, the last bits are not where they are looked for.
         let isGarbled = abs(bits - own) > own / 20
@@ -94,8 +109,7 @@ struct SerialPort: Peripheral {
         }
     }
 
-    /// For a DMA channel: what has been received.
-    mutating func takeReceived(_ limit: Int) -> [UInt8] {
+    mutating func dmaTake(_ limit: Int, width: Int) -> [UInt8] {
         guard usesDMA, limit > 0, !received.isEmpty else { return [] }
         defer { received.removeFirst(min(limit, received.count)) }
         return Array(received.prefix(limit))
@@ -103,11 +117,12 @@ struct SerialPort: Peripheral {
 
     // MARK: Out
 
-    /// How many bytes a DMA channel may hand over now.
-    var room: Int { max(0, SerialPort.depth - outgoing.count) }
+    private var room: Int { max(0, SerialPort.depth - outgoing.count) }
+    func dmaRoom(_ width: Int) -> Int { room }
+    mutating func dmaSend(_ element: [UInt8], _ bus: Bus) { if let byte = element.first { transmit(byte, bus) } }
     var isSending: Bool { shifting != nil }
 
-    mutating func transmit(_ byte: UInt8, _ bus: Bus) {
+    private mutating func transmit(_ byte: UInt8, _ bus: Bus) {
         shift(bus)
         guard room > 0 else { return tellLoss("a byte was written while the transmitter's FIFO was full, and is lost", bus) }
         isUsed = true
@@ -132,10 +147,10 @@ struct SerialPort: Peripheral {
     }
 
     /// After a reset of the core that it belongs to: what was written still goes out.
-    func afterReset() -> SerialPort {
-        var port = SerialPort(name)
+    mutating func reset(_ block: Block) {
+        var port = SerialPort(block)
         (port.outgoing, port.shifting, port.shiftedAt) = (outgoing, shifting, shiftedAt)
-        return port
+        self = port
     }
 
     // MARK: Registers
@@ -156,7 +171,7 @@ struct SerialPort: Peripheral {
         return [1, 6, 12, max(1, Int(registers[0x50] ?? 1) & 0x3F)][Int(fifoControl >> 6 & 3)]
     }
 
-    var isAsserting: Bool { identification & 1 == 0 }
+    var lines: UInt32 { ~identification & 1 }
 
     private var lineStatus: UInt32 {
         (outgoing.isEmpty ? 0x20 : 0) | (shifting == nil ? 0x40 : 0) | (received.isEmpty ? 0 : 1) | (hasOverrun ? 2 : 0)

@@ -1,21 +1,26 @@
+import Formats
+
 /// The watchdog of one core, which resets that core and nothing else (mt3620-silicon §2.13, HW-33).
 struct Watchdog: Peripheral {
+    static let type = BlockType("mt3620-wdt", "watchdog of a real-time core", interrupts: ["expired"])
     private var mode: UInt32 = 0
     private var length: UInt32 = 0x7FF << 5
-    private(set) var status: UInt32 = 0
+    private var status: UInt32 = 0
     private var interval: UInt32 = 0
     private var expiresAt = Int64.max
     /// Expired, in the mode in which that is an interrupt.
     private var isPending = false
     private var softwareInterrupt = false
 
-    var isAsserting: Bool { isPending || softwareInterrupt }
+    init(_ block: Block) {}
+
+    var lines: UInt32 { isPending || softwareInterrupt ? 1 : 0 }
     var nextEvent: Int64 { expiresAt }
 
     /// What a reset of the core leaves of it: why the core was reset.
-    mutating func reset() {
+    mutating func reset(_ block: Block) {
         let status = status
-        self = Watchdog()
+        self = Watchdog(block)
         self.status = status
     }
 
