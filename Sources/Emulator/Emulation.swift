@@ -33,15 +33,18 @@ public final class Emulation {
     /// Longest stretch between two looks at whether somebody has stopped it.
     private static let slice: Int64 = 50_000_000
 
-    public init(_ program: ELFImage, firewall: Firewall = .open, attach: [String], sink: @escaping (Int64, Event) -> Void) throws {
-        board = Board()
+    /// - Parameter chip: Whose core it is.
+    public init(
+        _ program: ELFImage, chip: Chip = .mt3620, firewall: Firewall = .open, attach: [String], sink: @escaping (Int64, Event) -> Void
+    ) throws {
+        board = Board(chip === Chip.mt3620 ? nil : chip)
         var partner: HighLevelPartner?
         for text in attach {
             // The other core is no sensor: it sits at the mailbox.
-            if text.hasPrefix("app@a7") { partner = try Emulation.partner(text) } else { try board.attach(text) }
+            if text.hasPrefix("app@a7"), chip === Chip.mt3620 { partner = try Emulation.partner(text) } else { try board.attach(text) }
         }
         self.sink = sink
-        core = try RealTimeCore(program, world: board, at: 0, firewall: firewall)
+        core = try RealTimeCore(program, chip: chip, world: board, at: 0, firewall: firewall)
         core.answersSemihosting = true
         core.partner = partner
         core.onPartner = { now, text in sink(now, .attachment(place: "a7", text: text)) }
@@ -72,9 +75,9 @@ public final class Emulation {
 
     /// Goes on where a snapshot was taken; attachments are those that it names.
     public convenience init(
-        _ program: ELFImage, firewall: Firewall = .open, _ snapshot: Snapshot, sink: @escaping (Int64, Event) -> Void
+        _ program: ELFImage, chip: Chip = .mt3620, firewall: Firewall = .open, _ snapshot: Snapshot, sink: @escaping (Int64, Event) -> Void
     ) throws {
-        try self.init(program, firewall: firewall, attach: snapshot.board.names, sink: sink)
+        try self.init(program, chip: chip, firewall: firewall, attach: snapshot.board.names, sink: sink)
         try core.restore(snapshot.core)
         board.restore(snapshot.board)
     }

@@ -175,6 +175,8 @@ public struct BlockType: Equatable, Sendable {
     public var pins: ClosedRange<Int>?
     /// Its pins are other blocks', and it is told their levels.
     public var watchesPins: Bool
+    /// What is attached to it, beside pins and UARTs, is attached at this kind of place: the `i2c` of `i2c2`.
+    public var place: String?
     /// Numbers that it may have among those of its kind; nil if nothing is attached to it.
     public var units: ClosedRange<Int>?
     /// It is a UART, and may be the console.
@@ -187,11 +189,12 @@ public struct BlockType: Equatable, Sendable {
 
     public init(
         _ name: String, _ summary: String, interrupts: [String] = [], gatesInterrupts: Bool = false, hasClock: Bool = false,
-        pins: ClosedRange<Int>? = nil, watchesPins: Bool = false, units: ClosedRange<Int>? = nil, isSerial: Bool = false,
-        usesDMA: Bool = false, channels: Int = 0, settings: [Setting] = []
+        pins: ClosedRange<Int>? = nil, watchesPins: Bool = false, place: String? = nil, units: ClosedRange<Int>? = nil,
+        isSerial: Bool = false, usesDMA: Bool = false, channels: Int = 0, settings: [Setting] = []
     ) {
         (self.name, self.summary, self.interrupts, self.gatesInterrupts) = (name, summary, interrupts, gatesInterrupts)
-        (self.hasClock, self.pins, self.watchesPins, self.units, self.isSerial) = (hasClock, pins, watchesPins, units, isSerial)
+        (self.hasClock, self.pins, self.watchesPins, self.place) = (hasClock, pins, watchesPins, place)
+        (self.units, self.isSerial) = (units, isSerial)
         (self.usesDMA, self.channels, self.settings) = (usesDMA, channels, settings)
     }
 }

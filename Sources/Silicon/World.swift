@@ -3,12 +3,15 @@ public enum SerialPortName: Hashable, Sendable, Codable {
     case debug
     /// ISU 0…5.
     case isu(Int)
+    /// Of chips that have UARTs alone: 0…15.
+    case uart(Int)
 
-    /// ISU 0…5, and 6 for a core's own.
+    /// ISU 0…5, 6 for a core's own, and 7 and more for UARTs alone.
     public var number: Int {
         switch self {
         case .debug: 6
         case .isu(let unit): unit
+        case .uart(let unit): 7 + unit
         }
     }
 
@@ -16,6 +19,7 @@ public enum SerialPortName: Hashable, Sendable, Codable {
         switch number {
         case 0...5: self = .isu(number)
         case 6: self = .debug
+        case 7...22: self = .uart(number - 7)
         default: return nil
         }
     }

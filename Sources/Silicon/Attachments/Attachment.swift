@@ -62,7 +62,7 @@ extension Attachment {
     }
 }
 
-/// Where something is attached: `gpio8`, `pwm0.1`, `adc0`, `i2c2`, `spi1`, `isu0`, `i2s0`, `debug`.
+/// Where something is attached: `gpio8`, `pwm0.1`, `adc0`, `i2c2`, `spi1`, `isu0`, `uart0`, `i2s0`, `debug`.
 public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
     case gpio(Int)
     case pwm(controller: Int, channel: Int)
@@ -70,6 +70,7 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
     case i2c(Int)
     case spi(Int)
     case serial(Int)
+    case uart(Int)
     case i2s(Int)
     /// The UART of the core itself.
     case debug
@@ -89,6 +90,7 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
         case ("i2c", 1) where (0...5).contains(numbers[0]): self = .i2c(numbers[0])
         case ("spi", 1) where (0...5).contains(numbers[0]): self = .spi(numbers[0])
         case ("isu", 1) where (0...5).contains(numbers[0]): self = .serial(numbers[0])
+        case ("uart", 1) where (0...15).contains(numbers[0]): self = .uart(numbers[0])
         case ("i2s", 1) where (0...1).contains(numbers[0]): self = .i2s(numbers[0])
         default: return nil
         }
@@ -102,17 +104,19 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
         case .i2c(let bus): "i2c\(bus)"
         case .spi(let bus): "spi\(bus)"
         case .serial(let unit): "isu\(unit)"
+        case .uart(let unit): "uart\(unit)"
         case .i2s(let unit): "i2s\(unit)"
         case .debug: "debug"
         }
     }
 
-    private static let kinds = ["gpio", "pwm", "adc", "i2c", "spi", "isu", "i2s", "debug"]
+    private static let kinds = ["gpio", "pwm", "adc", "i2c", "spi", "isu", "uart", "i2s", "debug"]
     public init(_ port: SerialPortName) {
         self =
             switch port {
             case .debug: .debug
             case .isu(let unit): .serial(unit)
+            case .uart(let unit): .uart(unit)
             }
     }
 
@@ -120,8 +124,19 @@ public enum AttachmentPlace: Hashable, Sendable, CustomStringConvertible {
     public var port: SerialPortName? {
         switch self {
         case .serial(let unit): .isu(unit)
+        case .uart(let unit): .uart(unit)
         case .debug: .debug
         default: nil
+        }
+    }
+
+    /// Of the controller or the bus.
+    var unit: Int {
+        switch self {
+        case .gpio(let number), .adc(let number), .i2c(let number), .spi(let number), .serial(let number), .uart(let number),
+            .i2s(let number), .pwm(let number, _):
+            number
+        case .debug: 0
         }
     }
 

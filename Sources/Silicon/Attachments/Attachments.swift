@@ -7,6 +7,8 @@ public enum Attachments {
         /// Kinds of places.
         var places: [String]
         var help: String
+        /// A UART is a UART, on whatever chip.
+        func isAttached(at place: AttachmentPlace) -> Bool { places.contains(place.kind == "uart" ? "debug" : place.kind) }
         /// Which of its words, from the first, is a file that it reads, and which one that it writes.
         var reads: @Sendable ([String]) -> Int? = { _ in nil }
         var writes: @Sendable ([String]) -> Int? = { _ in nil }
@@ -83,7 +85,7 @@ public enum Attachments {
             throw AttachmentError("unknown attachment '\(halves[0])'; there are \(kinds.map(\.name).joined(separator: ", "))")
         }
         let rest = halves[1].split(separator: ":", maxSplits: 1).map(String.init)
-        guard let place = rest.first.flatMap({ AttachmentPlace($0) }), kind.places.contains(place.kind) else {
+        guard let place = rest.first.flatMap({ AttachmentPlace($0) }), kind.isAttached(at: place) else {
             throw AttachmentError("'\(text)': a \(kind.name) is attached like \(kind.help.split { $0 == " " || $0 == "," }[0])")
         }
         return (kind, place, rest.count > 1 ? rest[1].split(separator: ",").map(String.init) : [])

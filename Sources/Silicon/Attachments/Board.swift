@@ -1,3 +1,5 @@
+import Formats
+
 /// A core's pins with what is attached to them. The boards of one chip's cores know each other: a wire between two ISUs
 /// leads from one core's board to the others'.
 public final class Board: World {
@@ -14,6 +16,8 @@ public final class Board: World {
     private var wires: [Int: Int] = [:]
     private var watchers: [Int: [AttachmentPlace]] = [:]
     private var neighbours: [WeakBoard] = []
+    /// Whose pins these are; nil for the MT3620's, of which a core has a part.
+    private let chip: Chip?
 
     private struct WeakBoard { weak var board: Board? }
 
@@ -33,11 +37,12 @@ public final class Board: World {
     public var onEvent: (Int64, String, String) -> Void = { _, _, _ in }
     public var onSerial: (Int64, SerialPortName, UInt8) -> Void = { _, _, _ in }
 
-    public init() {}
+    public init(_ chip: Chip? = nil) { self.chip = chip }
 
     /// `led@gpio8`: see `Attachments`.
     public func attach(_ text: String) throws(AttachmentError) {
         let (place, attachment) = try Attachments.parse(text)
+        if let chip, !chip.has(place) { throw AttachmentError("'\(text)': the \(chip.description.name) has no \(place)") }
         guard attachments[place] == nil else { throw AttachmentError("two attachments at \(place)") }
         if let wire = attachment as? Wire, case .serial(let unit) = place { try join(unit, wire.other) }
         attachments[place] = attachment

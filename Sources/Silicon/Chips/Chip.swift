@@ -94,7 +94,7 @@ public final class Chip: Sendable {
 
     // MARK: What there is
 
-    static let all: [Chip] = [.mt3620]
+    static let all: [Chip] = [.mt3620, .mps2AN386]
     public static var names: [String] { all.map(\.description.name) }
     public static func named(_ name: String) -> Chip? { all.first { $0.description.name == name } }
 
@@ -110,6 +110,15 @@ public final class Chip: Sendable {
     }
     /// Its UARTs, in the order of its description.
     public var ports: [SerialPortName] { zip(description.blocks, types).compactMap { $1.port(of: $0) } }
+
+    /// Whether something can be attached there.
+    func has(_ place: AttachmentPlace) -> Bool {
+        if let port = place.port { return ports.contains(port) }
+        if case .gpio(let pin) = place { return description.blocks.contains { $0.pins.contains(pin) } }
+        return zip(description.blocks, types).contains { block, type in
+            type.type.place == place.kind && (block.unit == nil || block.unit == place.unit)
+        }
+    }
 
     /// Whether code of a program may lie in a stretch of memory.
     public func hasRoomForCode(at address: UInt32, count: UInt32) -> Bool {

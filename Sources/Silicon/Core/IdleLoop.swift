@@ -26,7 +26,7 @@ import Glibc
     private var pause = IdleLoop.shortestPause
     private var registers: [UInt32] = []
     private var floats: [UInt32] = []
-    private var memory: [[UInt8]] = []
+    private var memory: [Copy] = []
     private var startCycles: Int64 = 0
     /// Nanoseconds until which all that was read stays the same; `.min` if something had an effect.
     private var stableUntil = Int64.max
@@ -41,6 +41,45 @@ import Glibc
     private static let leastWindow: Int64 = 30_000
 
     init(_ engine: Engine) { self.engine = engine }
+
+    /// What memory holds: of much of it, only pages that somebody has touched, since all others are zeros.
+    @safe private struct Copy {
+        private static let mostBytes = 1 << 20
+        private static let pageBytes = 4096
+        /// nil for all of it.
+        private let pages: [Int]?
+        private let bytes: [UInt8]
+
+        init(_ memory: Engine.Memory) {
+            pages = Copy.touched(memory)
+            guard let pages else {
+                bytes = memory.content
+                return
+            }
+            bytes = unsafe pages.flatMap { unsafe memory.bytes[$0 * Copy.pageBytes..<($0 + 1) * Copy.pageBytes] }
+        }
+
+        private static func touched(_ memory: Engine.Memory) -> [Int]? {
+            guard memory.count > mostBytes else { return nil }
+            return memory.touched(from: 0, count: memory.count).enumerated().compactMap { $1 ? $0 : nil }
+        }
+
+        func isEqual(to memory: Engine.Memory) -> Bool {
+            guard let pages else {
+                return unsafe bytes.withUnsafeBytes { unsafe memcmp($0.baseAddress!, memory.bytes.baseAddress!, memory.count) == 0 }
+            }
+            guard pages == Copy.touched(memory) else { return false }
+            for (index, page) in pages.enumerated() {
+                let isSame = unsafe bytes.withUnsafeBytes { before in
+                    unsafe memcmp(
+                        before.baseAddress! + index * Copy.pageBytes, memory.bytes.baseAddress! + page * Copy.pageBytes, Copy.pageBytes)
+                        == 0
+                }
+                guard isSame else { return false }
+            }
+            return true
+        }
+    }
 
     /// Between two passes of a head: what is read meanwhile counts.
     var isWatching: Bool { phase != .none }
@@ -66,7 +105,7 @@ import Glibc
         if phase == .registers {
             phase = .memory
             startCycles = cycles
-            memory = engine.memories.map(\.content)
+            memory = engine.memories.map { Copy($0) }
             return Result(head: address, untilSample: IdleLoop.longestLoop)
         }
         guard memoryIsSame else { return giveUp() }
@@ -97,9 +136,7 @@ import Glibc
     }
 
     private var memoryIsSame: Bool {
-        zip(engine.memories, memory).allSatisfy { now, before in
-            unsafe before.withUnsafeBytes { unsafe memcmp($0.baseAddress!, now.bytes.baseAddress!, now.count) == 0 }
-        }
+        zip(engine.memories, memory).allSatisfy { now, before in before.isEqual(to: now) }
     }
 
     private static let masks: [uc_arm_reg] = [

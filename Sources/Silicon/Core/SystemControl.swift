@@ -4,7 +4,7 @@ import Formats
 /// lines and priority bits as the chip has), SysTick, the cycle counter, and the memory protection unit's settings (mt3620-silicon §3).
 struct SystemControl: Codable {
     var vectorTable: UInt32 = 0
-    private(set) var sysTick = SysTick()
+    private(set) var sysTick: SysTick
     private(set) var protection = MemoryProtection()
     /// Exceptions that are being handled, the innermost last.
     private(set) var active: [Int] = []
@@ -32,7 +32,7 @@ struct SystemControl: Codable {
     private(set) var wantsReset = false
 
     init(_ core: ChipDescription.Core) {
-        (interrupts, identification) = (core.interrupts, core.identification)
+        (interrupts, identification, sysTick) = (core.interrupts, core.identification, SysTick(core))
         priorityMask = UInt8(truncatingIfNeeded: 0xFF00 >> UInt32(core.priorityBits))
         priorities = [UInt8](repeating: 0, count: CoreException.interrupts + core.interrupts)
         enabled = ExceptionSet()
@@ -112,7 +112,7 @@ struct SystemControl: Codable {
     /// The innermost exception is over; false if none was active.
     mutating func leave() -> Bool {
         guard let number = active.popLast() else { return false }
-        if levels[number] { pending[number] = true }
+        if levels[number], number != CoreException.nonMaskable { pending[number] = true }
         return true
     }
 
@@ -122,8 +122,10 @@ struct SystemControl: Codable {
 
     /// Sets which interrupt lines are high: a line that is high is pending while its handler does not run.
     mutating func setLines(_ lines: ExceptionSet) {
+        let before = levels
         levels = lines
-        lines.forEach { if !active.contains($0) { pending[$0] = true } }
+        // The one that cannot be masked comes when its line rises, and only then.
+        lines.forEach { if !active.contains($0), $0 != CoreException.nonMaskable || !before[$0] { pending[$0] = true } }
     }
 
     enum Answer: Equatable {

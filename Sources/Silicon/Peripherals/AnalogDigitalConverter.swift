@@ -2,7 +2,8 @@ import Formats
 
 /// The ADC: one sample for each mapped channel, once or every period, into a FIFO of 32 (mt3620-silicon §2.9).
 struct AnalogDigitalConverter: Peripheral {
-    static let type = BlockType("mt3620-adc", "analog-to-digital converter of 8 channels", interrupts: ["ready"], usesDMA: true)
+    static let type = BlockType(
+        "mt3620-adc", "analog-to-digital converter of 8 channels", interrupts: ["ready"], place: "adc", usesDMA: true)
     private static let depth = 32
     /// PERIOD counts these.
     private static let periodHertz: Int64 = 2_000_000

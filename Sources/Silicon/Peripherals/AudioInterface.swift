@@ -7,7 +7,7 @@ struct AudioInterface: Peripheral {
     /// Words that are moved at once, so that a second of sound is some thousand events and not some ten thousand.
     private static let burst = 8
 
-    static let type = BlockType("mt3620-i2s", "I2S controller", interrupts: ["i2s"], units: 0...1, usesDMA: true)
+    static let type = BlockType("mt3620-i2s", "I2S controller", interrupts: ["i2s"], place: "i2s", units: 0...1, usesDMA: true)
     private let unit: Int
     private var registers = RegisterFile()
     private var outgoing: [UInt32] = []

@@ -78,6 +78,8 @@ struct DirectMemoryAccess: Peripheral {
     private var channel = [Channel](repeating: Channel(), count: channels)
     private var enabled: UInt32 = 0
     private var paused: UInt32 = 0
+    /// Channels that run: asked for after every write to any block.
+    private var running: UInt32 = 0
 
     init(_ block: Block) {}
 
@@ -85,7 +87,10 @@ struct DirectMemoryAccess: Peripheral {
     private func isActive(_ index: Int) -> Bool { channel[index].isRunning && paused >> UInt32(index) & 1 == 0 }
 
     var lines: UInt32 { channel.indices.contains { channel[$0].interrupts != 0 } ? 1 : 0 }
-    var isWaiting: Bool { channel.indices.contains(where: isActive) }
+    var isWaiting: Bool { running & ~paused != 0 }
+    private mutating func noteRunning() {
+        running = channel.indices.reduce(0) { channel[$1].isRunning ? $0 | 1 << UInt32($1) : $0 }
+    }
 
     mutating func read(_ offset: UInt32, _ bus: Bus) -> UInt32 {
         guard offset < 0x4000 else { return readGlobal(offset - 0x4000) }
@@ -135,6 +140,7 @@ struct DirectMemoryAccess: Peripheral {
                 channel[index].isLow = false
             }
             channel[index].isRunning = starts
+            noteRunning()
         case 0x20: channel[index].interrupts &= ~value
         case 0x44:
             channel[index].registers[0x44] = value
@@ -147,7 +153,9 @@ struct DirectMemoryAccess: Peripheral {
 
     private mutating func writeGlobal(_ offset: UInt32, _ value: UInt32) {
         switch offset {
-        case 0x08: for index in 0..<Self.channels where value >> UInt32(index) & 1 != 0 { channel[index] = Channel() }
+        case 0x08:
+            for index in 0..<Self.channels where value >> UInt32(index) & 1 != 0 { channel[index] = Channel() }
+            noteRunning()
         case 0x20: enabled = value
         case 0x24: enabled |= value
         case 0x28: enabled &= ~value
@@ -159,6 +167,7 @@ struct DirectMemoryAccess: Peripheral {
     // MARK: Moving
 
     mutating func act(on others: inout Peripherals, _ bus: Bus) {
+        defer { noteRunning() }
         for index in channel.indices where isActive(index) {
             if index == Self.memoryChannel {
                 copyMemory(bus)

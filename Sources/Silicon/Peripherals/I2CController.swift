@@ -4,7 +4,7 @@ import Formats
 /// whoever is wired to it.
 struct I2CController: Peripheral {
     static let type = BlockType(
-        "mt3620-i2c", "I2C master and slave of an ISU", interrupts: ["i2c"], hasClock: true, units: 0...5, usesDMA: true)
+        "mt3620-i2c", "I2C master and slave of an ISU", interrupts: ["i2c"], hasClock: true, place: "i2c", units: 0...5, usesDMA: true)
     static let actsOnOthers = true
     private static let depth = 8
     let unit: Int

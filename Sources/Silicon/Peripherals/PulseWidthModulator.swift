@@ -3,7 +3,7 @@ import Formats
 /// One PWM controller with four channels (mt3620-silicon §2.8): a kick latches what is to be played, and it is played while
 /// the channel has its clock. Drivers kick before or after they give it.
 struct PulseWidthModulator: Peripheral {
-    static let type = BlockType("mt3620-pwm", "PWM controller of four channels", units: 0...2)
+    static let type = BlockType("mt3620-pwm", "PWM controller of four channels", place: "pwm", units: 0...2)
     private struct Channel: Codable {
         /// On and off times of the last kick.
         var latched: UInt32 = 0

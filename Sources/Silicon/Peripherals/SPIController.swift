@@ -2,7 +2,7 @@ import Formats
 
 /// An SPI master: an opcode of up to four bytes, then up to 32 bytes one way or 16 both ways (mt3620-silicon §2.10).
 struct SPIController: Peripheral {
-    static let type = BlockType("mt3620-spi", "SPI master of an ISU", interrupts: ["spi"], units: 0...5, usesDMA: true)
+    static let type = BlockType("mt3620-spi", "SPI master of an ISU", interrupts: ["spi"], place: "spi", units: 0...5, usesDMA: true)
     /// What a word of the DMA data port is, in order.
     private static let portOrder: [UInt32] = [0x04] + (0..<8).map { 0x08 + 4 * $0 } + [0x28, 0x2C, 0x00]
 
