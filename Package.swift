@@ -90,7 +90,7 @@ let package = Package(
         module("Faults", ["Wire", "Catalogue", "Fabric"]),  // PURE: what honest hardware and networks do, one file each
         module("Injector", ["Wire", "Catalogue", "Configuration", "Fabric", "Adversary", "Faults"]),  // the network as a process
         // PURE: topology and campaign files, and the plan that they resolve to.
-        module("Planning", ["Wire", "Catalogue", "Configuration", "Fabric", yams]),
+        module("Planning", ["Wire", "Catalogue", "Configuration", "Fabric", "Formats", yams]),
         module("Judging", ["Wire", "Catalogue", "Planning", histogram]),  // PURE: what a journal proves: verdicts, metrics, expectations
         module("ReportFormats", ["Wire", "Catalogue", "Fabric", "Planning", "Judging", "SecureChannel"]),  // PURE: one file each
         module("RunFiles", ["Wire", "Planning", "Judging", "SecureChannel", "Runtime", "Version"]),  // the folder that a run leaves
@@ -127,7 +127,7 @@ let package = Package(
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("EmulatorTests", ["Emulator", "Factory", "Lab", "Silicon", "Formats", "SecureChannel"]),
         tests("KernelTests", ["Emulator", "Formats", "Kernel", "SecureChannel", "Silicon"]),
-        tests("CampaignTests", ["Adversary", "Planning", "Judging", "ReportFormats", "Injector", "Catalogue", "Wire"]),
+        tests("CampaignTests", ["Adversary", "Catalogue", "Formats", "Injector", "Judging", "Planning", "ReportFormats", "Silicon", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
         tests(
             "FleetTests",

@@ -31,6 +31,11 @@ struct Emulate: ParsableCommand {
 
     @Argument(help: "ELF programs or image packages: one, or one for each core of the chip (two real-time cores and the A7).")
     var files: [String]
+    @Option(
+        help: ArgumentHelp(
+            "Another chip: \(Chip.names.joined(separator: ", ")), or a file that describes one ('orrery chips' writes one).",
+            valueName: "NAME|FILE"))
+    var chip = "mt3620"
     @Option(help: "Which core it is for.") var core: Core = .auto
     @Argument(parsing: .postTerminator, help: "For a program on the A7: its arguments, after --.") var arguments: [String] = []
     @Option(help: "The app's manifest: peripherals that it does not ask for are closed.") var manifest: String?
@@ -71,7 +76,9 @@ struct Emulate: ParsableCommand {
             throw ValidationError("--for: '\(length)' is no time such as 500ms or 10s")
         }
         guard Plan.isRelease(os) else { throw ValidationError("--os: '\(os)' is no release, such as 20.06") }
-        let ports = try uart.filter { $0 != "-" && !$0.contains("=") }.map(Emulate.port)
+        let chip = try chosenChip()
+        let ports = try uart.filter { $0 != "-" && !$0.contains("=") }.map { try Emulate.port($0, chip) }
+        if chip !== Chip.mt3620 { try refuseForOtherChip() }
         if files.count > 1 || clock == .wall || attachments.contains(where: Attachments.isOutside) {
             if program.root != nil { throw ValidationError("--root: is for one program, in virtual time") }
             return try runChip(nanoseconds, ports)
@@ -81,11 +88,11 @@ struct Emulate: ParsableCommand {
             return try runProgram(nil, nanoseconds, ports)
         }
         guard let bytes = FileManager.default.contents(atPath: file) else { throw ValidationError("cannot read \(file)") }
-        if core == .a7 || core == .auto && Firmware.isForApplicationCore(Array(bytes)) {
+        if core == .a7 || core == .auto && chip === Chip.mt3620 && Firmware.isForApplicationCore(Array(bytes)) {
             return try runProgram(Array(bytes), nanoseconds, ports)
         }
         try program.refuse()
-        let output = EmulationOutput(ports: ports.isEmpty ? [.debug] : ports, hasTimes: timestamps)
+        let output = EmulationOutput(ports: ports.isEmpty ? [chip.console ?? .debug] : ports, hasTimes: timestamps)
         let emulation: Emulation
         let symbols: ELFSymbols
         do {
@@ -96,16 +103,16 @@ struct Emulate: ParsableCommand {
             if let restore {
                 guard attachments.isEmpty else { throw ValidationError("--attach: the snapshot has its own attachments") }
                 let snapshot = try JSONDecoder().decode(Emulation.Snapshot.self, from: Data(contentsOf: URL(fileURLWithPath: restore)))
-                emulation = try Emulation(program, firewall: firewall, snapshot, sink: output.take)
+                emulation = try Emulation(program, chip: chip, firewall: firewall, snapshot, sink: output.take)
             } else {
-                emulation = try Emulation(program, firewall: firewall, attach: attachments, sink: output.take)
+                emulation = try Emulation(program, chip: chip, firewall: firewall, attach: attachments, sink: output.take)
             }
         } catch {
             Orrery.fail("\(file): \(error)", 64)
         }
         guard arguments.isEmpty else { throw ValidationError("arguments after -- are for a program on the A7") }
         if uart.contains("-") {
-            emulation.board.send(Array(FileHandle.standardInput.readDataToEndOfFile()), to: ports.first ?? .debug, at: 0)
+            emulation.board.send(Array(FileHandle.standardInput.readDataToEndOfFile()), to: ports.first ?? chip.console ?? .debug, at: 0)
         }
         if !trace.isEmpty { follow(emulation.core, symbols, output) }
         if let gdb { return try debug(emulation, output, port: gdb) }
@@ -185,9 +192,9 @@ struct Emulate: ParsableCommand {
         }
     }
 
-    private static func port(_ word: String) throws -> SerialPortName {
-        if word == "debug" { return .debug }
-        if word.hasPrefix("isu"), let unit = Int(word.dropFirst(3)), (0...5).contains(unit) { return .isu(unit) }
-        throw ValidationError("--uart: '\(word)' is none of debug, isu0 … isu5 and -")
+    private static func port(_ word: String, _ chip: Chip) throws -> SerialPortName {
+        if let port = AttachmentPlace(word)?.port, chip.ports.contains(port) { return port }
+        let names = chip.ports.map { "\(AttachmentPlace($0))" }.joined(separator: ", ")
+        throw ValidationError("--uart: '\(word)' is none of \(names) and -")
     }
 }

@@ -23,7 +23,8 @@ public struct Orrery: AsyncParsableCommand {
         version: Version.described,
         subcommands: [
             Validate.self, Show.self, Run.self, Up.self, Replay.self, Ablate.self, ReportCommand.self, AttacksCommand.self, Faults.self,
-            Controls.self, Emulate.self, GlitchCommand.self, ImageCommand.self, SDKCommand.self, New.self, DeviceCommand.self, Tuf.self,
+            Controls.self, Chips.self, Emulate.self, GlitchCommand.self, ImageCommand.self, SDKCommand.self, New.self, DeviceCommand.self,
+            Tuf.self,
             EvidenceCommand.self, SBOMCommand.self,
         ])
 

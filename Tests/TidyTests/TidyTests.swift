@@ -50,7 +50,7 @@ import Testing
         "Adversary": ["Wire", "Catalogue", "Fabric", "SecureChannel", "Exchange", "Forgery"],
         "Faults": ["Wire", "Catalogue", "Fabric"],
         "Injector": ["Wire", "Catalogue", "Configuration", "Fabric", "Adversary", "Faults"],
-        "Planning": ["Wire", "Catalogue", "Configuration", "Fabric", "Yams"],
+        "Planning": ["Wire", "Catalogue", "Configuration", "Fabric", "Formats", "Yams"],
         "Judging": ["Wire", "Catalogue", "Planning", "Histogram"],
         "ReportFormats": ["Wire", "Catalogue", "Fabric", "Planning", "Judging", "SecureChannel", "Foundation", "FoundationEssentials"],
         "RunFiles": ["Wire", "Planning", "Judging", "SecureChannel", "Runtime", "Version", "Foundation"],
