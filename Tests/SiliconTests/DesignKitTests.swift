@@ -64,7 +64,7 @@ import Testing
         bench.write(At.timer + 0xC, 1)
         let isStillHigh = bench.isHigh(8)
         #expect(!isStillHigh)
-        bench.pass(cycles: 6)
+        bench.pass(cycles: 5)
         #expect(bench.read(At.timer + 0xC) == 0)
         // A value that is written counts from there; the reload comes after.
         bench.write(At.timer + 4, 3)

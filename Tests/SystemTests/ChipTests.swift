@@ -74,7 +74,7 @@ import Testing
         let broken = try testbed.write(text.output.replacing("base: 0x40001000", with: "base: 0x40000800"), "broken.yaml")
         let refused = try await testbed.orrery(["emulate", "--chip", broken, program("mps2-scheduler")])
         #expect(refused.code == 64)
-        #expect(refused.errors.contains("broken.yaml:12:43: 'timer1' overlaps 'timer0' at 0x40000800"), "\(refused.errors)")
+        #expect(refused.errors.contains("broken.yaml:13:42: 'timer1' overlaps 'timer0' at 0x40000800"), "\(refused.errors)")
         for (arguments, words) in [
             (["--chip", "mps2"], "unknown chip 'mps2'"), (["--chip", "mps2-an386", "--uart", "isu0"], "is none of uart0"),
             (["--chip", "mps2-an386", "--attach", "led@gpio60"], "the mps2-an386 has no gpio60"),

@@ -73,7 +73,9 @@ protocol Peripheral: Codable, SendableMetatype {
 }
 
 extension Peripheral {
-    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 { .min }
+    func stableUntil(_ offset: UInt32, _ now: Int64) -> Int64 {
+        .min
+    }
     mutating func advance(_ bus: Bus) {}
     var nextEvent: Int64 { .max }
     mutating func coreClockChanged(to hertz: Int64, at now: Int64) {}
