@@ -31,6 +31,7 @@ extension Chip {
             .init(CMSDKGPIO.self, "gpio1", base: 0x4001_1000, size: 0x1000, interrupts: ["combined": 7], pins: Array(16..<32)),
             .init(CMSDKGPIO.self, "gpio2", base: 0x4001_2000, size: 0x1000, interrupts: ["combined": 16], pins: Array(32..<48)),
             .init(CMSDKGPIO.self, "gpio3", base: 0x4001_3000, size: 0x1000, interrupts: ["combined": 17], pins: Array(48..<52)),
+            .init(PL022.self, "spi2", base: 0x4002_5000, size: 0x1000, interrupts: ["combined": 22], clock: mps2Clock, unit: 2),
             .init(MPS2InputOutput.self, "fpgaio", base: 0x4002_8000, size: 0x1000, clock: mps2Clock, pins: [64, 65]),
             .init(
                 MPS2Configuration.self, "scc", base: 0x4002_F000, size: 0x1000,
