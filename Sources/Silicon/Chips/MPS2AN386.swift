@@ -3,11 +3,11 @@ import Formats
 extension Chip {
     /// Arm's MPS2 board with the image of application note AN386: a Cortex-M4F with the blocks of Arm's design kit. Addresses and
     /// interrupts are those of ARM DAI 0386; what differs between silicon and `qemu-system-arm -M mps2-an386` (priority bits,
-    /// CPUID, a reference for SysTick) is as it is there. SPI, I2C, I2S, Ethernet and VGA read as zeros.
+    /// CPUID, a reference for SysTick) is as it is there. I2C, I2S, Ethernet and VGA read as zeros.
     public static let mps2AN386 = Chip(
         "mps2-an386",
         core: .init(
-            clockHertz: mps2Clock, referenceHertz: 1_000_000, interrupts: 32, sharedInterrupts: [12], priorityBits: 8,
+            clockHertz: mps2Clock, referenceHertz: 1_000_000, interrupts: 32, sharedInterrupts: [11, 12, 23], priorityBits: 8,
             identification: 0x410F_C240, vectors: 0),
         memory: [
             .init("ssram1", base: 0x0000_0000, size: 4 << 20, access: .readWriteExecute),
@@ -31,7 +31,11 @@ extension Chip {
             .init(CMSDKGPIO.self, "gpio1", base: 0x4001_1000, size: 0x1000, interrupts: ["combined": 7], pins: Array(16..<32)),
             .init(CMSDKGPIO.self, "gpio2", base: 0x4001_2000, size: 0x1000, interrupts: ["combined": 16], pins: Array(32..<48)),
             .init(CMSDKGPIO.self, "gpio3", base: 0x4001_3000, size: 0x1000, interrupts: ["combined": 17], pins: Array(48..<52)),
+            .init(PL022.self, "spi0", base: 0x4002_0000, size: 0x1000, interrupts: ["combined": 11], clock: mps2Clock, unit: 0),
+            .init(PL022.self, "spi1", base: 0x4002_1000, size: 0x1000, interrupts: ["combined": 11], clock: mps2Clock, unit: 1),
             .init(PL022.self, "spi2", base: 0x4002_5000, size: 0x1000, interrupts: ["combined": 22], clock: mps2Clock, unit: 2),
+            .init(PL022.self, "spi3", base: 0x4002_6000, size: 0x1000, interrupts: ["combined": 23], clock: mps2Clock, unit: 3),
+            .init(PL022.self, "spi4", base: 0x4002_7000, size: 0x1000, interrupts: ["combined": 23], clock: mps2Clock, unit: 4),
             .init(MPS2InputOutput.self, "fpgaio", base: 0x4002_8000, size: 0x1000, clock: mps2Clock, pins: [64, 65]),
             .init(
                 MPS2Configuration.self, "scc", base: 0x4002_F000, size: 0x1000,
