@@ -1,7 +1,7 @@
 import ArgumentParser
-import Planning
 import Formats
 import Foundation
+import Planning
 import Silicon
 
 /// What chips there are, and what they are made of.

@@ -1,5 +1,5 @@
-import Planning
 import Formats
+import Planning
 import Silicon
 import Testing
 

@@ -1,6 +1,6 @@
-import Planning
 import Emulator
 import Formats
+import Planning
 import Silicon
 import Testing
 
