@@ -48,6 +48,19 @@ import Testing
         #expect(second.contains(name == "compute" ? "float 9c3c81cb" : "12: 3103210 1028710416"))
     }
 
+    /// Saved at any instant and carried on, the rest is what it would have been.
+    @Test(arguments: ["7ms", "150ms", "374ms"]) func aSavedChipGoesOn(cut: String) async throws {
+        let testbed = try Testbed()
+        let (file, blocks) = (testbed.folder + "/chip.json", program("mps2-blocks"))
+        let first = try await testbed.orrery(["emulate", "--chip", "mps2-an386", blocks, "--for", cut, "--save", file])
+        let second = try await testbed.orrery(["emulate", "--chip", "mps2-an386", blocks, "--restore", file])
+        // A line that was cut is ended.
+        let lines = { (text: String) in text.filter { !"\r\n".contains($0) } }
+        #expect(try await lines(first.output + second.output) == lines(ours(testbed, "mps2-blocks")) && second.code == 0)
+        let other = try await testbed.orrery(["emulate", program("tick"), "--restore", file])
+        #expect(other.code == 64 && other.errors.contains("otherChip"), "\(other.errors)")
+    }
+
     /// What QEMU has no model of.
     @Test func pinsAreThere() async throws {
         let testbed = try Testbed()
