@@ -84,7 +84,9 @@ let package = Package(
         module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
         module("Factory", ["Formats", "SecureChannel", "TUF", "Silicon"]),  // signing keys, images, flash contents
         module("DeviceOS", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"]),
-        module("SecurityService", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", grdb]),
+        module(
+            "SecurityService", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", "Attestation", grdb]),
+        module("Attestation", ["Formats", "SecureChannel"]),  // PURE: evidence of every format into one attestation result
         module("Forgery", ["Formats", "SecureChannel", "TUF"]),  // PURE: what attackers make of what they stole or recorded
         module("Adversary", ["Wire", "Catalogue", "Fabric", "SecureChannel", "Exchange", "Forgery"]),  // attacks, one file each
         module("Faults", ["Wire", "Catalogue", "Fabric"]),  // PURE: what honest hardware and networks do, one file each
@@ -124,10 +126,12 @@ let package = Package(
         tests("ExchangeTests", ["Exchange", "Wire"]),
         tests("TUFTests", ["TUF", "SecureChannel"]),
         tests("TPMTests", ["Factory", "TPM", "TPMEvidence", "SecureChannel", "Wire", subprocess]),
+        tests("AttestationTests", ["Attestation", "Formats", "SecureChannel", "Silicon"]),
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),
         tests("EmulatorTests", ["Emulator", "Factory", "Lab", "Silicon", "Formats", "SecureChannel"]),
         tests("KernelTests", ["Emulator", "Formats", "Kernel", "SecureChannel", "Silicon"]),
-        tests("CampaignTests", ["Adversary", "Catalogue", "Formats", "Injector", "Judging", "Planning", "ReportFormats", "Silicon", "Wire"]),
+        tests(
+            "CampaignTests", ["Adversary", "Catalogue", "Formats", "Injector", "Judging", "Planning", "ReportFormats", "Silicon", "Wire"]),
         // A whole fleet inside one process: the same values that the processes run.
         tests(
             "FleetTests",

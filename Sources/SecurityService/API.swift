@@ -1,7 +1,7 @@
+import Attestation
 import Catalogue
 import Configuration
 import Exchange
-import Formats
 import SecureChannel
 import Wire
 
@@ -13,7 +13,8 @@ struct API {
     let configuration: ServiceConfiguration
     let store: Store
     let authority: Authority
-    private let verifier: Verifier
+    /// What the factory made.
+    private let references: ReferenceValues
     let catalog: CatalogIdentity
     private let updates: UpdateAPI
     var detector: Detector
@@ -23,7 +24,7 @@ struct API {
         self.configuration = configuration
         self.store = store
         self.authority = authority
-        verifier = Verifier(configuration.referenceMeasurements)
+        references = PSAAppraiser.references(configuration.referenceMeasurements.map { ($0.type, $0.sha256) })
         catalog = CatalogIdentity(configuration.names)
         updates = try UpdateAPI(configuration, store: store)
         detector = Detector(store: store, isOn: !configuration.controlsOff.contains(.threatDetection))
@@ -172,15 +173,8 @@ struct API {
     ) throws -> Response {
         let deviceID = request[header: "x-device-id"] ?? ""
         let device = try store.device(deviceID)
-        var verdict = Verifier.Verdict.rejected("device is not claimed")
-        if device != nil {
-            verdict =
-                isOff(.attestationGate)
-                ? .accepted
-                : verifier.with(try updates.referenceMeasurements()).appraise(request.body, deviceID: deviceID) { nonce in
-                    isOff(.nonces) || ((try? store.takeChallenge(nonce, deviceID: deviceID, now: now)) ?? false)
-                }
-        }
+        var verdict = AppraisalPolicy.Verdict.rejected(.init("device is not claimed"))
+        if device != nil { verdict = isOff(.attestationGate) ? .accepted : try appraise(request.body, deviceID, now) }
         // A device may have moved: who attests elsewhere is noticed here, and kept out where certificates are used.
         if let device, verdict == .accepted { _ = detector.admits(device, caller, now, &out) }
         // Evidence is signed, not secret: logs have it, and so may others.
@@ -197,19 +191,29 @@ struct API {
             details[.result] = "accepted"
             out.observe(.evidenceAppraised, details)
             return Response(200, body: JSON.encode(ServiceAPI.AttestationResult(ticket: ticket, authorities: authority.intermediates)))
-        case .rejected(let reason, let nonce, let digest):
+        case .rejected(let finding):
+            let reason = finding.reason
             try store.appraised(
                 deviceID: deviceID, result: reason, ticket: nil, kinds: [], expires: 0, now: now)
             details[.result] = "rejected"
             details[.code] = .text(Code.evidenceRejected.rawValue)
             details[.reason] = .text(reason)
             let seen = ServiceAPI.Sighting(
-                connections: [caller.connection], digests: digest.map { [$0] } ?? [], nonces: nonce.map { [String($0.prefix(16))] } ?? [])
+                connections: [caller.connection], digests: finding.digest.map { [$0] } ?? [],
+                nonces: finding.nonce.map { [String($0.prefix(16))] } ?? [])
             details.merge(seen.details) { $1 }
             out.observe(.evidenceAppraised, details)
             detector.evidenceRejected(reason, from: caller.address, seen, now, &out)
             return refuse(403, .evidenceRejected, reason)
         }
+    }
+
+    private func appraise(_ evidence: [UInt8], _ deviceID: String, _ now: Int64) throws -> AppraisalPolicy.Verdict {
+        let known = references.with(try updates.referenceMeasurements().map { ($0.type, $0.sha256) })
+        let appraisal = PSAAppraiser(known).appraise(evidence, deviceID: deviceID) { nonce in
+            isOff(.nonces) || ((try? store.takeChallenge(nonce, deviceID: deviceID, now: now)) ?? false)
+        }
+        return AppraisalPolicy.measuredBoot.decide(appraisal)
     }
 
     // MARK: Operation

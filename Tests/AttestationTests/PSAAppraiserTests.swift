@@ -1,18 +1,15 @@
-import Configuration
+import Attestation
 import Formats
 import Foundation
 import SecureChannel
 import Silicon
 import Testing
-import Wire
 
-@testable import SecurityService
-
-/// Each check of the verifier, with evidence that is right in everything else.
-@Suite struct VerifierTests {
+/// Each check of the appraisal, with evidence that is right in everything else.
+@Suite struct PSAAppraiserTests {
     private static let kernel = UInt32(ImageType.kernel.rawValue)
     private static let good = sha256(Array("kernel".utf8))
-    private let verifier = Verifier([ReferenceMeasurement(type: kernel, sha256: good.hex)])
+    private let references = PSAAppraiser.references([(kernel, good.hex)])
     private let nonce = [UInt8](repeating: 7, count: 32)
 
     private func chip() throws -> Pluton {
@@ -31,8 +28,12 @@ import Wire
         return chip
     }
 
-    private func appraise(_ evidence: [UInt8], _ deviceID: String, knowsNonce: Bool = true) -> Verifier.Verdict {
-        verifier.appraise(evidence, deviceID: deviceID) { $0 == nonce.hex && knowsNonce }
+    private func appraisal(_ evidence: [UInt8], _ deviceID: String, knowsNonce: Bool = true) -> Appraisal {
+        PSAAppraiser(references).appraise(evidence, deviceID: deviceID) { $0 == nonce.hex && knowsNonce }
+    }
+
+    private func appraise(_ evidence: [UInt8], _ deviceID: String, knowsNonce: Bool = true) -> AppraisalPolicy.Verdict {
+        AppraisalPolicy.measuredBoot.decide(appraisal(evidence, deviceID, knowsNonce: knowsNonce))
     }
 
     @Test func goodEvidence() throws {
@@ -76,12 +77,11 @@ import Wire
         #expect(appraise(changed.attest(nonce: nonce), changed.deviceID).reason == "measurement of kernel is not a reference value")
         let strange = try measured(type: 99)
         #expect(appraise(strange.attest(nonce: nonce), strange.deviceID).reason == "measurement of type 99 is not a reference value")
-        let bare = Verifier([
-            ReferenceMeasurement(type: Self.kernel, sha256: Self.good.hex), ReferenceMeasurement(type: 1, sha256: Self.good.hex),
-        ])
+        let bare = PSAAppraiser(PSAAppraiser.references([(Self.kernel, Self.good.hex), (1, Self.good.hex)]))
         let chip = try measured()
         #expect(
-            bare.appraise(chip.attest(nonce: nonce), deviceID: chip.deviceID) { _ in true }.reason == "a boot stage was not measured")
+            bare.appraise(chip.attest(nonce: nonce), deviceID: chip.deviceID) { _ in true }.finding?.reason
+                == "a boot stage was not measured")
     }
 
     @Test func nonsense() throws {
@@ -94,5 +94,22 @@ import Wire
             #expect(why.hasPrefix("evidence does not parse"))
         }
         #expect(appraise(chip.attest(nonce: nonce), "00").reason == "device ID is not a P-256 key")
+    }
+
+    /// What each kind of finding says of the attester (draft-ietf-rats-ar4si section 2.3.4).
+    @Test func vectors() throws {
+        let (chip, other, changed) = (try measured(), try measured(), try measured(sha256([1])))
+        let good = appraisal(chip.attest(nonce: nonce), chip.deviceID).vector
+        #expect(
+            good == .init([.instanceIdentity: .affirmed, .hardware: .affirmed, .configuration: .affirmed, .executables: .approvedBoot]))
+        #expect(good.status == .affirming)
+        let foreign = appraisal(other.attest(nonce: nonce), chip.deviceID).vector
+        #expect(foreign[.hardware] == .cryptographyFailed && foreign.status == .contraindicated)
+        let strange = appraisal(changed.attest(nonce: nonce), changed.deviceID).vector
+        #expect(strange[.executables] == .unrecognizedExecutables && strange[.instanceIdentity] == .affirmed)
+        #expect(strange.status == .warning)
+        let stale = appraisal(chip.attest(nonce: nonce), chip.deviceID, knowsNonce: false).vector
+        #expect(stale == .init() && stale.status == .none)
+        #expect(appraisal([1], chip.deviceID).vector[.executables] == .unknownEvidence)
     }
 }
