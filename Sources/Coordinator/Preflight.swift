@@ -23,6 +23,7 @@ public struct Preflight: Sendable {
             throw RunError("missing executable \(binFolder)/\(name): run 'swift build'")
         }
         let notes = try AppFiles.check(plan)
+        try AppFiles.checkClock(plan)
         let descriptors = plan.devices.count * 3 + Preflight.spareDescriptors
         guard descriptors <= Machine.fileDescriptorLimit else {
             throw RunError(
