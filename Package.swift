@@ -83,7 +83,13 @@ let package = Package(
         module("Emulator", ["Silicon", "Formats", "Kernel"]),  // one device without a network: `orrery emulate`
         module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
         module("Factory", ["Formats", "SecureChannel", "TUF", "Silicon"]),  // signing keys, images, flash contents
-        module("DeviceOS", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange", "TUF"]),
+        // What every kind of device does over the network, and what it asks of a kind.
+        module("DeviceServices", ["Wire", "Configuration", "SecureChannel", "Exchange", "TUF", "Formats"]),
+        // The chip as a kind of device: boot chain, images and settings in flash, keys and evidence of Pluton, recovery.
+        module("MT3620", ["Wire", "Configuration", "SecureChannel", "Silicon", "Formats", "DeviceServices"]),
+        module("Applications", ["Wire", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange"]),  // apps on the cores of a device
+        // The device: power, boot, order.
+        module("DeviceOS", ["Wire", "Configuration", "Exchange", "DeviceServices", "MT3620", "Applications"]),
         module(
             "SecurityService", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", "Attestation", grdb]),
         module("Attestation", ["Formats", "SecureChannel"]),  // PURE: evidence of every format into one attestation result
@@ -136,7 +142,7 @@ let package = Package(
         tests(
             "FleetTests",
             [
-                "Adversary", "Catalogue", "Commands", "Configuration", "DeviceOS", "Exchange", "Fabric", "Factory", "Faults", "Forgery",
+                "Adversary", "Applications", "Catalogue", "Commands", "Configuration", "DeviceOS", "DeviceServices", "Exchange", "MT3620", "Fabric", "Factory", "Faults", "Forgery",
                 "Formats", "Injector", "Judging", "Lab", "Planning", "Provisioning", "ReportFormats", "RunFiles", "SecureChannel",
                 "SecurityService", "Silicon", "TUF", "Wire", grdb,
             ]),

@@ -1,6 +1,7 @@
 import Adversary
 import Catalogue
 import Configuration
+import DeviceServices
 import Exchange
 import Fabric
 import Formats
@@ -16,7 +17,7 @@ import Testing
 import Wire
 
 @testable import Commands
-@testable import DeviceOS
+@testable import MT3620
 @testable import Provisioning
 @testable import RunFiles
 @testable import SecurityService
@@ -231,13 +232,13 @@ import Wire
         // More than a bank holds, so that it is compacted several times.
         for round in 0..<200 {
             try store.set(.customerChain, [UInt8](repeating: UInt8(round), count: 2000))
-            try store.set(.clientKeySeed, [UInt8(round)])
+            try store.set(.clientKey, [UInt8(round)])
             let read = try SettingsStore(flash: flash)
             #expect(read[.customerChain] == [UInt8](repeating: UInt8(round), count: 2000))
-            #expect(read[.clientKeySeed] == [UInt8(round)])
+            #expect(read[.clientKey] == [UInt8(round)])
         }
-        try store.remove(.clientKeySeed)
-        #expect(try SettingsStore(flash: flash)[.clientKeySeed] == nil)
+        try store.remove(.clientKey)
+        #expect(try SettingsStore(flash: flash)[.clientKey] == nil)
         #expect(try SettingsStore(flash: flash)[.customerChain]?.first == 199)
     }
 }

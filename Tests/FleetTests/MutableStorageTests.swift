@@ -4,7 +4,7 @@ import Silicon
 import Testing
 import Wire
 
-@testable import DeviceOS
+@testable import Applications
 
 /// An app's mutable file over power cuts (APP-7): always as it was at the last sync, whole.
 @Suite struct MutableStorageTests {

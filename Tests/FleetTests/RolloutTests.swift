@@ -2,7 +2,7 @@ import Exchange
 import Testing
 import Wire
 
-@testable import DeviceOS
+@testable import DeviceServices
 @testable import SecurityService
 
 @Suite struct RolloutTests {

@@ -1,0 +1,318 @@
+import Configuration
+import Exchange
+import SecureChannel
+import TUF
+public import Wire
+
+/// What becomes of updates, for the apps that want to know (UP-7).
+public enum UpdateNotice: Equatable, Sendable {
+    /// A check has found something, or nothing.
+    case found
+    case nothingFound
+    /// Something is ready; an app may put it off by so much.
+    case pending(limit: Duration)
+    case final
+    case deferred
+    case complete
+}
+
+/// Checks for updates, installs them, and makes sure that what was installed works (UP-1 … UP-7).
+public struct Updater {
+    static let bootSettling = Duration.seconds(60)
+    /// Between the last word to an app and the installation (UP-7; the original's ten seconds are unsourced).
+    private static let finalNotice = Duration.seconds(10)
+    /// An app has ten seconds to say that it wants an update later.
+    private static let answerTime = Duration.seconds(10)
+    private static let directorFiles: [(name: String, key: SettingsKey)] = [
+        ("root.json", .directorRoot), ("timestamp.json", .directorTimestamp), ("snapshot.json", .directorSnapshot),
+        ("targets.json", .directorTargets),
+    ]
+    private static let imageFiles: [(name: String, key: SettingsKey)] = [
+        ("root.json", .imageRoot), ("timestamp.json", .imageTimestamp), ("snapshot.json", .imageSnapshot),
+        ("targets.json", .imageTargets),
+    ]
+
+    var checkAt = Instant.never
+    private(set) var finalAt = Instant.never
+    private(set) var installAt = Instant.never
+    var proveAt = Instant.never
+    private var session: UpdateSession?
+    /// Of the last answer to a check.
+    private var connection: Connection?
+    /// On the device and waiting to be installed.
+    private var staged: [StagedImage] = []
+    var trial: Trial?
+    /// What the service has yet to hear of.
+    var failures: [ServiceAPI.UpdateStatus.Failure] = []
+    private var backoff: Backoff
+
+    init(backoff: Backoff) { self.backoff = backoff }
+
+    /// A restart: what is not kept is forgotten.
+    mutating func stop() {
+        let failures = failures
+        self = Updater(backoff: backoff)
+        self.failures = failures
+    }
+
+    var next: Instant { min(min(checkAt, finalAt), min(installAt, proveAt)) }
+    /// Apps are on trial: one that ends takes them back.
+    public var hasAppsOnTrial: Bool { trial?.areApps == true }
+    public var hasStaged: Bool { !staged.isEmpty }
+
+    mutating func begin(_ context: inout ServiceContext, _ now: Instant) {
+        checkAt = now + .seconds(10) + context.draws.duration(upTo: .seconds(10))
+    }
+
+    // MARK: The check
+
+    /// Says what runs here, then asks what should.
+    mutating func check(_ context: inout ServiceContext, _ out: inout Outbox) {
+        guard context.protections.renewableSecurity else {
+            checkAt = .never
+            return
+        }
+        guard context.identity.isReady else {
+            checkAt = out.now + .minutes(1)
+            return
+        }
+        // Whatever happens on the way, the next check comes.
+        checkAt =
+            out.now + .nanoseconds(context.configuration.updateEveryNanoseconds) + context.draws.duration(upTo: .minutes(10))
+        guard session == nil, staged.isEmpty else { return }
+        let status = ServiceAPI.UpdateStatus(
+            osVersion: context.software.osVersion,
+            images: context.software.images.map {
+                .init(component: $0.component, name: $0.name, version: $0.version, sha256: $0.sha256.hex)
+            },
+            failures: failures)
+        context.ask(
+            .updateStatus,
+            Request("POST", ServiceAPI.updateStatusPath, headers: context.sharedSecretHeader, body: JSON.encode(status)),
+            context.identity.towardsService(context.identity.update, "update"), &out)
+    }
+
+    mutating func statusAnswered(
+        _ outcome: ClientPool<Purpose>.Outcome, _ context: inout ServiceContext, _ out: inout Outbox
+    ) -> [ServiceOutcome] {
+        outcome.journal("update-status", context.serviceHost, &out)
+        if case .response(let response) = outcome.result, response.isSuccess { failures = [] }
+        guard session == nil, staged.isEmpty else { return [] }
+        do {
+            guard let storage = try context.software.open() else {
+                return ended("failed", nil, "no readable partition table", &context, &out)
+            }
+            let roots = context.software.updateRoots
+            var session = try UpdateSession(
+                deviceID: context.deviceID, software: context.software, failed: failedImages(context),
+                staging: StagedImage.decodeProgress(context.settings?[.staging] ?? []), storage: storage,
+                director: trustedFiles(Updater.directorFiles, roots.director, context),
+                images: trustedFiles(Updater.imageFiles, roots.images, context), rules: rules(context.protections))
+            let step = session.begin()
+            self.session = session
+            return follow(step, nil, &context, &out)
+        } catch let refusal as TUFRefusal {
+            return ended("refused", refusal.kind, "\(refusal)", &context, &out)
+        } catch {
+            return ended("failed", nil, "\(error)", &context, &out)
+        }
+    }
+
+    /// What is kept, on top of the root that came with the device's software.
+    private func trustedFiles(
+        _ names: [(name: String, key: SettingsKey)], _ root: [UInt8]?, _ context: ServiceContext
+    ) -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        for (name, key) in names { files[name] = context.settings?[key] }
+        if files["root.json"] == nil { files["root.json"] = root }
+        return files
+    }
+
+    private func rules(_ protections: Protections) -> UpdateSession.Rules {
+        .init(
+            metadata: .init(
+                signatures: protections.signedUpdates, versions: protections.rollbackProtection,
+                freshness: protections.updateFreshness),
+            limitsAnswers: protections.requestLimits)
+    }
+
+    private func failedImages(_ context: ServiceContext) -> Set<[UInt8]> {
+        let bytes = context.settings?[.failedImages] ?? []
+        return Set(stride(from: 0, to: bytes.count - 31, by: 32).map { Array(bytes[$0..<$0 + 32]) })
+    }
+
+    mutating func answered(
+        _ outcome: ClientPool<Purpose>.Outcome, _ context: inout ServiceContext, _ out: inout Outbox
+    ) -> [ServiceOutcome] {
+        guard var session else { return [] }
+        connection = outcome.connection
+        switch outcome.result {
+        case .failed(let failure):
+            let isLong = failure.code == .answerTooLong
+            return ended(isLong ? "refused" : "failed", isLong ? "length" : nil, failure.words, &context, &out)
+        case .response(let response):
+            let step = session.answered(response, now: context.clock.unixSeconds(at: out.now))
+            do {
+                try keep(&session, &context)
+            } catch {
+                return ended("failed", nil, "\(error)", &context, &out)
+            }
+            self.session = session
+            return follow(step, outcome.exchange, &context, &out)
+        }
+    }
+
+    /// Trusted metadata and the progress of downloads.
+    private func keep(_ session: inout UpdateSession, _ context: inout ServiceContext) throws {
+        let (director, images) = session.takeChanges()
+        for (changes, names) in [(director, Updater.directorFiles), (images, Updater.imageFiles)] {
+            for (name, bytes) in changes {
+                guard let key = names.first(where: { $0.name == name })?.key else { continue }
+                if let bytes { try context.settings?.set(key, bytes) } else { try context.settings?.remove(key) }
+            }
+        }
+        let progress = StagedImage.encodeProgress(session.staging)
+        if !progress.isEmpty { try context.settings?.set(.staging, progress) }
+    }
+
+    private mutating func follow(
+        _ step: UpdateSession.Step, _ exchange: Int?, _ context: inout ServiceContext, _ out: inout Outbox
+    ) -> [ServiceOutcome] {
+        switch step {
+        case .ask(let request, let limit):
+            let within = ServiceContext.requestLimit
+            if let exchange {
+                context.exchanges.ask(exchange, .update, request, within: within, bodyLimitBytes: limit, &out)
+            } else {
+                let target = ClientPool<Purpose>.Target(
+                    host: context.serviceHost, port: ServicePort.updates, security: .plain, pair: .deviceService)
+                context.exchanges.start(.update, request, to: target, within: within, bodyLimitBytes: limit, &out)
+            }
+            return []
+        case .current: return ended("current", nil, nil, &context, &out)
+        case .refused(let kind, let reason, let expired, let image):
+            if let sha256 = image?.hex, !failures.contains(where: { $0.sha256 == sha256 }) {
+                failures.append(.init(sha256: sha256, reason: reason))
+            }
+            return ended("refused", kind, reason, expired: expired, &context, &out)
+        case .failed(let reason): return ended("failed", nil, reason, &context, &out)
+        case .staged(let images):
+            var details: [Fact.Detail: Fact.Value] = [.result: "available", .version: .text(session?.versions ?? "")]
+            if let connection { details[.connection] = .text("\(connection)") }
+            out.observe(.updateCheck, details)
+            session = nil
+            backoff.reset()
+            return [.notice(.found, isApp: images.areApps)] + announce(images, &out)
+        }
+    }
+
+    private mutating func ended(
+        _ result: String, _ kind: String?, _ reason: String?, expired: Int64? = nil, _ context: inout ServiceContext,
+        _ out: inout Outbox
+    ) -> [ServiceOutcome] {
+        var details: [Fact.Detail: Fact.Value] = [.result: .text(result)]
+        if let kind { details[.label] = .text(kind) }
+        if let reason { details[.reason] = .text(reason) }
+        if let versions = session?.versions { details[.version] = .text(versions) }
+        if let connection { details[.connection] = .text("\(connection)") }
+        if kind != nil { details[.code] = .text((expired == nil ? Code.metadataRefused : .metadataExpired).rawValue) }
+        if let expired { details[.notAfterSeconds] = .number(expired) }
+        out.observe(.updateCheck, details)
+        let isCurrent = result == "current"
+        if isCurrent { backoff.reset() } else { checkAt = min(checkAt, out.now + backoff.next()) }
+        if kind != nil, let reason {
+            // What an older version was measured by is a part of what was seen.
+            let trusted = [SettingsKey.directorTimestamp, .imageTimestamp].compactMap { context.settings?[$0] }.map { sha256($0).hex }
+            // Before anything was asked it is the device's own root that will not do: it came with its software.
+            let own = session == nil ? context.software.updateRoots.digests.map(\.hex) : []
+            let named = (session?.named.map(\.hex) ?? []) + (kind == "rollback" ? trusted : []) + own
+            context.noteSecurity(
+                .updateRefused, reason, seen: .init(connections: connection.map { [$0] } ?? [], digests: named), at: out.now)
+        }
+        if let session { try? context.settings?.set(.staging, StagedImage.encodeProgress(session.staging)) }
+        session = nil
+        return isCurrent ? [.notice(.nothingFound, isApp: false)] : []
+    }
+
+    // MARK: Installation
+
+    /// Tells the apps, who may put it off: the OS by up to a day, apps by up to three (UP-7).
+    private mutating func announce(_ images: [StagedImage], _ out: inout Outbox) -> [ServiceOutcome] {
+        staged = images
+        journal("pending", images, &out)
+        return [.notice(.pending(limit: deferralLimit), isApp: images.areApps)]
+    }
+
+    private var deferralLimit: Duration { staged.areApps ? .hours(72) : .hours(24) }
+
+    /// The apps have been told.
+    /// - Parameter isHeard: One of them listens, and says itself if it wants the update later.
+    mutating func announced(isHeard: Bool, _ context: ServiceContext, _ out: inout Outbox) {
+        if isHeard {
+            finalAt = out.now + Updater.answerTime
+            return
+        }
+        let deferral = min(Duration.nanoseconds(context.configuration.deferUpdatesNanoseconds), deferralLimit)
+        if deferral > .zero { journal("deferred", staged, &out) }
+        finalAt = out.now + deferral
+    }
+
+    /// An app wants what is staged so much later.
+    public mutating func `defer`(by time: Duration, _ out: inout Outbox) -> ServiceOutcome {
+        finalAt = out.now + time
+        journal("deferred", staged, &out)
+        return .notice(.deferred, isApp: staged.areApps)
+    }
+
+    /// An app wants what is staged now.
+    public mutating func resume(_ now: Instant) { finalAt = min(finalAt, now) }
+
+    func journal(_ status: String, _ images: [StagedImage], _ out: inout Outbox) {
+        out.observe(
+            .updateEvent,
+            [
+                .status: .text(status), .label: images.areApps ? "app" : "system",
+                .image: .text(images.map(\.name).joined(separator: " ")),
+            ])
+    }
+
+    mutating func giveFinalNotice(_ out: inout Outbox) -> [ServiceOutcome] {
+        journal("final", staged, &out)
+        (finalAt, installAt) = (.never, out.now + Updater.finalNotice)
+        return [.notice(.final, isApp: staged.areApps)]
+    }
+
+    mutating func install(_ context: inout ServiceContext, _ out: inout Outbox) -> [ServiceOutcome] {
+        guard let (trial, images) = activate(&context, &out) else { return [] }
+        guard trial.areApps && context.software.canStartApps(images.count) else { return [.restart("update")] }
+        self.trial = trial
+        return [.startApps(images)]
+    }
+
+    /// Makes of what is staged what starts next; nil if there is nothing, or it cannot be.
+    mutating func activate(_ context: inout ServiceContext, _ out: inout Outbox) -> (trial: Trial, images: [StagedImage])? {
+        guard !staged.isEmpty else { return nil }
+        let images = staged
+        (installAt, staged) = (.never, [])
+        let trial: Trial
+        do {
+            guard var storage = try context.software.open() else { return nil }
+            trial = Trial(images.map(\.reference), generation: storage.generation + 1, context.software)
+            try context.settings?.set(.trial, trial.encoded)
+            try storage.activate(images)
+            try context.settings?.remove(.staging)
+        } catch {
+            out.observe(.refusal, [.operation: "install update", .reason: .text("\(error)")])
+            return nil
+        }
+        for image in images {
+            out.observe(
+                .updateInstalled,
+                [
+                    .image: .text(image.name), .version: .number(image.version), .component: .text(image.type.name),
+                    .digest: .text(image.sha256.hex.digestHead),
+                ])
+        }
+        return (trial, images)
+    }
+}

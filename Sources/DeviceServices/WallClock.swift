@@ -1,0 +1,35 @@
+public import Configuration
+public import Wire
+
+/// The time of day as a device has it: its hardware's clock, and what somebody has set since it started.
+public struct WallClock {
+    private let setting: NodeSetting
+    private let hardware: any HardwareClock
+    /// How far it is ahead of the hardware's.
+    private var offset: Int64 = 0
+
+    public init(_ setting: NodeSetting, _ hardware: any HardwareClock) { (self.setting, self.hardware) = (setting, hardware) }
+
+    /// In nanoseconds; positive where it is ahead of the true time.
+    public func error(at now: Instant) -> Int64 { hardware.error(at: now.nanoseconds) &+ offset }
+
+    public func unixSeconds(at now: Instant) -> Int64 { setting.unixSeconds(at: now + .nanoseconds(error(at: now))) }
+
+    public func unixNanoseconds(at now: Instant) -> Int64 { setting.epochSeconds * 1_000_000_000 + now.nanoseconds + error(at: now) }
+
+    /// Until the device starts again, or the hardware's clock is told.
+    mutating func set(by nanoseconds: Int64) { offset &+= nanoseconds }
+
+    mutating func keep(_ now: Instant) {
+        hardware.jump(by: offset, at: now.nanoseconds)
+        offset = 0
+    }
+
+    mutating func restart() { offset = 0 }
+
+    /// A fault, or an answer to a question for the time: the hardware's clock jumps, or changes its pace.
+    func change(_ change: ClockChange, _ now: Instant) {
+        if let drift = change.driftPartsPerBillion { hardware.drift(partsPerBillion: drift, at: now.nanoseconds) }
+        hardware.jump(by: change.jumpNanoseconds, at: now.nanoseconds)
+    }
+}
