@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    /// Who imports everything knows everything. The three that still do are to be split, and may not grow.
+    /// Who imports everything knows everything. The two that still do are to be split, and may not grow.
     @Test func modulesKnowFewOthers() {
         let known = ["SecurityService": 8, "Commands": 21]
         for (module, imports) in Self.allowed where !Self.processes.contains(module) {
@@ -156,6 +156,9 @@ import Testing
             if let (start, depth) = begin {
                 if indent == depth && line.dropFirst(indent).hasPrefix("}") {
                     #expect(number - start < 70, "\(source.path):\(start + 1) has \(number - start + 1) lines")
+                    begin = nil
+                } else if indent < depth && line.dropFirst(indent).hasPrefix("}") {
+                    // What a protocol asks for has no body: its end is the protocol's.
                     begin = nil
                 }
             } else if line.firstMatch(
