@@ -128,7 +128,8 @@ import Testing
     @Test(arguments: sources) func nodesStayDeterministic(source: Source) {
         guard
             [
-                "DeviceOS", "DeviceServices", "MT3620", "Applications", "SecurityService", "Adversary", "Faults", "Forgery", "Injector", "Exchange", "Fabric", "Wire", "Silicon",
+                "DeviceOS", "DeviceServices", "MT3620", "Applications", "SecurityService", "Adversary", "Faults", "Forgery", "Injector",
+                "Exchange", "Fabric", "Wire", "Silicon",
                 "Formats", "TUF", "TPM", "TPMEvidence", "Attestation",
             ].contains(source.module)
         else { return }
