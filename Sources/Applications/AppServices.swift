@@ -1,4 +1,3 @@
-import Catalogue
 import Exchange
 import Formats
 import Kernel
