@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized) struct ESTTestsSerial {
     private static let topology = """
         name: est
-        stop: 10m
+        stop: 12h
         networks: { cloud: { latency: 5ms } }
         service: { network: cloud, catalog: acme, clients: { laptop: first-use-only } }
         gateways: { door: { network: cloud, ports: [{ port: 0, to: "service:443" }] } }

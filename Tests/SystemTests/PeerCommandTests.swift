@@ -104,7 +104,7 @@ import Testing
         return try testbed.write(
             """
             name: lamps
-            stop: 10m
+            stop: 12h
             networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
             links: [[home, cloud]]
             service: { network: cloud, catalog: acme }

@@ -8,7 +8,7 @@ import Testing
         let file = try testbed.write(
             """
             name: cable
-            stop: 10m
+            stop: 12h
             networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
             links: [[home, cloud]]
             service: { network: cloud, catalog: acme }
@@ -78,7 +78,7 @@ import Testing
         let file = try testbed.write(
             """
             name: cable
-            stop: 10m
+            stop: 12h
             networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
             links: [[home, cloud]]
             service: { network: cloud, catalog: acme }

@@ -19,7 +19,7 @@ import Testing
         let testbed = try Testbed()
         let topology = """
             name: gateway
-            stop: 10m
+            stop: 12h
             networks:
               home:  { latency: 8ms }
               cloud: { latency: 30ms }

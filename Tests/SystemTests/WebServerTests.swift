@@ -34,7 +34,7 @@ import Testing
         let file = try testbed.write(
             """
             name: web
-            stop: 10m
+            stop: 12h
             networks: { home: { latency: 8ms }, cloud: { latency: 30ms } }
             links: [[home, cloud]]
             service: { network: cloud, catalog: acme }
