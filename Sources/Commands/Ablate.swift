@@ -58,7 +58,7 @@ struct Ablate: AsyncParsableCommand {
         }
         switch format {
         case .text: print(ablation.text, terminator: "")
-        case .json: print(try RunFolder.encode(Ablation.Document(ablation)), terminator: "")
+        case .json: print(try JSON.pretty(Ablation.Document(ablation)), terminator: "")
         case .csv: print(ablation.csv, terminator: "")
         case .html: print(ablation.html, terminator: "")
         }

@@ -3,6 +3,7 @@ import Foundation
 import RunFiles
 import SecureChannel
 import Version
+import Wire
 
 /// A software bill of materials in CycloneDX 1.6 (ECMA-424). What is the same gives the same bill: its serial number is made of
 /// its components, and it bears no time.
@@ -68,7 +69,7 @@ struct BillOfMaterials: Encodable {
         metadata = Metadata(tools: .init(components: [tool]), component: subject)
         self.components = components
         self.dependencies = dependencies ?? [Dependency(ref: subject.reference, dependsOn: components.map(\.reference))]
-        let content = try RunFolder.encode([subject] + components)
+        let content = try JSON.pretty([subject] + components)
         serialNumber = "urn:uuid:\(nameUUID(UUIDSpace.url, Array("urn:orrery:sbom".utf8) + sha256(Array(content.utf8))))"
     }
 

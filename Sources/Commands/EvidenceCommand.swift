@@ -3,6 +3,7 @@ import Formats
 import Foundation
 import RunFiles
 import SecureChannel
+import Wire
 
 /// Evidence of whatever origin, appraised as the service appraises a device's.
 struct EvidenceCommand: ParsableCommand {
@@ -46,7 +47,7 @@ struct EvidenceCommand: ParsableCommand {
             } catch let error as Refusal {
                 result.refusal = error.words
             }
-            print(json ? try RunFolder.encode(result) : result.text, terminator: "")
+            print(json ? try JSON.pretty(result) : result.text, terminator: "")
             if result.refusal != nil { throw ExitCode(1) }
         }
 

@@ -54,7 +54,7 @@ struct GlitchCommand: AsyncParsableCommand {
         switch format {
         case .text: print(study.text, terminator: "")
         case .csv: print(study.csv, terminator: "")
-        case .json: print(try RunFolder.encode(study), terminator: "")
+        case .json: print(try JSON.pretty(study), terminator: "")
         case .html: print(study.html, terminator: "")
         }
         if study.builds.contains(where: { $0.consequences.contains { $0.attested } }) { throw ExitCode(1) }

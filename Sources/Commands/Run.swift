@@ -86,7 +86,7 @@ extension Orrery {
         if asJSON {
             let metrics = MetricsFile(
                 report: outcome.report, provenance: outcome.provenance, planDigest: outcome.folder.planDigest)
-            print((try? RunFolder.encode(metrics)) ?? "", terminator: "")
+            print((try? JSON.pretty(metrics)) ?? "", terminator: "")
             return
         }
         print(outcome.report.text, terminator: "")

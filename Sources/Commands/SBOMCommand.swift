@@ -26,14 +26,14 @@ struct SBOMCommand: AsyncParsableCommand {
     @Option(help: "Who made the image package.") var supplier: String?
 
     func run() async throws {
-        guard let subject else { return print(try RunFolder.encode(try await OrreryParts.bill()), terminator: "") }
+        guard let subject else { return print(try JSON.pretty(try await OrreryParts.bill()), terminator: "") }
         if let bytes = FileManager.default.contents(atPath: subject) {
-            return print(try RunFolder.encode(try image(Array(bytes), subject)), terminator: "")
+            return print(try JSON.pretty(try image(Array(bytes), subject)), terminator: "")
         }
         let parts = subject.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count > 1, let name = parts.last, !name.isEmpty else { Orrery.fail("'\(subject)' is no file and no RUN/DEVICE", 64) }
         let folder = RunFolder(existing: parts.dropLast().joined(separator: "/"))
-        print(try RunFolder.encode(try device(name, folder)), terminator: "")
+        print(try JSON.pretty(try device(name, folder)), terminator: "")
     }
 
     private func image(_ bytes: [UInt8], _ path: String) throws -> BillOfMaterials {

@@ -3,11 +3,12 @@ import Judging
 import Planning
 import ReportFormats
 import RunFiles
+import Wire
 
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print the resolved plan of a file as JSON.")
 
     @Argument(help: "The file.") var file: String
 
-    func run() throws { print(try RunFolder.encode(try Plan.load(file)), terminator: "") }
+    func run() throws { print(try JSON.pretty(try Plan.load(file)), terminator: "") }
 }

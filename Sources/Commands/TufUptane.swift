@@ -3,6 +3,7 @@ import Foundation
 import RunFiles
 import Runtime
 import TUF
+import Wire
 
 /// `orrery tuf` with a director and an image repository.
 extension Tuf {
@@ -61,7 +62,7 @@ extension Tuf {
         }
     }
 
-    private func say(_ verdict: Verdict) throws { print(try RunFolder.encode(verdict), terminator: "") }
+    private func say(_ verdict: Verdict) throws { print(try JSON.pretty(verdict), terminator: "") }
 
     /// All metadata; what has come to be trusted by then is stored even if it is refused.
     private func verify() throws -> [UptaneClient.Install] {

@@ -71,10 +71,6 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
 extension DeviceConfiguration {
     /// The folder of the files that a technician sends to a device with this flash content.
     public static func recoveryFolder(ofImage path: String) -> String { path.replacing(/\.flash$/, with: "-recovery") }
-    /// Images are started only with a signature.
-    public var verifiesBoot: Bool { !controlsOff.contains(.secureBoot) }
-    /// Counters keep old versions out.
-    public var refusesOldVersions: Bool { !controlsOff.contains(.rollbackProtection) }
     public var recoveryFolder: String { DeviceConfiguration.recoveryFolder(ofImage: baseImagePath) }
 }
 

@@ -52,7 +52,7 @@ public final class RunSession: Sendable {
         let begun = ContinuousClock.now
         try RunFolder.writeJSON(plan, folder.planPath)
         try RunProvisioner(plan: plan, folder: folder, guestFolder: preflight.guestFolder).prepare()
-        if let work = plan.benchWork { try asRunError { try bench.prepare(work.device, glitch: work.glitch) } }
+        if let work = plan.benchWork { try bench.prepare(work.device, glitch: work.glitch) }
         let socketFolder = try RunSession.makeSocketFolder()
         defer { try? FileManager.default.removeItem(atPath: socketFolder) }
         let endpoint = "ipc://\(socketFolder)/bus"
@@ -93,11 +93,6 @@ public final class RunSession: Sendable {
     }
 
     private var bench: Bench { Bench(folder: folder.stateFolder) }
-
-    /// What goes wrong at the bench goes wrong with the run.
-    private func asRunError(_ body: () throws -> Void) throws {
-        do { try body() } catch let error as LabError { throw RunError(error.description) }
-    }
 
     private func executable(of node: String) -> String {
         if node == "service" { return "orrery-service" }
@@ -141,7 +136,7 @@ public final class RunSession: Sendable {
         switch order.verb {
         case .kill: await supervisor.kill(.init(name: order.node, generation: order.generation))
         case .start, .clone, .duplicate, .rewrite, .glitch, .recover:
-            try asRunError { try bench.carryOut(order) }
+            try bench.carryOut(order)
             try await start(order.node, order.generation, supervisor)
         }
     }

@@ -145,7 +145,7 @@ public struct Device: Node {
     private mutating func obey(_ name: String, _ body: [UInt8], _ out: inout Outbox) {
         switch name {
         case CommandName.clock: if let change = JSON.decode(ClockChange.self, body) { services.changeClock(change, out.now) }
-        case "check-updates": if isRunning { services.checkForUpdates(out.now) }
+        case CommandName.checkUpdates: if isRunning { services.checkForUpdates(out.now) }
         case CommandName.powerCut:
             if let count = JSON.decode(Int.self, body) { chip.cutPower(duringFlashOperation: count) }
         case CommandName.flashRot: if let rot = JSON.decode(FlashRot.self, body) { chip.rot(rot, configuration.setting.name, &out) }

@@ -100,15 +100,6 @@ public struct FlashLayout: Equatable, Sendable {
     }
 }
 
-/// How the file of a device's own flash content is laid out: a head with a bit for each sector that was written, then
-/// a place for each sector. Sectors that were not written are those of the shared base image.
-public enum FlashOverlay {
-    public static let magic = Array("ORF1".utf8)
-    public static let headerBytes = 4096
-    public static let bitmapOffset = 64
-    public static let sectors = FlashLayout.totalBytes / FlashLayout.sectorBytes
-}
-
 /// CRC-32 (IEEE 802.3, reflected).
 public func crc32(_ bytes: [UInt8]) -> UInt32 {
     var crc = ~UInt32(0)

@@ -134,8 +134,8 @@ public struct Bench {
         // Boot code reads words, thousands of times in each of thousands of trials: all of it at once.
         let flash = chip.read(0..<Flash.totalBytes)
         return BootSurroundings(
-            bootKeyHash: [UInt8](hex: device.bootKeyHash) ?? [], counters: counters, isSecure: device.verifiesBoot,
-            refusesOldVersions: device.refusesOldVersions,
+            bootKeyHash: [UInt8](hex: device.bootKeyHash) ?? [], counters: counters, isSecure: device.protections.secureBoot,
+            refusesOldVersions: device.protections.rollbackProtection,
             verifyNanoseconds: device.cryptoCost.verifyNanoseconds, random: { 5 },
             readFlash: { $0 >= 0 && $1 >= 0 && $0 <= flash.count - $1 ? Array(flash[$0..<$0 + $1]) : nil })
     }
@@ -165,9 +165,7 @@ public struct Bench {
     private func state(_ name: String) -> String { "\(folder)/\(name)" }
 
     private func write(_ device: DeviceConfiguration) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        try write(Array(try encoder.encode(device)), state(device.setting.name) + "/node.json")
+        try write(Array(try JSON.pretty(device).utf8), state(device.setting.name) + "/node.json")
     }
 
     private func write(_ bytes: [UInt8], _ path: String) throws {

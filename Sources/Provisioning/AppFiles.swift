@@ -47,7 +47,7 @@ public enum AppFiles {
         var sizes: [String: Int] = [:]
         var manifests: [String: [UInt8]] = [:]
         for (name, app) in plan.apps.sorted(by: { $0.key < $1.key }) {
-            let (source, warnings) = try asRunError { try read(app, name: name) }
+            let (source, warnings) = try read(app, name: name)
             notes += warnings.map { "warning: " + $0 }
             sizes[name] = source.packageBytes
             manifests[name] = source.manifest

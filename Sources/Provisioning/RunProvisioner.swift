@@ -23,18 +23,16 @@ public struct RunProvisioner {
             var stream = SeedStream(seed: plan.seed, node: "factory", purpose: "crypto")
             draws = { stream.bytes($0) }
         }
-        manufacturer = try asRunError {
-            try Manufacturer(
-                catalog: plan.catalog, serviceHost: plan.names.service, osVersion: plan.osVersion, unixSeconds: plan.epochSeconds,
-                loader: GuestProgram.loader("onebl-\(plan.bootCode)", in: guestFolder), draws: draws)
-        }
+        manufacturer = try Manufacturer(
+            catalog: plan.catalog, serviceHost: plan.names.service, osVersion: plan.osVersion, unixSeconds: plan.epochSeconds,
+            loader: GuestProgram.loader("onebl-\(plan.bootCode)", in: guestFolder), draws: draws)
     }
 
     /// Writes all files.
     public func prepare() throws {
         try writeAuthority()
         for (program, file) in [("rom-\(plan.bootCode)", "rom.elf"), ("onebl-implant", "implant.elf")] {
-            try RunFolder.write(try asRunError { try GuestProgram.read(program, in: guestFolder) }, folder.state(file))
+            try RunFolder.write(try GuestProgram.read(program, in: guestFolder), folder.state(file))
         }
         var references: Set<String> = []
         var measurements: [ReferenceMeasurement] = []
@@ -65,7 +63,7 @@ public struct RunProvisioner {
     private func writeRecovery(_ content: [UInt8], of image: String) throws {
         let path = DeviceConfiguration.recoveryFolder(ofImage: image)
         try RunFolder.make(path)
-        let loader = try asRunError { try GuestProgram.loader("recovery", in: guestFolder) }
+        let loader = try GuestProgram.loader("recovery", in: guestFolder)
         for file in manufacturer.factory.recoveryFiles(loader: loader, flash: content) {
             try RunFolder.write(file.content, "\(path)/\(file.name)")
         }
@@ -116,19 +114,17 @@ public struct RunProvisioner {
     }
 
     private func source(_ app: String, _ defect: UpdateOrder.Defect? = nil) throws -> AppSource {
-        try asRunError {
-            var source: AppSource
-            var path = app
-            if let own = plan.apps[app] {
-                source = try AppFiles.read(own, name: app).source
-            } else {
-                let program = plan.guestProgram(of: app)
-                path = "\(guestFolder)/\(program).elf"
-                source = AppSource(
-                    name: app, manifest: RunProvisioner.manifest(of: app), program: try GuestProgram.read(program, in: guestFolder))
-            }
-            return defect == .crash ? try source.crashing(path) : source
+        let source: AppSource
+        var path = app
+        if let own = plan.apps[app] {
+            source = try AppFiles.read(own, name: app).source
+        } else {
+            let program = plan.guestProgram(of: app)
+            path = "\(guestFolder)/\(program).elf"
+            source = AppSource(
+                name: app, manifest: RunProvisioner.manifest(of: app), program: try GuestProgram.read(program, in: guestFolder))
         }
+        return defect == .crash ? try source.crashing(path) : source
     }
 
     /// Of an app that comes with the testbed.

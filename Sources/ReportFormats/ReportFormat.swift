@@ -1,5 +1,4 @@
 public import Catalogue
-import FoundationEssentials
 public import Judging
 public import Planning
 public import Wire
@@ -42,13 +41,6 @@ public enum ReportFormats {
 
     /// Nil if there is none of this name.
     public static func named(_ name: String) -> (any ReportFormat.Type)? { all.first { $0.name == name } }
-
-    /// JSON as it stands in files: keys in order, a line for each value.
-    static func pretty(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
-    }
 }
 
 /// `metrics.json`: everything, for programs.
@@ -57,6 +49,6 @@ enum MetricsJSON: ReportFormat {
     static let summary = "metrics and verdicts"
     static let fileName: String? = "metrics.json"
     static func write(_ source: ReportSource) throws -> String {
-        try ReportFormats.pretty(MetricsFile(report: source.report, provenance: source.plan.provenance, planDigest: source.planDigest))
+        try JSON.pretty(MetricsFile(report: source.report, provenance: source.plan.provenance, planDigest: source.planDigest))
     }
 }

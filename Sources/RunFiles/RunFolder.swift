@@ -61,13 +61,7 @@ public struct RunFolder: Sendable {
     }
 
     public static func writeJSON(_ value: some Encodable, _ path: String) throws {
-        try write(Array(try encode(value).utf8), path)
-    }
-
-    public static func encode(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+        try write(Array(try JSON.pretty(value).utf8), path)
     }
 
     public func readPlan() throws -> Plan {

@@ -51,7 +51,7 @@ struct API {
             case CommandName.release:
                 guard let release = JSON.decode(Release.self, body) else { break }
                 try updates.release(release, now: unixSeconds, &out)
-            case "rotate-update-keys":
+            case CommandName.rotateUpdateKeys:
                 try store.setKeyGeneration(2)
                 out.observe(.keysRotated, [.generation: 2])
             case CommandName.diskFull: store.fill(JSON.decode(Bool.self, body) ?? true)

@@ -9,10 +9,11 @@ import Glibc
 @safe public final class Flash {
     public static let totalBytes = 16 << 20
     public static let sectorBytes = 4096
-    private static let sectors = FlashOverlay.sectors
-    private static let header = FlashOverlay.headerBytes
-    private static let bitmap = FlashOverlay.bitmapOffset
-    private static let magic = FlashOverlay.magic
+    private static let sectors = totalBytes / sectorBytes
+    // The file of a device's own sectors: a head with a bit for each that was written, then a place for each.
+    private static let header = 4096
+    private static let bitmap = 64
+    private static let magic = Array("ORF1".utf8)
 
     private let base: UnsafeRawPointer
     private let overlay: BackingFile

@@ -8,6 +8,10 @@ public enum CommandName {
     public static let powerCut = "cut-power-at-flash-operation"
     /// With a ``DebugRequest``.
     public static let debugPort = "debug-port"
+    /// To look for updates now: an operator's act of that name.
+    public static let checkUpdates = "check-updates"
+    /// To the service, for new keys of update metadata: an operator's act of that name.
+    public static let rotateUpdateKeys = "rotate-update-keys"
     /// With ``Claim``s.
     public static let claim = "claim"
     /// With a ``Release``.

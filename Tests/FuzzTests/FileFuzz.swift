@@ -6,9 +6,9 @@ import Planning
 import ReportFormats
 import Testing
 import Wire
-
 @testable import Commands
 @testable import RunFiles
+
 
 /// Files that people write, and folders of runs that are read back.
 @Suite struct FileFuzz {
@@ -100,7 +100,7 @@ import Wire
 
     @Test func runFolders() throws {
         let plan = try Plan.read(file: "Topologies/campaigns/kitchen-day.yaml", catalogue: Injector.catalogue, load: FileFuzz.topology)
-        let encoded = try RunFolder.encode(plan)
+        let encoded = try JSON.pretty(plan)
         let path = Fuzz.folder.appendingPathComponent("run-\(ProcessInfo.processInfo.processIdentifier)").path
         try RunFolder.make(path)
         defer { try? FileManager.default.removeItem(atPath: path) }
