@@ -1,9 +1,6 @@
 import ArgumentParser
 import Catalogue
 import Injector
-import Judging
-import Planning
-import ReportFormats
 import Wire
 
 struct AttacksCommand: ParsableCommand {

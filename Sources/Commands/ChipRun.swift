@@ -1,10 +1,8 @@
 import Emulator
 import Formats
 import Foundation
-import Judging
 import Kernel
 import Planning
-import ReportFormats
 import RunFiles
 import Runtime
 import Silicon

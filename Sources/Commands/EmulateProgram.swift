@@ -2,10 +2,8 @@ import ArgumentParser
 import Emulator
 import Formats
 import Foundation
-import Judging
 import Kernel
 import Planning
-import ReportFormats
 import Silicon
 
 /// What only a program on the A7 has.

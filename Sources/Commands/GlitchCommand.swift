@@ -2,9 +2,7 @@ import ArgumentParser
 import Coordinator
 import Emulator
 import Foundation
-import Judging
 import Planning
-import ReportFormats
 import RunFiles
 import Runtime
 import Wire

@@ -1,5 +1,4 @@
 import Emulator
-import Judging
 import Planning
 import ReportFormats
 import Silicon

@@ -4,11 +4,9 @@ import Emulator
 import Factory
 import Formats
 import Foundation
-import Judging
 import Lab
 import Planning
 import Provisioning
-import ReportFormats
 import RunFiles
 import RunResults
 import SecureChannel

@@ -2,10 +2,8 @@ public import ArgumentParser
 import Factory
 import Foundation
 import Injector
-import Judging
 import Lab
 import Planning
-import ReportFormats
 import RunFiles
 import Runtime
 import Version

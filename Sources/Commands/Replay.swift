@@ -3,7 +3,6 @@ import Coordinator
 import Judging
 import Planning
 import Provisioning
-import ReportFormats
 import RunFiles
 import RunResults
 import Runtime

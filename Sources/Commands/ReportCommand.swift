@@ -3,7 +3,6 @@ import Catalogue
 import Foundation
 import Injector
 import Judging
-import Planning
 import ReportFormats
 import RunFiles
 import RunResults

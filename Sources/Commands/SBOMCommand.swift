@@ -2,10 +2,8 @@ import ArgumentParser
 import Configuration
 import Formats
 import Foundation
-import Judging
 import Lab
 import Planning
-import ReportFormats
 import RunFiles
 import SecureChannel
 import Wire

@@ -1,7 +1,5 @@
 import ArgumentParser
-import Judging
 import Planning
-import ReportFormats
 import RunFiles
 import Wire
 

@@ -1,7 +1,5 @@
 import Foundation
-import Judging
 import Planning
-import ReportFormats
 import RunFiles
 import Runtime
 import Synchronization

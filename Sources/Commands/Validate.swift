@@ -1,8 +1,6 @@
 import ArgumentParser
-import Judging
 import Planning
 import Provisioning
-import ReportFormats
 import Runtime
 
 struct Validate: ParsableCommand {

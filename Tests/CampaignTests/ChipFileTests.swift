@@ -1,5 +1,4 @@
 import Formats
-import Planning
 import Silicon
 import Testing
 

@@ -1,9 +1,6 @@
 import Catalogue
 import Fabric
 import Injector
-import Judging
-import Planning
-import ReportFormats
 import Testing
 import Wire
 

@@ -1,8 +1,5 @@
 import Fabric
 import Injector
-import Judging
-import Planning
-import ReportFormats
 import Testing
 import Wire
 

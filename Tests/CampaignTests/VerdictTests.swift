@@ -1,7 +1,4 @@
 import Injector
-import Judging
-import Planning
-import ReportFormats
 import Testing
 import Wire
 

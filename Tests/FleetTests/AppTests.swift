@@ -1,7 +1,4 @@
 import Foundation
-import Judging
-import Planning
-import ReportFormats
 import Testing
 import Wire
 

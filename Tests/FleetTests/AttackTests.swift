@@ -1,9 +1,6 @@
 import Adversary
 import Catalogue
 import Injector
-import Judging
-import Planning
-import ReportFormats
 import Testing
 import Wire
 

@@ -2,9 +2,6 @@ import Adversary
 import Catalogue
 import Foundation
 import Injector
-import Judging
-import Planning
-import ReportFormats
 import Testing
 import Wire
 

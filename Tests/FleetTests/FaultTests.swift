@@ -1,6 +1,3 @@
-import Judging
-import Planning
-import ReportFormats
 import Testing
 import Wire
 

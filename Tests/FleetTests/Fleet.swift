@@ -3,9 +3,6 @@ import Configuration
 import DeviceOS
 import Foundation
 import Injector
-import Judging
-import Planning
-import ReportFormats
 import SecurityService
 import Testing
 import Wire

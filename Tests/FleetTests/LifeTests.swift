@@ -8,9 +8,6 @@ import Formats
 import Foundation
 import GRDB
 import Injector
-import Judging
-import Planning
-import ReportFormats
 import SecureChannel
 import Silicon
 import Testing

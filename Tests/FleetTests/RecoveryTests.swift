@@ -1,7 +1,4 @@
 import Catalogue
-import Judging
-import Planning
-import ReportFormats
 import Testing
 import Wire
 

@@ -1,8 +1,5 @@
 import Adversary
 import Catalogue
-import Judging
-import Planning
-import ReportFormats
 import Testing
 import Wire
 

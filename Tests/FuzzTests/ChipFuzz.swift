@@ -1,6 +1,5 @@
 import Emulator
 import Formats
-import Planning
 import Silicon
 import Testing
 

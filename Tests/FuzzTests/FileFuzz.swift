@@ -1,9 +1,6 @@
 import Catalogue
 import Foundation
 import Injector
-import Judging
-import Planning
-import ReportFormats
 import Testing
 import Wire
 @testable import Commands
