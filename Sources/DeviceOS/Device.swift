@@ -11,12 +11,12 @@ public import Wire
 public struct Device: Node {
     let configuration: DeviceConfiguration
     private let generation: Int
-    var chip: Chip
+    var chip: MT3620Chip
     var services: Services
     var apps: AppHost
-    private var cable = ServiceCable()
+    private var cable = RESTServer()
     private var recovery = RecoveryMode()
-    private let lines: SerialLines
+    private let lines: OutsideUARTs
     private var development = Development()
     private var hasPower = true
     private var isRunning = false
@@ -28,12 +28,12 @@ public struct Device: Node {
     public init(_ configuration: DeviceConfiguration, generation: Int) throws {
         self.configuration = configuration
         self.generation = generation
-        chip = try Chip(configuration)
+        chip = try MT3620Chip(configuration)
         services = Services(
             configuration, environment: chip.attestingEnvironment, keys: chip.keys, clock: chip.hardwareClock, software: chip.software,
             generation: generation)
         apps = AppHost(AppHost.Settings(configuration), flash: chip.flash)
-        lines = SerialLines(configuration.attachments)
+        lines = OutsideUARTs(configuration.attachments)
     }
 
     /// What the device shows on its service port: 128 hexadecimal characters.

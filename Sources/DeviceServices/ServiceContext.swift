@@ -19,7 +19,7 @@ public struct ServiceContext {
     public let configuration: DeviceConfiguration
     public let protections: Protections
     public let deviceID: String
-    public internal(set) var clock: WallClock
+    public internal(set) var clock: SystemClock
     /// When things are due, as far as chance decides.
     var draws: SeedStream
     /// How long to stay away from a service that does not answer.
@@ -31,7 +31,7 @@ public struct ServiceContext {
     var reports = ErrorReports()
     var exchanges = ClientPool<Purpose>()
 
-    init(_ configuration: DeviceConfiguration, deviceID: String, clock: WallClock, software: any InstalledSoftware, generation: Int) {
+    init(_ configuration: DeviceConfiguration, deviceID: String, clock: SystemClock, software: any InstalledSoftware, generation: Int) {
         self.configuration = configuration
         self.deviceID = deviceID
         self.clock = clock

@@ -40,7 +40,7 @@ public struct Services {
     ) {
         let setting = configuration.setting
         context = ServiceContext(
-            configuration, deviceID: environment.deviceID, clock: WallClock(setting, clock), software: software, generation: generation)
+            configuration, deviceID: environment.deviceID, clock: SystemClock(setting, clock), software: software, generation: generation)
         enroller = Enroller(Attester(environment, keys))
         updater = Updater(
             backoff: Backoff(

@@ -19,7 +19,7 @@ public struct Development {
     private var staged: ImagePackage?
 
     /// What the file in flash allows, if it is still one for this device.
-    public init(_ settings: (any SettingsKeeper)?, _ chip: Chip) {
+    public init(_ settings: (any SettingsKeeper)?, _ chip: MT3620Chip) {
         guard let bytes = settings?[.capabilityFile], let key = chip.verifierKey,
             let file = try? CapabilityFile(bytes, for: chip.devicePublicKey, signedBy: key)
         else { return }
@@ -33,7 +33,7 @@ public struct Development {
 
     /// A capability file, which is kept, or an app's image package.
     public mutating func stage(
-        _ bytes: [UInt8], _ chip: Chip, keep: (_ file: [UInt8]) throws -> (any SettingsKeeper)?, _ out: inout Outbox
+        _ bytes: [UInt8], _ chip: MT3620Chip, keep: (_ file: [UInt8]) throws -> (any SettingsKeeper)?, _ out: inout Outbox
     ) throws(Refusal) {
         guard let verifierKey = chip.verifierKey else { throw Refusal(status: 503, reason: "no policy image") }
         if bytes.starts(with: CapabilityFile.magic) {

@@ -26,7 +26,7 @@ public struct RecoveryMode {
     public var wakesAt: Instant? { session?.wakesAt }
 
     /// A technician, whose files lie where the bench has put them.
-    public func perform(_ order: RecoveryOrder, _ chip: Chip, _ out: inout Outbox) {
+    public func perform(_ order: RecoveryOrder, _ chip: MT3620Chip, _ out: inout Outbox) {
         do throws(SiliconError) {
             var host = try RecoveryHost(paths: order.files)
             let (outcome, nanoseconds) = host.recover(try chip.openSecurityCore(), chip.strapped)
@@ -41,7 +41,7 @@ public struct RecoveryMode {
 
     /// Somebody holds RTS and gives the chip a reset.
     /// - Returns: Whether the cable is taken: then what runs ends, and ``begin(_:_:)`` follows.
-    public mutating func reset(_ stream: StreamID, _ chip: Chip, _ out: inout Outbox) -> Bool {
+    public mutating func reset(_ stream: StreamID, _ chip: MT3620Chip, _ out: inout Outbox) -> Bool {
         guard session == nil, let core = try? chip.openSecurityCore() else {
             out.act(.close(stream))
             return false
@@ -52,7 +52,7 @@ public struct RecoveryMode {
     }
 
     /// Nothing else runs from now on.
-    public mutating func begin(_ chip: Chip, _ out: inout Outbox) -> Outcome {
+    public mutating func begin(_ chip: MT3620Chip, _ out: inout Outbox) -> Outcome {
         guard let session else { return .ended }
         return carry(session.core.recover(chip.strapped), &out)
     }

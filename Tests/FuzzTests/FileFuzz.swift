@@ -3,9 +3,9 @@ import Foundation
 import Injector
 import Testing
 import Wire
+
 @testable import Commands
 @testable import RunFiles
-
 
 /// Files that people write, and folders of runs that are read back.
 @Suite struct FileFuzz {

@@ -15,7 +15,7 @@ public struct Component: Encodable, Sendable {
 }
 
 /// An MT3620: its memories, its security processor and its clock, and what it has started.
-public struct Chip {
+public struct MT3620Chip {
     private let rom: ELFImage
     public let flash: Flash
     private let fuses: FuseBank

@@ -2,7 +2,7 @@ public import Configuration
 public import Wire
 
 /// The time of day as a device has it: its hardware's clock, and what somebody has set since it started.
-public struct WallClock {
+public struct SystemClock {
     private let setting: NodeSetting
     private let hardware: any HardwareClock
     /// How far it is ahead of the hardware's.

@@ -5,7 +5,7 @@ import MT3620
 import Wire
 
 /// The device's REST interface, on the cable in its service port: what the original's command line speaks to a device (REST-1).
-struct ServiceCable {
+struct RESTServer {
     private struct Refused: Encodable { var error: String }
     private struct AppState: Encodable {
         var componentId: String
@@ -29,7 +29,7 @@ struct ServiceCable {
 
     /// What an app may take of the flash (APP-5).
     private static let longestImageBytes = 1 << 20
-    private var connections = ServerPool(pair: nil, bodyLimitBytes: ServiceCable.longestImageBytes, hosts: ["localhost"])
+    private var connections = ServerPool(pair: nil, bodyLimitBytes: RESTServer.longestImageBytes, hosts: ["localhost"])
     private var bootedAt = Instant.start
     /// Asked for; the answer goes out first.
     private var wantsRestart = false
@@ -58,7 +58,7 @@ struct ServiceCable {
 
     /// Takes what has come over the cable, and answers.
     mutating func handle(
-        _ event: Event, _ chip: Chip, _ services: inout Services, _ apps: inout AppHost, _ development: inout Development,
+        _ event: Event, _ chip: MT3620Chip, _ services: inout Services, _ apps: inout AppHost, _ development: inout Development,
         _ out: inout Outbox
     ) -> [AppOutcome] {
         let locale = services.context.locale(out.now)
@@ -87,7 +87,7 @@ struct ServiceCable {
 
     /// What the device says of itself; nil for what is more than a question, or about one app.
     private func tell(
-        _ operation: RESTOperation, _ chip: Chip, _ services: Services, _ apps: AppHost, _ development: Development, _ now: Instant
+        _ operation: RESTOperation, _ chip: MT3620Chip, _ services: Services, _ apps: AppHost, _ development: Development, _ now: Instant
     ) -> Response? {
         let isReady = services.context.identity.isReady
         switch operation {
@@ -110,7 +110,7 @@ struct ServiceCable {
     }
 
     private mutating func perform(
-        _ operation: RESTOperation, _ values: [String], _ request: Request, _ chip: Chip, _ services: inout Services,
+        _ operation: RESTOperation, _ values: [String], _ request: Request, _ chip: MT3620Chip, _ services: inout Services,
         _ apps: inout AppHost, _ development: inout Development, _ outcomes: inout [AppOutcome], _ out: inout Outbox
     ) -> Response {
         do throws(Development.Refusal) {

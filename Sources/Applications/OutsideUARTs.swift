@@ -2,7 +2,7 @@ import Silicon
 public import Wire
 
 /// UARTs whose other end is outside of the run, on the wall clock: each is a stream that no network carries.
-public struct SerialLines {
+public struct OutsideUARTs {
     /// For whoever runs the device to connect.
     public let outside: [OutsideUART]
 
