@@ -1,4 +1,5 @@
 import Formats
+import Planning
 import Silicon
 import Testing
 

@@ -1,6 +1,9 @@
 import Catalogue
 import Fabric
 import Injector
+import Judging
+import Planning
+import ReportFormats
 import Testing
 import Wire
 

@@ -1,5 +1,8 @@
 import Fabric
 import Injector
+import Judging
+import Planning
+import ReportFormats
 import Testing
 import Wire
 

@@ -1,4 +1,6 @@
 import Injector
+import Judging
+import Planning
 import Testing
 import Wire
 

@@ -1,6 +1,8 @@
 import Adversary
 import Catalogue
 import Injector
+import Judging
+import Planning
 import Testing
 import Wire
 

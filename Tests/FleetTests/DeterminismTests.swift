@@ -2,6 +2,7 @@ import Adversary
 import Catalogue
 import Foundation
 import Injector
+import Judging
 import Testing
 import Wire
 

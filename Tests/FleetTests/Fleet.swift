@@ -3,6 +3,8 @@ import Configuration
 import DeviceOS
 import Foundation
 import Injector
+import Judging
+import Planning
 import SecurityService
 import Testing
 import Wire

@@ -8,6 +8,7 @@ import Formats
 import Foundation
 import GRDB
 import Injector
+import Judging
 import SecureChannel
 import Silicon
 import Testing

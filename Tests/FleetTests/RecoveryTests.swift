@@ -1,4 +1,5 @@
 import Catalogue
+import Judging
 import Testing
 import Wire
 

@@ -1,5 +1,7 @@
 import Catalogue
 import Injector
+import Judging
+import Planning
 import Testing
 import Wire
 

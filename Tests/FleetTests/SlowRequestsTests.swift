@@ -1,5 +1,7 @@
 import Adversary
 import Catalogue
+import Judging
+import Planning
 import Testing
 import Wire
 

@@ -1,5 +1,6 @@
 import Emulator
 import Formats
+import Planning
 import Silicon
 import Testing
 

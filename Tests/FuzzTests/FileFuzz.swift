@@ -1,6 +1,9 @@
 import Catalogue
 import Foundation
 import Injector
+import Judging
+import Planning
+import ReportFormats
 import Testing
 import Wire
 
