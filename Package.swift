@@ -90,8 +90,10 @@ let package = Package(
         module("Applications", ["Wire", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange"]),  // apps on the cores of a device
         // The device: power, boot, order.
         module("DeviceOS", ["Wire", "Configuration", "Exchange", "DeviceServices", "MT3620", "Applications"]),
-        module(
-            "SecurityService", ["Wire", "Catalogue", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", "Attestation", grdb]),
+        // Releases, rollouts, and the repositories that sign what devices are to run (Uptane's director and image repository).
+        module("UpdateDirector", ["Wire", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", grdb]),
+        // Verifier, registration authority, inbox of error reports, detection.
+        module("SecurityService", ["Wire", "Configuration", "SecureChannel", "Exchange", "Attestation", "UpdateDirector", grdb]),
         module("Attestation", ["Formats", "SecureChannel"]),  // PURE: evidence of every format into one attestation result
         module("Forgery", ["Formats", "SecureChannel", "TUF"]),  // PURE: what attackers make of what they stole or recorded
         module("Adversary", ["Wire", "Catalogue", "Fabric", "SecureChannel", "Exchange", "Forgery"]),  // attacks, one file each
@@ -144,7 +146,7 @@ let package = Package(
             [
                 "Adversary", "Applications", "Catalogue", "Commands", "Configuration", "DeviceOS", "DeviceServices", "Exchange", "MT3620", "Fabric", "Factory", "Faults", "Forgery",
                 "Formats", "Injector", "Judging", "Lab", "Planning", "Provisioning", "ReportFormats", "RunFiles", "SecureChannel",
-                "SecurityService", "Silicon", "TUF", "Wire", grdb,
+                "SecurityService", "Silicon", "TUF", "UpdateDirector", "Wire", grdb,
             ]),
         // The real executables.
         tests(

@@ -1,8 +1,8 @@
 public import Catalogue
 
-/// Which protections a device has (DESIGN §9): all of them, but for those that the plan has switched off.
+/// Which protections a device or the service has (DESIGN §9): all of them, but for those that the plan has switched off.
 ///
-/// Whoever works in a device asks this, and does not look into lists of controls.
+/// Whoever works in either asks this, and does not look into lists of controls.
 public struct Protections: Sendable {
     private let off: [Control]
     public init(off: [Control]) { self.off = off }
@@ -32,10 +32,18 @@ public struct Protections: Sendable {
     public var updateFreshness: Bool { has(.updateFreshness) }
     public var errorReporting: Bool { has(.errorReporting) }
 
+    // The service alone.
+    public var nonces: Bool { has(.nonces) }
+    public var threatDetection: Bool { has(.threatDetection) }
+
     /// Certificates say who is who; without them a secret that the whole fleet shares does.
     public var usesCertificates: Bool { certificateAuth && transportEncryption }
 }
 
 extension DeviceConfiguration {
+    public var protections: Protections { Protections(off: controlsOff) }
+}
+
+extension ServiceConfiguration {
     public var protections: Protections { Protections(off: controlsOff) }
 }

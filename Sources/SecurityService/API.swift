@@ -1,8 +1,8 @@
 import Attestation
-import Catalogue
 import Configuration
 import Exchange
 import SecureChannel
+import UpdateDirector
 import Wire
 
 /// What the service does with each request. One transaction for each that it accepts.
@@ -16,7 +16,7 @@ struct API {
     /// What the factory made.
     private let references: ReferenceValues
     let catalog: CatalogIdentity
-    private let updates: UpdateAPI
+    private let updates: UpdateDirector
     var detector: Detector
     private var limiter = RateLimiter()
 
@@ -26,11 +26,11 @@ struct API {
         self.authority = authority
         references = PSAAppraiser.references(configuration.referenceMeasurements.map { ($0.type, $0.sha256) })
         catalog = CatalogIdentity(configuration.names)
-        updates = try UpdateAPI(configuration, store: store)
-        detector = Detector(store: store, isOn: !configuration.controlsOff.contains(.threatDetection))
+        updates = try UpdateDirector(configuration, inventory: store)
+        detector = Detector(store: store, isOn: configuration.protections.threatDetection)
     }
 
-    func isOff(_ control: Control) -> Bool { configuration.controlsOff.contains(control) }
+    var protections: Protections { configuration.protections }
 
     func started(_ out: inout Outbox) {
         let counts = try? store.counts()
@@ -52,8 +52,7 @@ struct API {
                 guard let release = JSON.decode(Release.self, body) else { break }
                 try updates.release(release, now: unixSeconds, &out)
             case CommandName.rotateUpdateKeys:
-                try store.setKeyGeneration(2)
-                out.observe(.keysRotated, [.generation: 2])
+                try updates.rotateKeys(&out)
             case CommandName.diskFull: store.fill(JSON.decode(Bool.self, body) ?? true)
             default: out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
             }
@@ -75,7 +74,7 @@ struct API {
     }
 
     mutating func answer(_ request: Request, _ caller: ServerPool.Caller, unixSeconds: Int64, _ out: inout Outbox) -> Response {
-        if caller.port == ServicePort.enrolment, !isOff(.requestLimits), !limiter.admits(caller.address, now: unixSeconds) {
+        if caller.port == ServicePort.enrolment, protections.requestLimits, !limiter.admits(caller.address, now: unixSeconds) {
             let failure = Failure(.tooManyRequests, "more than \(RateLimiter.perMinute) requests a minute")
             observe(failure, request, caller, &out)
             detector.noticed([.init(connection: caller.connection, failure: failure)], unixSeconds, &out)
@@ -142,9 +141,14 @@ struct API {
         case .updateStatus: return try updateStatus(request, caller, unixSeconds, &out)
         case .authorities:
             return Response(200, "application/pem-certificate-chain", body: authority.intermediates.flatMap(\.pem))
-        case .imageMetadata, .imageTarget, .directorMetadata:
-            return try updates.answer(operation, values, request, now: unixSeconds, &out) ?? refuse(404, .notFound, "no such file")
+        case .imageMetadata: return file(try updates.imageMetadata(values[0], now: unixSeconds))
+        case .directorMetadata: return file(try updates.directorMetadata(of: values[0], values[1], now: unixSeconds, &out))
+        case .imageTarget: return try updates.imageTarget(values[0], request) ?? file(nil)
         }
+    }
+
+    private func file(_ body: [UInt8]?) -> Response {
+        body.map { Response(200, body: $0) } ?? refuse(404, .notFound, "no such file")
     }
 
     func refuse(_ status: Int, _ code: Code, _ reason: String) -> Response { Response(refusing: status, code, reason) }
@@ -174,7 +178,7 @@ struct API {
         let deviceID = request[header: "x-device-id"] ?? ""
         let device = try store.device(deviceID)
         var verdict = AppraisalPolicy.Verdict.rejected(.init("device is not claimed"))
-        if device != nil { verdict = isOff(.attestationGate) ? .accepted : try appraise(request.body, deviceID, now) }
+        if device != nil { verdict = protections.attestationGate ? try appraise(request.body, deviceID, now) : .accepted }
         // A device may have moved: who attests elsewhere is noticed here, and kept out where certificates are used.
         if let device, verdict == .accepted { _ = detector.admits(device, caller, now, &out) }
         // Evidence is signed, not secret: logs have it, and so may others.
@@ -211,7 +215,7 @@ struct API {
     private func appraise(_ evidence: [UInt8], _ deviceID: String, _ now: Int64) throws -> AppraisalPolicy.Verdict {
         let known = references.with(try updates.referenceMeasurements().map { ($0.type, $0.sha256) })
         let appraisal = PSAAppraiser(known).appraise(evidence, deviceID: deviceID) { nonce in
-            isOff(.nonces) || ((try? store.takeChallenge(nonce, deviceID: deviceID, now: now)) ?? false)
+            !protections.nonces || ((try? store.takeChallenge(nonce, deviceID: deviceID, now: now)) ?? false)
         }
         return AppraisalPolicy.measuredBoot.decide(appraisal)
     }
@@ -224,7 +228,7 @@ struct API {
         _ request: Request, _ caller: ServerPool.Caller, claimedName: String?, needsUpdateCertificate: Bool, _ now: Int64,
         _ out: inout Outbox
     ) throws -> Store.Device? {
-        if isOff(.certificateAuth) || isOff(.transportEncryption) {
+        if !protections.usesCertificates {
             let expected = Array("Bearer \(configuration.sharedSecret)".utf8)
             guard constantTimeEqual(Array((request[header: "authorization"] ?? "").utf8), expected) else { return nil }
             return Store.Device(deviceID: claimedName ?? "unknown", name: claimedName ?? "unknown", product: "", deviceGroup: "")
@@ -289,7 +293,7 @@ struct API {
         guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true, now, &out) else {
             return notAuthenticated()
         }
-        try updates.report(status, of: device, now: now, &out)
+        try updates.report(status, of: device.inventoried, now: now, &out)
         return Response(200)
     }
 }

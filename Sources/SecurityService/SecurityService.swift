@@ -1,4 +1,3 @@
-import Catalogue
 public import Configuration
 import Exchange
 import SecureChannel
@@ -23,22 +22,21 @@ public struct SecurityService: Node {
         let authority = try Authority(path: configuration.authorityPath, names: configuration.names)
         let store = try Store(path: configuration.databasePath)
         api = try API(configuration, store: store, authority: authority)
-        let isLimited = !configuration.controlsOff.contains(.requestLimits)
+        let protections = configuration.protections
         servers = ServerPool(
-            pair: .deviceService, capacity: .init(perAddress: isLimited ? SecurityService.connectionsPerAddress : .max),
+            pair: .deviceService, capacity: .init(perAddress: protections.requestLimits ? SecurityService.connectionsPerAddress : .max),
             hosts: [configuration.names.service.lowercased(), "localhost"])
         let keepsLog = configuration.setting.keyLogPath != nil
-        let algorithms: TLSConfiguration.Algorithms = configuration.controlsOff.contains(.strongAlgorithms) ? .weakToo : .strong
-        if configuration.controlsOff.contains(.transportEncryption) {
+        let algorithms: TLSConfiguration.Algorithms = protections.strongAlgorithms ? .strong : .weakToo
+        if !protections.transportEncryption {
             (enrolment, mutual) = (.plain, .plain)
             return
         }
         let catalog = CatalogIdentity(configuration.names)
-        let (verifier, isGated) = (authority.verifier, !configuration.controlsOff.contains(.attestationGate))
-        let hasCertificates = !configuration.controlsOff.contains(.certificateAuth)
+        let (verifier, isGated) = (authority.verifier, protections.attestationGate)
         // Newcomers have no certificate yet; who has one may show it, to have it renewed (RFC 7030 section 3.3.2).
         var newcomers: TLSConfiguration.PeerRule =
-            hasCertificates
+            protections.certificateAuth
             ? .init(roots: [authority.root], isCertificateRequired: false, profile: Lifetimes.deviceProfile) { catalog.refusalOfDevice($0) }
             : .anybody
         // EST's answers hold the issued certificate alone, and so may clients.
@@ -50,7 +48,7 @@ public struct SecurityService: Node {
                 role: .server, identity: authority.service, rule: newcomers, algorithms: hasClients ? .common : algorithms,
                 keepsKeyLog: keepsLog))
         let rule: TLSConfiguration.PeerRule =
-            hasCertificates
+            protections.certificateAuth
             ? .init(roots: [authority.root], isCertificateRequired: true, profile: Lifetimes.deviceProfile) {
                 catalog.refusalOfDevice($0) ?? (isGated ? catalog.refusalOfResult($0, verifier: verifier) : nil)
             } : .anybody

@@ -1,6 +1,7 @@
 import Exchange
 import Foundation
 import GRDB
+import UpdateDirector
 import Wire
 
 public enum StoreError: Error, Equatable, Sendable {
@@ -43,7 +44,9 @@ final class Store {
     /// Each version is one transaction: a service that dies in the middle finds the one before it, whole.
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        let versions: [[@Sendable (Database) throws -> Void]] = [[create], [createDetection, createUpdates], [createFeeds]]
+        let versions: [[@Sendable (Database) throws -> Void]] = [
+            [create], [createDetection, DirectorSchema.create], [DirectorSchema.addFeeds],
+        ]
         for (index, steps) in versions.enumerated() {
             migrator.registerMigration("\(index + 1)") { db in
                 // Databases from before there was a migrator say their version themselves.
@@ -214,4 +217,16 @@ final class Store {
             )
         }
     }
+}
+
+extension Store: InventoryDatabase {
+    func inventoried(_ deviceID: String) throws -> InventoriedDevice? { try device(deviceID)?.inventoried }
+
+    func devices(group: String) throws -> [String] {
+        try perform { try String.fetchAll($0, sql: "SELECT deviceID FROM device WHERE deviceGroup = ? ORDER BY name", arguments: [group]) }
+    }
+}
+
+extension Store.Device {
+    var inventoried: InventoriedDevice { InventoriedDevice(deviceID: deviceID, name: name, group: deviceGroup) }
 }

@@ -4,6 +4,7 @@ import Wire
 
 @testable import DeviceServices
 @testable import SecurityService
+@testable import UpdateDirector
 
 @Suite struct RolloutTests {
     private func rollout(_ good: [String], _ bad: [String] = [], open: Int = 0, threshold: Double = 0.75) -> Rollout {

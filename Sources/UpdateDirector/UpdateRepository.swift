@@ -2,6 +2,11 @@ import Foundation
 import SecureChannel
 import TUF
 
+/// Something that was published is not there.
+enum RepositoryError: Error {
+    case database(String)
+}
+
 /// The keys of a repository, as the service holds them, by generation.
 struct RepositoryKeys {
     struct Generation {
@@ -39,12 +44,12 @@ struct UpdateRepository {
 
     let name: String
     let authority: RepositoryKeys
-    let store: Store
+    let store: ReleaseStore
     /// From 1: which of the authority's keys sign.
     let generation: Int
     private var keys: RepositoryKeys.Generation { authority.generations[generation - 1] }
 
-    init(name: String, authority: RepositoryKeys, store: Store) throws {
+    init(name: String, authority: RepositoryKeys, store: ReleaseStore) throws {
         self.name = name
         self.authority = authority
         self.store = store
@@ -69,7 +74,7 @@ struct UpdateRepository {
         var files: [String: [UInt8]] = [:]
         func isHalfOver(_ role: String, _ life: Int64) -> Bool { (heads[role]?.expires ?? 0) - now < life / 2 }
         func next(_ role: String, _ life: Int64, _ note: String = "") -> (version: Int64, expires: Int64) {
-            let head = Store.RoleHead(version: (heads[role]?.version ?? 0) + 1, expires: now + life, note: note)
+            let head = ReleaseStore.RoleHead(version: (heads[role]?.version ?? 0) + 1, expires: now + life, note: note)
             heads[role] = head
             return (head.version, head.expires)
         }
@@ -89,7 +94,7 @@ struct UpdateRepository {
         }
         guard let snapshot = heads["snapshot"]?.version,
             let snapshotFile = try files["\(snapshot).snapshot.json"] ?? store.metadata(name, "\(snapshot).snapshot.json")
-        else { throw StoreError.database("\(name): snapshot is missing") }
+        else { throw RepositoryError.database("\(name): snapshot is missing") }
         let (version, expires) = next("timestamp", UpdateRepository.timestampSeconds)
         let timestamp = TUFDocument.file(
             TUFDocument.timestamp(version: version, expires: expires, snapshotVersion: snapshot, snapshot: snapshotFile),

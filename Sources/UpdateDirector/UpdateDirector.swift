@@ -1,15 +1,16 @@
-import Configuration
-import Exchange
+public import Configuration
+public import Exchange
 import Formats
 import Foundation
 import SecureChannel
 import TUF
-import Wire
+public import Wire
 
 /// Images, deployments and the two repositories: what is authentic (image repository), and what each device is to
 /// run (director).
-struct UpdateAPI {
-    private let store: Store
+public struct UpdateDirector {
+    private let inventory: any InventoryDatabase
+    private let store: ReleaseStore
     private let images: RepositoryKeys
     private let director: RepositoryKeys
     private let signingKeys: [(os: P256PrivateKey, app: P256PrivateKey)]
@@ -17,8 +18,10 @@ struct UpdateAPI {
     private let hardwareID: String
     private let groups: [String: GroupSettings]
 
-    init(_ configuration: ServiceConfiguration, store: Store) throws {
-        self.store = store
+    /// Reads the keys that the factory made.
+    public init(_ configuration: ServiceConfiguration, inventory: any InventoryDatabase) throws {
+        self.inventory = inventory
+        store = ReleaseStore(inventory: inventory)
         let path = configuration.authorityPath
         images = try RepositoryKeys(path: path, prefix: "images")
         director = try RepositoryKeys(path: path, prefix: "director")
@@ -36,8 +39,8 @@ struct UpdateAPI {
     // MARK: Releases
 
     /// Takes in images, signs them anew with a production key, and deploys them to the groups that they are for.
-    func release(_ release: Release, now: Int64, _ out: inout Outbox) throws {
-        var added: [Store.Image] = []
+    public func release(_ release: Release, now: Int64, _ out: inout Outbox) throws {
+        var added: [ReleaseStore.Image] = []
         for path in release.paths {
             guard let bytes = FileManager.default.contents(atPath: path).map(Array.init) else {
                 return refuse(release, "cannot read \(path)", &out)
@@ -66,7 +69,7 @@ struct UpdateAPI {
         try store.add(
             added,
             opened.map {
-                Store.Deployment(
+                ReleaseStore.Deployment(
                     id: nil, deviceGroup: $0.group, images: added.map(\.sha256).joined(separator: " "),
                     batches: terms.batches.joined(separator: " "), threshold: terms.threshold, soakSeconds: terms.soakSeconds,
                     openBatch: 0, changedAt: now, state: Rollout.State.scheduled.rawValue, reason: "", step: release.step, opensAt: $0.at)
@@ -82,7 +85,7 @@ struct UpdateAPI {
 
     /// IMG-5: what was signed for development is signed for production. A keystore comes signed by the boot key, which
     /// the service does not have.
-    private func signAnew(_ bytes: [UInt8], generation: Int) -> Result<Store.Image, Refusal> {
+    private func signAnew(_ bytes: [UInt8], generation: Int) -> Result<ReleaseStore.Image, Refusal> {
         guard let (package, signedPart, signature) = try? ImagePackage.parse(bytes) else {
             return .failure(Refusal(reason: "not an image package"))
         }
@@ -100,19 +103,25 @@ struct UpdateAPI {
         }
         let name = package.type == .services ? "services" : package.name.replacing(" ", with: "-")
         return .success(
-            Store.Image(
+            ReleaseStore.Image(
                 sha256: sha256(final).hex, name: "\(name)@\(package.securityVersion)", component: package.component.description,
                 type: Int(package.type.rawValue), version: Int64(package.securityVersion), bytes: Data(final)))
     }
 
     /// What the verifier may find measured, beside what the factory made.
-    func referenceMeasurements() throws -> [ReferenceMeasurement] {
+    public func referenceMeasurements() throws -> [ReferenceMeasurement] {
         try store.images().map { ReferenceMeasurement(type: UInt32($0.type), sha256: $0.sha256) }
+    }
+
+    /// Signs with the second generation of keys from now on.
+    public func rotateKeys(_ out: inout Outbox) throws {
+        try store.setKeyGeneration(2)
+        out.observe(.keysRotated, [.generation: 2])
     }
 
     // MARK: Devices
 
-    func report(_ status: ServiceAPI.UpdateStatus, of device: Store.Device, now: Int64, _ out: inout Outbox) throws {
+    public func report(_ status: ServiceAPI.UpdateStatus, of device: InventoriedDevice, now: Int64, _ out: inout Outbox) throws {
         guard try store.record(status, deviceID: device.deviceID) else { return }
         let versions = status.images.map { "\($0.name) \($0.version)" }.joined(separator: ", ")
         out.observe(
@@ -121,11 +130,11 @@ struct UpdateAPI {
                 .device: .text(device.name), .version: .text(status.osVersion), .text: .text(versions),
                 .count: .number(Int64(status.failures.count)),
             ])
-        for var deployment in try store.deployments(group: device.deviceGroup) where deployment.state == Rollout.State.running.rawValue {
+        for var deployment in try store.deployments(group: device.group) where deployment.state == Rollout.State.running.rawValue {
             deployment.changedAt = now
             try store.save(deployment)
         }
-        try advance(group: device.deviceGroup, now: now, &out)
+        try advance(group: device.group, now: now, &out)
     }
 
     /// Opens what has reached this group's feed, and the next batch of each rollout that has earned it; halts those
@@ -152,7 +161,9 @@ struct UpdateAPI {
         }
     }
 
-    private func take(_ decision: Rollout.Decision, _ deployment: inout Store.Deployment, names: String, now: Int64, _ out: inout Outbox) {
+    private func take(
+        _ decision: Rollout.Decision, _ deployment: inout ReleaseStore.Deployment, names: String, now: Int64, _ out: inout Outbox
+    ) {
         let group = Fact.Value.text(deployment.deviceGroup)
         switch decision {
         case .wait: break
@@ -169,11 +180,11 @@ struct UpdateAPI {
         }
     }
 
-    private func names(_ deployment: Store.Deployment) throws -> String {
+    private func names(_ deployment: ReleaseStore.Deployment) throws -> String {
         try store.images().filter { deployment.digests.contains($0.sha256) }.map(\.name).joined(separator: " ")
     }
 
-    private func rollout(_ deployment: Store.Deployment) throws -> Rollout {
+    private func rollout(_ deployment: ReleaseStore.Deployment) throws -> Rollout {
         let wanted = Set(deployment.digests)
         let components = try store.images().filter { wanted.contains($0.sha256) }.map(\.component)
         let devices = try store.installations(group: deployment.deviceGroup, components: components)
@@ -189,24 +200,21 @@ struct UpdateAPI {
 
     // MARK: Repositories
 
-    /// A file of one of the repositories; nil if there is none of that name.
-    func answer(
-        _ operation: ServiceOperation, _ names: [String], _ request: Request, now: Int64, _ out: inout Outbox
-    ) throws -> Response? {
-        switch operation {
-        case .imageMetadata:
-            let repository = try UpdateRepository(name: "images", authority: images, store: store)
-            return try repository.file(names[0], targets: imageTargets, now: now).map { Response(200, body: $0) }
-        case .directorMetadata:
-            guard let device = try store.device(names[0]) else { return nil }
-            try advance(group: device.deviceGroup, now: now, &out)
-            let repository = try UpdateRepository(name: "director/\(device.deviceID)", authority: director, store: store)
-            return try repository.file(names[1], targets: { try directorTargets(device) }, now: now).map { Response(200, body: $0) }
-        default: return try target(names[0], request)
-        }
+    // A file of one of the repositories; nil if there is none of that name.
+
+    public func imageMetadata(_ file: String, now: Int64) throws -> [UInt8]? {
+        try UpdateRepository(name: "images", authority: images, store: store).file(file, targets: imageTargets, now: now)
     }
 
-    private func describe(_ image: Store.ImageHead) -> TUFDocument.Target {
+    /// - Parameter out: Whoever asks may open the next batch of a rollout.
+    public func directorMetadata(of deviceID: String, _ file: String, now: Int64, _ out: inout Outbox) throws -> [UInt8]? {
+        guard let device = try inventory.inventoried(deviceID) else { return nil }
+        try advance(group: device.group, now: now, &out)
+        let repository = try UpdateRepository(name: "director/\(device.deviceID)", authority: director, store: store)
+        return try repository.file(file, targets: { try directorTargets(device) }, now: now)
+    }
+
+    private func describe(_ image: ReleaseStore.ImageHead) -> TUFDocument.Target {
         TUFDocument.Target(
             length: image.length, sha256: [UInt8](hex: image.sha256) ?? [],
             custom: [
@@ -220,10 +228,10 @@ struct UpdateAPI {
     }
 
     /// For each component the image of the latest deployment that is open to this device.
-    private func directorTargets(_ device: Store.Device) throws -> [String: TUFDocument.Target] {
+    private func directorTargets(_ device: InventoriedDevice) throws -> [String: TUFDocument.Target] {
         let all = Dictionary(uniqueKeysWithValues: try store.images().map { ($0.sha256, $0) })
-        var wanted: [String: Store.ImageHead] = [:]
-        for deployment in try store.deployments(group: device.deviceGroup) {
+        var wanted: [String: ReleaseStore.ImageHead] = [:]
+        for deployment in try store.deployments(group: device.group) {
             let rollout = try rollout(deployment)
             let isOpen =
                 switch Rollout.State(rawValue: deployment.state) {
@@ -240,7 +248,7 @@ struct UpdateAPI {
     }
 
     /// `HASH.name`, whole or in part.
-    private func target(_ file: String, _ request: Request) throws -> Response? {
+    public func imageTarget(_ file: String, _ request: Request) throws -> Response? {
         let parts = file.split(separator: ".", maxSplits: 1).map(String.init)
         guard parts.count == 2, let image = try store.image(named: parts[1]), image.sha256 == parts[0] else { return nil }
         return .content(Array(image.bytes), "application/octet-stream", for: request)

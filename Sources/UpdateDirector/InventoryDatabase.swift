@@ -1,0 +1,63 @@
+public import GRDB
+
+/// The inventory database of a director (Uptane 2.1.0): which devices there are, and what each runs.
+///
+/// The devices are the service's, the rest is the director's, and all of it is one file.
+public protocol InventoryDatabase {
+    /// One transaction.
+    func perform<T>(_ body: (Database) throws -> T) throws -> T
+    /// Nil if nobody has claimed it.
+    func inventoried(_ deviceID: String) throws -> InventoriedDevice?
+    /// Device IDs, by the names of the devices.
+    func devices(group: String) throws -> [String]
+}
+
+public struct InventoriedDevice: Sendable {
+    public var deviceID: String
+    public var name: String
+    public var group: String
+    public init(deviceID: String, name: String, group: String) {
+        self.deviceID = deviceID
+        self.name = name
+        self.group = group
+    }
+}
+
+/// What the director adds to that database, one version after the other.
+public enum DirectorSchema {
+    /// Images, rollouts, what devices run, and the files of repositories.
+    public static func create(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE image (
+                    sha256 TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, component TEXT NOT NULL, type INTEGER NOT NULL,
+                    version INTEGER NOT NULL, bytes BLOB NOT NULL);
+                CREATE TABLE deployment (
+                    id INTEGER PRIMARY KEY, deviceGroup TEXT NOT NULL, images TEXT NOT NULL, batches TEXT NOT NULL,
+                    threshold REAL NOT NULL, soakSeconds INTEGER NOT NULL, openBatch INTEGER NOT NULL,
+                    changedAt INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL);
+                CREATE TABLE installed (
+                    deviceID TEXT NOT NULL, component TEXT NOT NULL, sha256 TEXT NOT NULL, version INTEGER NOT NULL,
+                    PRIMARY KEY (deviceID, component));
+                CREATE TABLE failure (
+                    deviceID TEXT NOT NULL, sha256 TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (deviceID, sha256));
+                CREATE TABLE role (
+                    repository TEXT NOT NULL, role TEXT NOT NULL, version INTEGER NOT NULL, expires INTEGER NOT NULL,
+                    note TEXT NOT NULL, PRIMARY KEY (repository, role));
+                CREATE TABLE metadata (
+                    repository TEXT NOT NULL, file TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (repository, file));
+                CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+                PRAGMA user_version = 2;
+                """)
+    }
+
+    /// Releases that reach one group after another.
+    public static func addFeeds(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                ALTER TABLE deployment ADD COLUMN step TEXT NOT NULL DEFAULT '';
+                ALTER TABLE deployment ADD COLUMN opensAt INTEGER NOT NULL DEFAULT 0;
+                PRAGMA user_version = 3;
+                """)
+    }
+}
