@@ -47,13 +47,15 @@ public struct AttackDescription: Sendable {
     public var holds: Hold?
     /// An app that targets must have.
     public var app: String?
+    /// What targets must be made with; where that is missing there is nothing to attack.
+    public var requires: Set<DeviceFeature>
     public var reach: Reach
     public var judge: AttackJudge
 
     public init(
         name: AttackName, summary: String, mechanism: String, needs: String, oracle: String, techniques: [String], threats: [String],
         controls: [Control], rules: [DetectionRule], parameters: [Parameter] = [], holds: Hold? = nil,
-        app: String? = nil, reach: Reach = .network, judge: AttackJudge = AttackJudge()
+        app: String? = nil, requires: Set<DeviceFeature> = [], reach: Reach = .network, judge: AttackJudge = AttackJudge()
     ) {
         self.name = name
         self.summary = summary
@@ -67,6 +69,7 @@ public struct AttackDescription: Sendable {
         self.parameters = parameters
         self.holds = holds
         self.app = app
+        self.requires = requires
         self.reach = reach
         self.judge = judge
     }

@@ -67,6 +67,7 @@ extension PlanReader {
             id: id, at: .start + at, act: act, nodes: nodes, networks: networks, lengthNanoseconds: length?.nanoseconds,
             parameters: values)
         (made.name, made.uses) = readChain(step, made)
+        checkFeatures(of: made, step)
         plan.steps.append(made)
         readStepExpectation(step, act, id: id)
         return at + (length ?? .zero)

@@ -9,7 +9,8 @@ public struct Plan: Sendable, Equatable, Codable {
     public struct Device: Sendable, Equatable, Codable {
         public var name: String
         /// The entry of the topology file that it comes from.
-        public var kind: String
+        public var entry: String
+        public var kind: DeviceKind
         public var product: String
         public var group: String
         public var network: String

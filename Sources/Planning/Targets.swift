@@ -42,14 +42,14 @@ extension PlanReader {
 
     private func unique(_ names: [String]) -> [String] { plan.devices.map(\.name).filter(Set(names).contains) }
 
-    /// Devices by `all`, by kind, by product, by group or by name.
+    /// Devices by `all`, by the entry that they come from, by kind, by product, by group or by name.
     func devices(_ section: Section, _ key: String) -> [String] {
         if !section.has(key) { _ = section.required(key) }
         return section.words(key).flatMap { word, node in select(word, node) }
     }
 
     func select(_ word: String, _ node: YAMLNode) -> [String] {
-        select(word, node, "device") { ["all", $0.kind, $0.name, $0.product, $0.group] }
+        select(word, node, "device") { ["all", $0.entry, $0.name, $0.product, $0.group, $0.kind.rawValue] }
     }
 
     private func select(_ word: String, _ node: YAMLNode, _ what: String, by words: (Plan.Device) -> [String]) -> [String] {

@@ -223,13 +223,13 @@ struct PlanReader {
 
     private mutating func readDevices(_ section: Section) {
         var hosts: [String: Int] = [:]
-        var peers: [(kind: String, products: [(text: String, node: YAMLNode)])] = []
-        for (kind, _, value) in document.named(section.required("devices"), "devices") {
+        var peers: [(entry: String, products: [(text: String, node: YAMLNode)])] = []
+        for (name, _, value) in document.named(section.required("devices"), "devices") {
             let keys = [
                 "count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels", "attach",
-                "app-memory", "names", "services",
+                "app-memory", "names", "services", "kind",
             ]
-            guard let entry = document.section(value, "device \(kind)", keys: keys) else { continue }
+            guard let entry = document.section(value, "device \(name)", keys: keys) else { continue }
             for word in ["product", "group"] { entry.text(word).map { _ = document.isName(entry.fields[word], $0) } }
             let networks = entry.words("network").compactMap { network($0.node) }
             if entry.words("network").isEmpty { _ = entry.required("network") }
@@ -237,20 +237,22 @@ struct PlanReader {
             for (app, node) in entry.words("apps") where !apps.contains(app) {
                 document.report(node, "unknown app '\(app)'\(document.suggestion(app, among: apps))")
             }
+            let kind = entry.word("kind", of: DeviceKind.self) ?? .mt3620
+            checkFeatures(of: kind, entry)
             let count = entry.count("count", in: 1...10_000) ?? 1
             for key in ["names", "services"] where entry.has("count") && entry.has(key) {
                 document.report(entry.fields[key], "\(key): only a device without 'count' can have them")
             }
-            let (names, services) = (readNames(entry), readServices(entry, host: plan.names.host(kind)))
-            peers.append((kind, entry.words("peers")))
+            let (names, services) = (readNames(entry), readServices(entry, host: plan.names.host(name)))
+            peers.append((name, entry.words("peers")))
             guard !networks.isEmpty else { continue }
             for index in 0..<count {
                 let place = networks[index % networks.count]
                 hosts[place, default: 9] += 1
                 plan.devices.append(
                     .init(
-                        name: entry.has("count") ? "\(kind)-\(index + 1)" : kind, kind: kind,
-                        product: entry.text("product") ?? kind, group: entry.text("group") ?? "production",
+                        name: entry.has("count") ? "\(name)-\(index + 1)" : name, entry: name, kind: kind,
+                        product: entry.text("product") ?? name, group: entry.text("group") ?? "production",
                         network: place, address: address(place, hosts[place] ?? 10), apps: entry.words("apps").map(\.text),
                         allowedProducts: [], calls: [],
                         callEveryNanoseconds: (entry.duration("call-every", atLeast: .seconds(1)) ?? .minutes(15)).nanoseconds,
@@ -278,26 +280,26 @@ struct PlanReader {
         }
     }
 
-    /// A device calls all devices of its peers' kinds on its own network, or all if there are none there, and
+    /// A device calls all devices of its peers' entries on its own network, or all if there are none there, and
     /// serves whoever may call it.
-    private mutating func connect(_ peers: [(kind: String, products: [(text: String, node: YAMLNode)])]) {
-        let kinds = peers.map(\.kind)
-        for (kind, wanted) in peers {
+    private mutating func connect(_ peers: [(entry: String, products: [(text: String, node: YAMLNode)])]) {
+        let entries = peers.map(\.entry)
+        for (entry, wanted) in peers {
             for (peer, node) in wanted {
-                guard kinds.contains(peer) else {
-                    document.report(node, "unknown device '\(peer)'\(document.suggestion(peer, among: kinds))")
+                guard entries.contains(peer) else {
+                    document.report(node, "unknown device '\(peer)'\(document.suggestion(peer, among: entries))")
                     continue
                 }
-                let targets = plan.devices.filter { $0.kind == peer }
-                for index in plan.devices.indices where plan.devices[index].kind == kind {
+                let targets = plan.devices.filter { $0.entry == peer }
+                for index in plan.devices.indices where plan.devices[index].entry == entry {
                     let device = plan.devices[index]
                     let near = targets.filter { $0.network == device.network }
                     let callees = (near.isEmpty ? targets : near).map(\.name).filter { $0 != device.name }
                     plan.devices[index].calls += callees
                     allow(index, targets.map(\.product))
                 }
-                let callers = plan.devices.filter { $0.kind == kind }.map(\.product)
-                for index in plan.devices.indices where plan.devices[index].kind == peer { allow(index, callers) }
+                let callers = plan.devices.filter { $0.entry == entry }.map(\.product)
+                for index in plan.devices.indices where plan.devices[index].entry == peer { allow(index, callers) }
             }
         }
     }

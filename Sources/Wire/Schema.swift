@@ -2,6 +2,6 @@
 /// number are refused. Files of before had none.
 public enum Schema {
     public static let journal = 1
-    public static let plan = 1
+    public static let plan = 2
     public static let metrics = 1
 }

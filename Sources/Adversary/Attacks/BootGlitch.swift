@@ -13,7 +13,7 @@ final class BootGlitch: Attack {
         needs: "the targets in hand, opened, and a glitcher",
         oracle: "a target on which the implant runs is attested, or has an exchange accepted",
         techniques: ["T0857 System Firmware"], threats: ["TID-105", "TID-108", "TID-201"],
-        controls: [.glitchHardening], rules: [.imageRefused, .evidenceRefused], holds: .power, reach: .nothing)
+        controls: [.glitchHardening], rules: [.imageRefused, .evidenceRefused], holds: .power, requires: [.bootROM], reach: .nothing)
 
     private let victims: [String]
     /// On which the implant has said that it runs.

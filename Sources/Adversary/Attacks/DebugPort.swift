@@ -15,7 +15,7 @@ final class DebugPort: Attack {
         needs: "the targets in hand, running, and a debug probe",
         oracle: "the probe holds a core, and the service or a peer still accepts the device",
         techniques: ["T0835 Manipulate I/O Image"], threats: ["TID-115", "TID-119"],
-        controls: [.debugLock], rules: [], reach: .power,
+        controls: [.debugLock], rules: [], requires: [.realTimeCores], reach: .power,
         judge: AttackJudge(
             isWitness: { trial, observation in
                 observation.node == trial.target && observation.fact.kind == .debugPort && observation.fact.text(.result) == "locked"
