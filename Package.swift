@@ -85,11 +85,17 @@ let package = Package(
         module("Factory", ["Formats", "SecureChannel", "TUF", "Silicon"]),  // signing keys, images, flash contents
         // What every kind of device does over the network, and what it asks of a kind.
         module("DeviceServices", ["Wire", "Configuration", "SecureChannel", "Exchange", "TUF", "Formats"]),
-        // The chip as a kind of device: boot chain, images and settings in flash, keys and evidence of Pluton, recovery.
-        module("MT3620", ["Wire", "Configuration", "SecureChannel", "Silicon", "Formats", "DeviceServices"]),
+        // What boards have in common: images and settings in flash, silicon's parts as the services ask for them.
+        module("BoardSupport", ["Wire", "SecureChannel", "Silicon", "Formats", "DeviceServices"]),
         module("Applications", ["Wire", "SecureChannel", "Silicon", "Kernel", "Formats", "Exchange"]),  // apps on the cores of a device
-        // The device: power, boot, order.
-        module("DeviceOS", ["Wire", "Configuration", "Exchange", "DeviceServices", "MT3620", "Applications"]),
+        // The device: power, boot, order. It knows no kind.
+        module("DeviceOS", ["Wire", "Configuration", "Exchange", "DeviceServices", "Applications", "BoardSupport"]),
+        // The chip of Azure Sphere: boot chain, recovery, sideloading.
+        module("MT3620", ["Wire", "Configuration", "SecureChannel", "Silicon", "Formats", "BoardSupport"]),
+        // That chip as a kind of device: with its service port and its cables.
+        module("MT3620Board", ["Wire", "Exchange", "DeviceServices", "MT3620", "Applications", "DeviceOS"]),
+        // A device of any kind, by its configuration.
+        module("DeviceKinds", ["Configuration", "DeviceOS", "MT3620", "MT3620Board"]),
         // Releases, rollouts, and the repositories that sign what devices are to run (Uptane's director and image repository).
         module("UpdateDirector", ["Wire", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", grdb]),
         // Verifier, registration authority, inbox of error reports, detection.
@@ -122,7 +128,7 @@ let package = Package(
             ]),
 
         process("orrery", ["Commands"]),
-        process("orrery-device", ["DeviceOS", "Configuration", "Runtime", "SecureChannel", "Wire"]),
+        process("orrery-device", ["DeviceOS", "DeviceKinds", "Configuration", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-service", ["SecurityService", "Configuration", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-threat", ["Injector", "Configuration", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-gateway", ["Gateway", "Configuration", "Runtime"]),
@@ -144,7 +150,7 @@ let package = Package(
         tests(
             "FleetTests",
             [
-                "Adversary", "Applications", "Catalogue", "Commands", "Configuration", "DeviceOS", "DeviceServices", "Exchange", "MT3620", "Fabric", "Factory", "Faults", "Forgery",
+                "Adversary", "Applications", "Catalogue", "Commands", "Configuration", "BoardSupport", "DeviceKinds", "DeviceOS", "DeviceServices", "Exchange", "MT3620", "MT3620Board", "Fabric", "Factory", "Faults", "Forgery",
                 "Formats", "Injector", "Judging", "Lab", "Planning", "Provisioning", "ReportFormats", "RunFiles", "SecureChannel",
                 "SecurityService", "Silicon", "TUF", "UpdateDirector", "Wire", grdb,
             ]),

@@ -86,21 +86,27 @@ public struct AppHost {
 
     /// What the OS that has started is, as far as apps reach it.
     public struct System {
-        public var osVersion: String
-        /// Keys of the trusted keystore, by the ID that images name them with.
-        public var trustedKeys: [[UInt8]: P256PublicKey]
-        /// From which version on an image of a type may be installed.
-        public var leastVersion: (ImageType) -> UInt32
-        public var openImages: () throws -> (any ImageMemory)?
-        public var pluton: PlutonMailbox
+        /// By what a security monitor judges, and what it changes.
+        public struct Monitor {
+            /// Keys of the trusted keystore, by the ID that images name them with.
+            public var keys: [[UInt8]: P256PublicKey]
+            /// From which version on an image of a type may be installed.
+            public var leastVersion: (ImageType) -> UInt32
+            public var openImages: () throws -> (any ImageMemory)?
 
-        public init(
-            osVersion: String, trustedKeys: [[UInt8]: P256PublicKey], leastVersion: @escaping (ImageType) -> UInt32,
-            openImages: @escaping () throws -> (any ImageMemory)?, pluton: PlutonMailbox
-        ) {
-            (self.osVersion, self.trustedKeys, self.leastVersion) = (osVersion, trustedKeys, leastVersion)
-            (self.openImages, self.pluton) = (openImages, pluton)
+            public init(
+                keys: [[UInt8]: P256PublicKey], leastVersion: @escaping (ImageType) -> UInt32,
+                openImages: @escaping () throws -> (any ImageMemory)?
+            ) { (self.keys, self.leastVersion, self.openImages) = (keys, leastVersion, openImages) }
         }
+
+        public var osVersion: String
+        /// Nil where there is none.
+        public var monitor: Monitor?
+        /// Nil where there is no enclave.
+        public var pluton: PlutonMailbox?
+
+        public init(osVersion: String) { self.osVersion = osVersion }
     }
 
     static let realTimeCores = 2
@@ -195,8 +201,9 @@ public struct AppHost {
     public mutating func start(_ installed: [InstalledApp], _ system: System, _ out: inout Outbox) -> [AppOutcome] {
         digests = Dictionary(installed.map { ($0.package.name, $0.digest.hex) }) { first, _ in first }
         services.osVersion = system.osVersion
-        services.monitor = SecurityMonitor(
-            flash: flash, trusted: system.trustedKeys, leastVersion: system.leastVersion, open: system.openImages)
+        services.monitor = system.monitor.map {
+            SecurityMonitor(flash: flash, trusted: $0.keys, leastVersion: $0.leastVersion, open: $0.openImages)
+        }
         services.pluton = system.pluton
         var outcomes: [AppOutcome] = []
         for app in installed where settings.apps.contains(app.package.name) {

@@ -1,8 +1,8 @@
 public import Applications
+import BoardSupport
 import Configuration
 public import DeviceServices
 import Exchange
-public import MT3620
 import Wire
 
 /// What one part of the device has done, and another is to hear of.
@@ -67,23 +67,26 @@ extension Device {
     /// Takes what is in flash now and starts it in place of what runs.
     private mutating func restartApps(_ out: inout Outbox) {
         apps.stop(&out)
-        guard chip.restartApps(&out) else { return }
-        services.context.software = chip.software
+        guard board.restartApps(&out) else { return }
+        services.context.software = board.chip.software
         startApps(&out)
     }
 
-    /// Starts the apps that the chip has booted.
+    /// Starts the apps that the board has booted.
     mutating func startApps(_ out: inout Outbox) {
-        let flash = chip.flash
-        let system = AppHost.System(
-            osVersion: services.context.software.osVersion, trustedKeys: chip.trustedKeys, leastVersion: chip.leastVersion,
-            openImages: { try ImageStore(flash: flash) }, pluton: chip.mailbox(seed: services.clientKey))
-        carryOut(apps.start(chip.bootedApps.map { InstalledApp($0.package, digest: $0.digest) }, system, &out), &out)
+        let software = board.chip.software
+        var system = AppHost.System(osVersion: software.osVersion)
+        if let monitor = software.rules.monitor {
+            let flash = software.flash
+            system.monitor = .init(keys: monitor.keys, leastVersion: monitor.leastVersion, openImages: { try ImageStore(flash: flash) })
+        }
+        board.complete(&system, clientKey: services.clientKey)
+        let installed = software.booted.apps.map { InstalledApp($0.package, digest: $0.digest) }
+        carryOut(apps.start(installed, system, &out), &out)
     }
 }
 
 extension Identity: AppCredentials {}
-extension ImageStore: ImageMemory {}
 
 extension AppHost.Settings {
     init(_ configuration: DeviceConfiguration) {

@@ -1,38 +1,34 @@
 import Applications
+import BoardSupport
 public import Configuration
 import DeviceServices
 import Exchange
-import MT3620
 public import Wire
 
-/// One device: a chip, the OS that runs on it, and its apps, as a node of the emulated network.
+/// One device: a board, the OS that runs on it, and its apps, as a node of the emulated network.
 ///
 /// This is where its parts meet: power, who is offered an event and in which order, and who hears of what another has done.
 public struct Device: Node {
     let configuration: DeviceConfiguration
-    private let generation: Int
-    var chip: MT3620Chip
+    var board: any Board
     var services: Services
     var apps: AppHost
-    private var cable = RESTServer()
-    private var recovery = RecoveryMode()
     private let lines: OutsideUARTs
-    private var development = Development()
     private var hasPower = true
     private var isRunning = false
     /// The alarm of the clock that ends a Power Down.
     private var wakesAt = Instant.never
 
-    /// Opens the chip; makes keys on one that has never had power. The device is off until `.start`.
-    /// - Throws: If the chip's files can't be opened, or are not of a chip.
-    public init(_ configuration: DeviceConfiguration, generation: Int) throws {
+    /// The device is off until `.start`.
+    /// - Parameter generation: Of the device's process.
+    public init(_ configuration: DeviceConfiguration, generation: Int, on board: any Board) {
         self.configuration = configuration
-        self.generation = generation
-        chip = try MT3620Chip(configuration)
+        self.board = board
         services = Services(
-            configuration, environment: chip.attestingEnvironment, keys: chip.keys, clock: chip.hardwareClock, software: chip.software,
+            configuration, environment: board.attestingEnvironment, keys: board.keys, clock: board.hardwareClock,
+            software: board.chip.software,
             generation: generation)
-        apps = AppHost(AppHost.Settings(configuration), flash: chip.flash)
+        apps = AppHost(AppHost.Settings(configuration), flash: board.chip.software.flash)
         lines = OutsideUARTs(configuration.attachments)
     }
 
@@ -49,7 +45,7 @@ public struct Device: Node {
     /// A real-time core cannot send. But it can give an app something to send; and a crash takes an app on trial back,
     /// which closes connections.
     public var nextSend: Instant? {
-        if let wakesAt = recovery.wakesAt { return wakesAt }
+        if let wakesAt = board.maintenanceWakesAt { return wakesAt }
         guard isRunning else { return nil }
         // An app may have the device start again, which closes connections.
         let app = min(wakesAt, apps.nextOfApps)
@@ -62,7 +58,7 @@ public struct Device: Node {
     public mutating func handle(_ event: Event, _ out: inout Outbox) {
         attend(event, &out)
         lines.send(apps, &out)
-        guard let operations = chip.powerLostAfter, hasPower else { return }
+        guard let operations = board.chip.powerLostAfter, hasPower else { return }
         (hasPower, isRunning) = (false, false)
         apps.losePower()
         out.observe(.powerLost, [.operation: "flash", .count: .number(Int64(operations))])
@@ -73,13 +69,13 @@ public struct Device: Node {
         guard hasPower else { return }
         switch event {
         case .start:
-            if let order = configuration.recovery, Int(order.generation) == generation { recovery.perform(order, chip, &out) }
+            board.powerOn(&out)
             boot(glitch: configuration.bootGlitch, &out)
             return
         case .command(let name, let body): obey(name, body, &out)
         default: break
         }
-        if attendRecovery(event, &out) { return }
+        if attendMaintenance(event, &out) { return }
         if !isRunning, wakesAt <= out.now {
             wakesAt = .never
             boot(&out)
@@ -119,26 +115,22 @@ public struct Device: Node {
 
     /// The cable in the service port, where nothing of the network comes in.
     private mutating func attendCable(_ event: Event, _ out: inout Outbox) -> Bool {
-        guard cable.takes(event) else { return false }
-        let outcomes = cable.handle(event, chip, &services, &apps, &development, &out)
+        guard let outcomes = board.attendCable(event, &services, &apps, &out) else { return false }
         carryOut(outcomes, &out)
         if apps.nextOfApps <= out.now { runApps(&out) }
-        if cable.takeRestart() { restart("asked over the service port", &out) }
+        if let reason = board.takeRestart() { restart(reason, &out) }
         return true
     }
 
-    /// True for what concerns a cable at the debug UART, and for everything while there is one: nothing else runs then.
-    private mutating func attendRecovery(_ event: Event, _ out: inout Outbox) -> Bool {
-        var outcome = recovery.handle(event, &out)
-        if case .accepted(let stream, ServicePort.recovery, _) = event {
-            outcome = .taken
-            if recovery.reset(stream, chip, &out) {
-                shutDown(&out)
-                outcome = recovery.begin(chip, &out)
-            }
+    /// True for what concerns whoever services the board, and for everything while somebody does.
+    private mutating func attendMaintenance(_ event: Event, _ out: inout Outbox) -> Bool {
+        var state = board.attendMaintenance(event, &out)
+        if state == .begins {
+            shutDown(&out)
+            state = board.beginMaintenance(&out)
         }
-        if outcome == .ended { boot(&out) }
-        return outcome != nil
+        if state == .ended { boot(&out) }
+        return state != nil
     }
 
     /// What the world or an operator says to the device, beside the network.
@@ -147,17 +139,9 @@ public struct Device: Node {
         case CommandName.clock: if let change = JSON.decode(ClockChange.self, body) { services.changeClock(change, out.now) }
         case CommandName.checkUpdates: if isRunning { services.checkForUpdates(out.now) }
         case CommandName.powerCut:
-            if let count = JSON.decode(Int.self, body) { chip.cutPower(duringFlashOperation: count) }
-        case CommandName.flashRot: if let rot = JSON.decode(FlashRot.self, body) { chip.rot(rot, configuration.setting.name, &out) }
-        case CommandName.debugPort:
-            guard let request = JSON.decode(DebugRequest.self, body) else { return }
-            guard chip.isDebugOpen(development.capabilities) else {
-                return out.observe(
-                    .debugPort,
-                    [.operation: .text(request.rawValue), .result: "locked", .code: .text(Code.capabilityMissing.rawValue)])
-            }
-            apps.probe(request, &out)
-        default: break
+            if let count = JSON.decode(Int.self, body) { board.chip.cutPower(duringFlashOperation: count) }
+        case CommandName.flashRot: if let rot = JSON.decode(FlashRot.self, body) { board.chip.rot(rot, &out) }
+        default: board.obey(name, body, &apps, &out)
         }
     }
 
@@ -165,25 +149,26 @@ public struct Device: Node {
 
     /// Power is on: the boot chain, then services, then apps.
     private mutating func boot(glitch: String? = nil, _ out: inout Outbox) {
-        guard chip.boot(glitch: glitch, &out) else { return }
+        guard board.boot(glitch: glitch, &out) else { return }
         let settings: any SettingsKeeper
         do {
-            settings = try chip.openSettings()
+            settings = try board.chip.openSettings()
             try apps.loadSettings()
         } catch {
             out.observe(.bootFailed, [.stage: "services", .reason: .text("settings: \(error)")])
             return
         }
         isRunning = true
-        cable.begin(out.now)
-        development = Development(settings, chip)
+        board.begin(settings, out.now)
+        let software = board.chip.software
         let (outcomes, goesOn) = services.begin(
-            settings: settings, software: chip.software, roots: chip.roots, verifier: chip.verifierKey, refused: chip.refused, &out)
+            settings: settings, software: software, roots: software.booted.roots, verifier: software.booted.verifierKey,
+            refused: software.booted.refused.map { ($0.reason, $0.digest) }, &out)
         carryOut(outcomes, &out)
         guard goesOn else { return }
         if apps.applySettings(&out) { services.time.serversChanged(out.now) }
         startApps(&out)
-        services.open(banner: chip.banner, measurements: chip.measurements, &out)
+        services.open(banner: board.chip.banner, measurements: board.chip.measurements, &out)
     }
 
     /// A reset: RAM is gone, and so is every connection.
@@ -197,11 +182,11 @@ public struct Device: Node {
     /// Nothing runs any more, and nothing is remembered but what is in flash.
     private mutating func shutDown(_ out: inout Outbox) {
         services.stop(&out)
-        cable.stop(&out)
+        board.disconnect(&out)
         apps.stop(&out)
         apps.reset()
         isRunning = false
-        chip.reset()
+        board.reset()
     }
 
     /// Everything off but the clock, whose alarm starts the device anew (HW-31).

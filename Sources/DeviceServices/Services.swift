@@ -228,11 +228,7 @@ public struct Services {
     public mutating func checkForUpdates(_ now: Instant) { updater.checkAt = now }
 
     /// Keeps something of the rest of the device's.
-    /// - Returns: What is kept now.
-    public mutating func keep(_ key: SettingsKey, _ value: [UInt8]) throws -> (any SettingsKeeper)? {
-        try context.settings?.set(key, value)
-        return context.settings
-    }
+    public mutating func keep(_ key: SettingsKey, _ value: [UInt8]) throws { try context.settings?.set(key, value) }
 
     /// Apps have been told what is ready.
     /// - Parameter isHeard: One of them listens.

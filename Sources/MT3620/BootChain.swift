@@ -1,21 +1,8 @@
-import DeviceServices
-public import Formats
+import BoardSupport
+import Formats
 import SecureChannel
 import Silicon
 import Wire
-
-/// An image that the boot chain has started.
-public struct BootedImage {
-    public let package: ImagePackage
-    /// SHA-256 of the whole package.
-    public let digest: [UInt8]
-    /// The n-th image of its type.
-    let ordinal: Int
-    let slot: FlashLayout.Slot
-
-    var reference: ImageReference { ImageReference(package.type, ordinal) }
-    public var isBackup: Bool { slot == .backup }
-}
 
 /// ROM → 1BL → trusted keystore → Pluton runtime → security monitor → kernel → services → apps (HW-25).
 ///
@@ -23,21 +10,6 @@ public struct BootedImage {
 /// image is read from flash, verified, measured, and only then used. A copy that fails is answered with the backup copy
 /// and an observation of the reason; if both fail, the boot ends there.
 struct BootChain {
-
-    /// A copy that did not pass: why, and the SHA-256 of what it holds, in hex, if it could be read.
-    struct Refused {
-        var reason: String
-        var digest: String?
-    }
-
-    struct Result {
-        var images: [ImageType: [BootedImage]] = [:]
-        var roots: [Certificate] = []
-        /// Copies that did not pass.
-        var refused: [Refused] = []
-
-        var all: [BootedImage] { images.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value) }
-    }
 
     /// Which anti-rollback counter in Pluton stands for an image: each type before apps has its own, and so have the
     /// first four apps.
@@ -62,7 +34,7 @@ struct BootChain {
     let refusesOldVersions: Bool
     let cost: CryptoCost
     private(set) var trusted: [[UInt8]: P256PublicKey] = [:]
-    private var refused: [Refused] = []
+    private var refused: [BootedSoftware.Refused] = []
 
     init(
         rom: ELFImage, flash: Flash, fuses: FuseBank, pluton: Pluton, isSecure: Bool, refusesOldVersions: Bool, cost: CryptoCost
@@ -77,8 +49,8 @@ struct BootChain {
     }
 
     /// Nil if the device cannot come up; the observations say why.
-    mutating func run(glitch: Glitch?, _ out: inout Outbox) -> Result? {
-        var result = Result()
+    mutating func run(glitch: Glitch?, _ out: inout Outbox) -> BootedSoftware? {
+        var result = BootedSoftware()
         guard startSecurityCore(&result, glitch, &out), let layout = readLayout() else { return nil }
         for stage in BootChain.laterStages {
             guard let booted = start(stage, in: layout, &out).first else {
@@ -97,7 +69,7 @@ struct BootChain {
 
     // MARK: The security core
 
-    private mutating func startSecurityCore(_ result: inout Result, _ glitch: Glitch?, _ out: inout Outbox) -> Bool {
+    private mutating func startSecurityCore(_ result: inout BootedSoftware, _ glitch: Glitch?, _ out: inout Outbox) -> Bool {
         guard let core = try? SecurityCore(rom: rom) else {
             out.observe(.bootFailed, [.stage: "ROM", .reason: "no engine"])
             return false
@@ -142,7 +114,7 @@ struct BootChain {
     }
 
     /// What boot code says of one copy of an image, in the words of the later stages.
-    private mutating func take(_ report: BootReport, _ result: inout Result, _ out: inout Outbox) {
+    private mutating func take(_ report: BootReport, _ result: inout BootedSoftware, _ out: inout Outbox) {
         let slot = report.slot == 0 ? FlashLayout.Slot.primary : .backup
         guard let type = ImageType(rawValue: UInt16(truncatingIfNeeded: report.stage)) else {
             var reason = "unreadable"
@@ -161,31 +133,17 @@ struct BootChain {
                 return refuse(type, slot, report.reason(package), digest, &out)
             }
             let image = BootedImage(package: package, digest: digest, ordinal: 0, slot: slot)
-            accept(image, type, &out)
+            image.observe(&out)
             result.images[type] = [image]
         } catch {
             refuse(type, slot, "\(error)", digest, &out)
         }
     }
 
-    private func accept(_ image: BootedImage, _ type: ImageType, _ out: inout Outbox) {
-        out.observe(
-            .bootStage,
-            [
-                .stage: .text(type.name), .image: .text(image.package.name), .slot: .text(image.slot.name),
-                .version: .number(Int64(image.package.securityVersion)), .digest: .text(image.digest.hex.digestHead),
-            ])
-    }
-
     private mutating func refuse(
         _ type: ImageType, _ slot: FlashLayout.Slot, _ reason: String, _ digest: [UInt8]?, _ out: inout Outbox
     ) {
-        refused.append(Refused(reason: "\(type.name): \(reason)", digest: digest?.hex))
-        var details: [Fact.Detail: Fact.Value] = [
-            .stage: .text(type.name), .code: .text(Code.imageRefused.rawValue), .reason: .text(reason), .slot: .text(slot.name),
-        ]
-        if let digest { details[.digest] = .text(digest.hex.digestHead) }
-        out.observe(.bootFallback, details)
+        refused.append(BootedSoftware.Refused(type, slot, reason, digest, &out))
     }
 
     // MARK: Later stages
@@ -208,7 +166,7 @@ struct BootChain {
             for candidate in candidates {
                 switch check(candidate, type, index, &out) {
                 case .success(let image):
-                    accept(image, type, &out)
+                    image.observe(&out)
                     booted.append(image)
                 case .failure(let refusal):
                     let bytes = try? flash.read(Int(candidate.offset), Int(candidate.length))
@@ -225,7 +183,7 @@ struct BootChain {
 
     private mutating func check(
         _ entry: FlashLayout.Entry, _ type: ImageType, _ ordinal: Int, _ out: inout Outbox
-    ) -> Swift.Result<BootedImage, Refusal> {
+    ) -> Result<BootedImage, Refusal> {
         let bytes: [UInt8]
         let parsed: (package: ImagePackage, signedPart: [UInt8], signature: [UInt8])
         do {
@@ -265,10 +223,6 @@ struct BootChain {
             if let key = try? P256PublicKey(bytes) { trusted[Array(sha256(bytes)[..<20])] = key }
         }
     }
-}
-
-extension FlashLayout.Slot {
-    var name: String { self == .primary ? "primary" : "backup" }
 }
 
 extension SecurityCore.End {

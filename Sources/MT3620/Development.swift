@@ -1,4 +1,3 @@
-public import DeviceServices
 public import Formats
 import SecureChannel
 import Silicon
@@ -19,8 +18,8 @@ public struct Development {
     private var staged: ImagePackage?
 
     /// What the file in flash allows, if it is still one for this device.
-    public init(_ settings: (any SettingsKeeper)?, _ chip: MT3620Chip) {
-        guard let bytes = settings?[.capabilityFile], let key = chip.verifierKey,
+    public init(_ file: [UInt8]?, _ chip: MT3620Chip) {
+        guard let bytes = file, let key = chip.verifierKey,
             let file = try? CapabilityFile(bytes, for: chip.devicePublicKey, signedBy: key)
         else { return }
         capabilities = file.capabilities
@@ -33,7 +32,7 @@ public struct Development {
 
     /// A capability file, which is kept, or an app's image package.
     public mutating func stage(
-        _ bytes: [UInt8], _ chip: MT3620Chip, keep: (_ file: [UInt8]) throws -> (any SettingsKeeper)?, _ out: inout Outbox
+        _ bytes: [UInt8], _ chip: MT3620Chip, keep: (_ file: [UInt8]) throws -> Void, _ out: inout Outbox
     ) throws(Refusal) {
         guard let verifierKey = chip.verifierKey else { throw Refusal(status: 503, reason: "no policy image") }
         if bytes.starts(with: CapabilityFile.magic) {
@@ -42,7 +41,8 @@ public struct Development {
             } catch {
                 throw Refusal(status: 400, reason: "capability file: \(error)")
             }
-            do { self = Development(try keep(bytes), chip) } catch { throw Refusal(status: 500, reason: "\(error)") }
+            do { try keep(bytes) } catch { throw Refusal(status: 500, reason: "\(error)") }
+            self = Development(bytes, chip)
             out.observe(.sideload, [.operation: "capability", .result: "accepted"])
             return
         }

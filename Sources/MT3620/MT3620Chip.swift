@@ -1,6 +1,6 @@
+public import BoardSupport
 public import Configuration
-public import DeviceServices
-public import Formats
+import Formats
 public import SecureChannel
 public import Silicon
 public import Wire
@@ -19,19 +19,23 @@ public struct MT3620Chip {
     private let rom: ELFImage
     public let flash: Flash
     private let fuses: FuseBank
-    private let pluton: Pluton
-    private let clock: RealTimeClock
+    public let pluton: Pluton
+    public let clock: RealTimeClock
     private let protections: Protections
     private let cost: CryptoCost
+    /// What a technician has sent to it before it starts; nil for nothing.
+    let recoveryOrder: RecoveryOrder?
+    private let name: String
     /// What this start has found, with the keys that it trusts.
     private var chain: BootChain?
-    private var booted = BootChain.Result()
+    private var booted = BootedSoftware()
 
     /// Opens its files; makes keys on a chip that has never had power.
     public init(_ configuration: DeviceConfiguration) throws {
         let path = configuration.statePath
         protections = configuration.protections
         cost = configuration.cryptoCost
+        (recoveryOrder, name) = (configuration.recovery, configuration.setting.name)
         rom = try SecurityCore.readROM(path: configuration.romPath)
         fuses = try FuseBank(path: path + "/fuses.bin")
         flash = try Flash(basePath: configuration.baseImagePath, overlayPath: path + "/flash.bin")
@@ -42,9 +46,6 @@ public struct MT3620Chip {
 
     // MARK: What others know of it
 
-    public var attestingEnvironment: any AttestingEnvironment { pluton }
-    public var keys: any KeyStore { pluton }
-    public var hardwareClock: any HardwareClock { clock }
     public var devicePublicKey: P256PublicKey { pluton.devicePublicKey }
     public var securityState: String { "\(fuses.securityState)" }
     public var manufacturingState: String { "\(fuses.manufacturingState)" }
@@ -52,7 +53,7 @@ public struct MT3620Chip {
     /// In the middle of an operation of its flash: nothing works any more. How many operations there were.
     public var powerLostAfter: Int? { flash.hasLostPower ? flash.operations : nil }
 
-    public func openSettings() throws -> any SettingsKeeper { try SettingsStore(flash: flash) }
+    public func openSettings() throws(SiliconError) -> SettingsStore { try SettingsStore(flash: flash) }
 
     /// Pluton as the A7 reaches it.
     public func mailbox(seed: [UInt8]) -> PlutonMailbox { PlutonMailbox(pluton: pluton, fuses: fuses, seed: seed) }
@@ -85,12 +86,21 @@ public struct MT3620Chip {
     /// A reset: RAM is gone.
     public func reset() { pluton.restart() }
 
-    private var started: FlashSoftware {
-        FlashSoftware(
-            flash: flash, pluton: pluton, booted: booted, trustedKeys: protections.secureBoot ? trustedKeys : nil,
-            refusesOldVersions: protections.rollbackProtection)
+    public var software: FlashSoftware {
+        let (pluton, isRefusing) = (pluton, protections.rollbackProtection)
+        return FlashSoftware(
+            flash: flash, booted: booted,
+            .init(
+                osImage: .services, hardwareID: Pluton.implementation.hex, trustedKeys: protections.secureBoot ? trustedKeys : nil,
+                floor: { isRefusing ? Int64(pluton.counter(BootChain.counter($0.type, $0.ordinal))) : 0 },
+                raiseFloor: { image in
+                    pluton.raiseCounter(
+                        BootChain.counter(image.package.type, image.ordinal), to: Int(image.package.securityVersion))
+                },
+                // Pluton's list of measurements grows with each, and ends (HW-29).
+                canStartApps: { pluton.measurements.count + $0 <= Pluton.measurementLimit },
+                monitor: .init(keys: trustedKeys) { UInt32(pluton.counter(BootChain.counter($0, 0))) }))
     }
-    public var software: any InstalledSoftware { started }
     /// As the service port tells of them.
     public var components: [Component] {
         booted.all.map { image in
@@ -99,19 +109,10 @@ public struct MT3620Chip {
                 securityVersion: image.package.securityVersion, slot: image.slot.name)
         }
     }
-    public var bootedApps: [BootedImage] { booted.images[.applications] ?? [] }
-    public var roots: [Certificate] { booted.roots }
-    /// Copies of images that did not pass: why, and the SHA-256 of what they hold, in hex.
-    public var refused: [(reason: String, digest: String?)] { booted.refused.map { ($0.reason, $0.digest) } }
     /// Of the verifier, which speaks for the security service.
-    public var verifierKey: P256PublicKey? { started.policy?.verifierKey }
+    public var verifierKey: P256PublicKey? { booted.verifierKey }
     /// Keys of the trusted keystore, by the ID that images name them with.
     public var trustedKeys: [[UInt8]: P256PublicKey] { chain?.trusted ?? [:] }
-    /// What Pluton's counter says of the first image of a type.
-    public var leastVersion: (ImageType) -> UInt32 {
-        { [pluton] type in UInt32(pluton.counter(BootChain.counter(type, 0))) }
-    }
-
     /// What the OS prints when it starts: its stage, its version and what it is hardened against.
     public var banner: String {
         String(decoding: booted.images[.services]?.first?.package.body.prefix { $0 != 10 }.prefix(200) ?? [], as: UTF8.self)
@@ -122,7 +123,7 @@ public struct MT3620Chip {
     public func cutPower(duringFlashOperation count: Int) { flash.cutPower(duringOperation: count) }
 
     /// Charge leaks out of the cells that hold images.
-    public func rot(_ rot: FlashRot, _ name: String, _ out: inout Outbox) {
+    public func rot(_ rot: FlashRot, _ out: inout Outbox) {
         guard let store = try? ImageStore(flash: flash) else { return }
         var draws = SeedStream(seed: rot.seed, node: name, purpose: "rot")
         let primaries = store.layout.entries.filter { $0.slot == .primary }

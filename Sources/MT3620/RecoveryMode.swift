@@ -1,4 +1,4 @@
-public import Configuration
+import Configuration
 import Silicon
 public import Wire
 
@@ -25,8 +25,9 @@ public struct RecoveryMode {
     /// When a chip that waits for its cable goes on; nil if it does not.
     public var wakesAt: Instant? { session?.wakesAt }
 
-    /// A technician, whose files lie where the bench has put them.
-    public func perform(_ order: RecoveryOrder, _ chip: MT3620Chip, _ out: inout Outbox) {
+    /// A technician may have come before this start of the device's process; his files lie where the bench has put them.
+    public func performOrder(_ chip: MT3620Chip, generation: Int, _ out: inout Outbox) {
+        guard let order = chip.recoveryOrder, Int(order.generation) == generation else { return }
         do throws(SiliconError) {
             var host = try RecoveryHost(paths: order.files)
             let (outcome, nanoseconds) = host.recover(try chip.openSecurityCore(), chip.strapped)

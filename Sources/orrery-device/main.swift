@@ -1,4 +1,5 @@
 import Configuration
+import DeviceKinds
 import DeviceOS
 import Runtime
 import SecureChannel

@@ -1,5 +1,6 @@
 import Catalogue
 import Configuration
+import DeviceKinds
 import DeviceOS
 import Foundation
 import Injector

@@ -1,4 +1,5 @@
 import Adversary
+import BoardSupport
 import Catalogue
 import Configuration
 import DeviceServices

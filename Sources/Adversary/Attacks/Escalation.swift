@@ -19,7 +19,8 @@ final class Escalation: Attack {
         oracle: "the panel sends back who it is, what the monitor answered, or a signature that the key on the device's label verifies",
         techniques: ["T0890 Exploitation for Privilege Escalation"], threats: ["TID-204", "TID-219", "TID-327"],
         controls: [], rules: [.memoryCorruption],
-        parameters: [Parameter("to", .word(["daemon", "kernel", "monitor", "pluton"]), isRequired: false)], app: "panel", requires: [.securityMonitor],
+        parameters: [Parameter("to", .word(["daemon", "kernel", "monitor", "pluton"]), isRequired: false)], app: "panel",
+        requires: [.securityMonitor],
         judge: AttackJudge(countsMarks: false))
 
     private enum Stage: String { case daemon, kernel, monitor, pluton }

@@ -1,4 +1,4 @@
-import DeviceServices
+public import DeviceServices
 public import Formats
 import SecureChannel
 public import Silicon
@@ -9,7 +9,7 @@ public import Silicon
 /// that power may go at any operation.
 public struct ImageStore {
     private let flash: Flash
-    private(set) var layout: FlashLayout
+    public private(set) var layout: FlashLayout
     private var tableInUse: Int
 
     /// Nil if no table is readable.
@@ -110,9 +110,9 @@ extension ImageStore {
 
 extension ImageReference {
     /// One component of the device: the n-th image of a type.
-    init(_ type: ImageType, _ ordinal: Int) { self.init(number: UInt32(type.rawValue) | UInt32(ordinal) << 16) }
+    public init(_ type: ImageType, _ ordinal: Int) { self.init(number: UInt32(type.rawValue) | UInt32(ordinal) << 16) }
 
     /// A type that there is not is one of which no image is installed.
-    var type: ImageType { ImageType(rawValue: UInt16(truncatingIfNeeded: number)) ?? .recoveryManifest }
-    var ordinal: Int { Int(number >> 16) }
+    public var type: ImageType { ImageType(rawValue: UInt16(truncatingIfNeeded: number)) ?? .recoveryManifest }
+    public var ordinal: Int { Int(number >> 16) }
 }

@@ -1,13 +1,13 @@
-import DeviceServices
+public import DeviceServices
 import Formats
-import Silicon
+public import Silicon
 
 /// Named byte strings in flash that survive a power cut at any instant.
 ///
 /// Two banks take turns. A bank is a header and records that are only ever appended; a record counts when
 /// its checksum is right. When a bank is full, what is current is copied to the other bank, whose header is
 /// written last.
-struct SettingsStore: SettingsKeeper {
+public struct SettingsStore: SettingsKeeper {
     private static let magic: [UInt8] = Array("SET1".utf8)
     private static let bankBytes = FlashLayout.settingsBytes / 2
     private let flash: Flash
@@ -16,7 +16,7 @@ struct SettingsStore: SettingsKeeper {
     private var end = 0
     private var values: [UInt16: [UInt8]] = [:]
 
-    init(flash: Flash) throws(SiliconError) {
+    public init(flash: Flash) throws(SiliconError) {
         self.flash = flash
         for candidate in 0..<2 {
             let header = try flash.read(SettingsStore.offset(candidate), 12)
@@ -28,9 +28,9 @@ struct SettingsStore: SettingsKeeper {
         if generation == 0 { try format(bank: 0, generation: 1) } else { try load() }
     }
 
-    subscript(key: SettingsKey) -> [UInt8]? { values[key.rawValue] }
+    public subscript(key: SettingsKey) -> [UInt8]? { values[key.rawValue] }
 
-    mutating func set(_ key: SettingsKey, _ value: [UInt8]) throws(SiliconError) {
+    public mutating func set(_ key: SettingsKey, _ value: [UInt8]) throws(SiliconError) {
         guard values[key.rawValue] != value else { return }
         var next = values
         next[key.rawValue] = value
@@ -49,7 +49,7 @@ struct SettingsStore: SettingsKeeper {
         }
     }
 
-    mutating func remove(_ key: SettingsKey) throws(SiliconError) {
+    public mutating func remove(_ key: SettingsKey) throws(SiliconError) {
         if values[key.rawValue] != nil { try set(key, []) }
         values[key.rawValue] = nil
     }

@@ -1,0 +1,14 @@
+public import Configuration
+public import DeviceOS
+import MT3620
+import MT3620Board
+
+extension Device {
+    /// A device of the kind that its configuration says; makes keys on one that has never had power.
+    /// - Parameter generation: Of the device's process.
+    /// - Throws: If its files can't be opened, or are not of such a device.
+    public init(_ configuration: DeviceConfiguration, generation: Int) throws {
+        self.init(
+            configuration, generation: generation, on: MT3620Board(try MT3620Chip(configuration), generation: generation))
+    }
+}
