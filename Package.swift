@@ -82,7 +82,7 @@ let package = Package(
         module("Kernel", ["Silicon", "Formats", "SecureChannel"]),  // ARM Linux programs on the emulated A7
         module("Emulator", ["Silicon", "Formats", "Kernel"]),  // one device without a network: `orrery emulate`
         module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
-        module("Factory", ["Formats", "SecureChannel", "TUF", "Silicon"]),  // signing keys, images, flash contents
+        module("Factory", ["Wire", "Formats", "SecureChannel", "TUF", "Silicon", "TPM"]),  // signing keys, images, flash contents
         // What every kind of device does over the network, and what it asks of a kind.
         module("DeviceServices", ["Wire", "Configuration", "SecureChannel", "Exchange", "TUF", "Formats"]),
         // What boards have in common: images and settings in flash, silicon's parts as the services ask for them.
@@ -94,13 +94,18 @@ let package = Package(
         module("MT3620", ["Wire", "Configuration", "SecureChannel", "Silicon", "Formats", "BoardSupport"]),
         // That chip as a kind of device: with its service port and its cables.
         module("MT3620Board", ["Wire", "Exchange", "DeviceServices", "MT3620", "Applications", "DeviceOS"]),
+        // A board's TPM, or a key in a file: who it is, and what has started on it.
+        module("RootOfTrust", ["Wire", "SecureChannel", "Formats", "DeviceServices", "TPM", "TPMEvidence"]),
+        // A commodity board that starts Linux: measured boot, A/B images.
+        module("LinuxSystem", ["Wire", "Configuration", "Silicon", "Formats", "BoardSupport", "RootOfTrust"]),
+        module("LinuxBoard", ["Wire", "Configuration", "DeviceServices", "Applications", "DeviceOS", "LinuxSystem"]),  // as a kind of device
         // A device of any kind, by its configuration.
-        module("DeviceKinds", ["Configuration", "DeviceOS", "MT3620", "MT3620Board"]),
+        module("DeviceKinds", ["Catalogue", "Configuration", "DeviceOS", "MT3620", "MT3620Board", "LinuxBoard"]),
         // Releases, rollouts, and the repositories that sign what devices are to run (Uptane's director and image repository).
         module("UpdateDirector", ["Wire", "Configuration", "SecureChannel", "Formats", "Exchange", "TUF", grdb]),
         // Verifier, registration authority, inbox of error reports, detection.
         module("SecurityService", ["Wire", "Configuration", "SecureChannel", "Exchange", "Attestation", "UpdateDirector", grdb]),
-        module("Attestation", ["Formats", "SecureChannel"]),  // PURE: evidence of every format into one attestation result
+        module("Attestation", ["Catalogue", "Formats", "SecureChannel", "TPMEvidence"]),  // PURE: evidence of every format into one attestation result
         module("Forgery", ["Formats", "SecureChannel", "TUF"]),  // PURE: what attackers make of what they stole or recorded
         module("Adversary", ["Wire", "Catalogue", "Fabric", "SecureChannel", "Exchange", "Forgery"]),  // attacks, one file each
         module("Faults", ["Wire", "Catalogue", "Fabric"]),  // PURE: what honest hardware and networks do, one file each

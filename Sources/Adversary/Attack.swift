@@ -36,7 +36,7 @@ public struct Arena {
     /// Device IDs, as the service ports show them to whoever holds the device.
     public var labels: [String: String] = [:]
     /// The last evidence of each device that the service accepted, as its log has it.
-    public var loggedEvidence: [String: [UInt8]] = [:]
+    public var loggedEvidence: [String: LoggedEvidence] = [:]
     /// The attack at work, by its step: owner of nodes, taps and facts made meanwhile.
     public var actor = 0
     public private(set) var owners: [String: Int] = [:]
@@ -151,4 +151,12 @@ public enum Attacks {
     public static func make(_ step: Step, _ name: AttackName) -> (any Attack)? {
         kinds.first { $0.description.name == name }.map { $0.init(step) }
     }
+}
+
+/// Evidence of a device, as the service's log has it.
+public struct LoggedEvidence: Sendable {
+    /// Nil for a PSA token.
+    public var mediaType: String?
+    public var bytes: [UInt8]
+    public init(mediaType: String?, _ bytes: [UInt8]) { (self.mediaType, self.bytes) = (mediaType, bytes) }
 }

@@ -62,6 +62,8 @@ public struct AppHost {
         public var epochSeconds: Int64
         public var isolatesApps: Bool
         public var protectsMemory: Bool
+        /// Apps say in a manifest what they need; else they are ordinary programs of a Linux system.
+        public var usesManifests = true
         /// How long TLS and signatures take the device, in nanoseconds.
         public var cost: (TLSConnection.Work) -> Int64
         /// Where devices answer each other, and tell the time.
@@ -206,7 +208,7 @@ public struct AppHost {
         }
         services.pluton = system.pluton
         var outcomes: [AppOutcome] = []
-        for app in installed where settings.apps.contains(app.package.name) {
+        for app in installed where app.package.type == .rootFileSystem || settings.apps.contains(app.package.name) {
             if let reason = start(app.package, &out) { outcomes.append(report(app.package.name, reason)) }
         }
         return outcomes
@@ -257,7 +259,12 @@ public struct AppHost {
             let weaknesses = Weakness.present(in: services.osVersion)
             // Device nodes where the OS still takes them.
             let contents = try CompressedROM.contents(package.body, takesDevices: weaknesses.contains(.imageDevices))
-            let manifest = try AppManifest(json: contents.files["app_manifest.json"] ?? [])
+            let manifest =
+                settings.usesManifests
+                ? try AppManifest(json: contents.files["app_manifest.json"] ?? [])
+                : AppManifest(
+                    ordinaryProgram: package.type == .rootFileSystem ? "/sbin/init" : "/bin/app", name: app,
+                    component: package.component.description)
             guard let program = contents.files[String(manifest.entryPoint.dropFirst())] else {
                 return refuse(app, "2097174: entry point is not in the image", &out)
             }

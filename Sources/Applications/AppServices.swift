@@ -19,6 +19,7 @@ final class AppServices: ServiceProvider {
     let peerPort: UInt16
     let isolatesApps: Bool
     let protectsMemory: Bool
+    let usesManifests: Bool
     /// How far the device's wall clock is ahead.
     var clockErrorNanoseconds: Int64 = 0
     /// What its name server tells of services.
@@ -33,6 +34,7 @@ final class AppServices: ServiceProvider {
     init(_ settings: AppHost.Settings) {
         (cost, peerPort) = (settings.cost, settings.peerPort)
         (isolatesApps, protectsMemory) = (settings.isolatesApps, settings.protectsMemory)
+        usesManifests = settings.usesManifests
         serviceRecords = settings.services.map {
             ServiceRecord(instance: $0.instance, type: $0.type, host: $0.host, port: $0.port, text: $0.text)
         }

@@ -49,6 +49,8 @@ final class HighLevelHost {
     /// Between an end and the next start: doubled each time, and forgotten after ten good minutes.
     private static let shortestPause = Duration.seconds(1)
     private static let longestPause = Duration.minutes(1)
+    /// Of an ordinary Linux board's 64 MiB.
+    private static let ordinaryMemoryBytes = 32 << 20
     /// From SIGTERM to SIGKILL (APP-3).
     private static let grace = Duration.seconds(2)
 
@@ -59,7 +61,8 @@ final class HighLevelHost {
     ) throws {
         (self.app, self.image, self.attachments, self.services) = (app, image, attachments, services)
         epoch = epochSeconds * 1_000_000_000
-        memoryBytes = memoryKiB.map { $0 << 10 } ?? Kernel.appMemoryBytes
+        memoryBytes =
+            memoryKiB.map { $0 << 10 } ?? (services.usesManifests ? Kernel.appMemoryBytes : HighLevelHost.ordinaryMemoryBytes)
         storage = try MutableStorage(path: "\(statePath)/storage-\(image.manifest.componentID.lowercased()).bin", flash: flash)
         board = Board()
         for text in attachments where Attachments.isReached(text, from: image.manifest) { try board.attach(text) }
@@ -137,7 +140,7 @@ final class HighLevelHost {
         do throws(Kernel.StartFailure) {
             try kernel.start(
                 image, mutable: storage.content, memoryBytes: memoryBytes, weaknesses: Weakness.present(in: services.osVersion),
-                isIsolated: services.isolatesApps,
+                isIsolated: services.isolatesApps, isOrdinary: !services.usesManifests,
                 runsData: !services.protectsMemory)
         } catch {
             wakeAt = .never

@@ -46,6 +46,8 @@ public struct BootedSoftware {
 
     public var all: [BootedImage] { images.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value) }
     public var apps: [BootedImage] { images[.applications] ?? [] }
+    /// Images with programs: on a Linux board the system's own are in a file system, too.
+    public var withPrograms: [BootedImage] { (images[.rootFileSystem] ?? []) + apps }
     /// Of the verifier, which speaks for the security service.
     public var verifierKey: P256PublicKey? { policy?.verifierKey }
     var policy: TrustPolicy? { images[.policy]?.first.flatMap { TrustPolicy($0.package.body) } }

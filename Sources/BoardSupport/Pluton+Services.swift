@@ -11,7 +11,11 @@ extension Pluton: KeyStore {
 
 /// Evidence is a PSA attestation token (RFC 9783) over what was measured when the device started.
 extension Pluton: AttestingEnvironment {
-    public func evidence(for nonce: [UInt8]) -> Evidence { Evidence(mediaType: "application/eat+cwt", attest(nonce: nonce)) }
+    /// Its public key is on the label.
+    public var endorsement: Endorsement? { nil }
+    public func evidence(for challenge: AttestationChallenge) -> Evidence {
+        Evidence(mediaType: "application/eat+cwt", attest(nonce: challenge.nonce))
+    }
 }
 
 extension RealTimeClock: HardwareClock {}

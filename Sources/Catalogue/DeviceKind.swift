@@ -21,6 +21,7 @@ public enum DeviceFeature: String, Sendable, Codable, CaseIterable {
     case securityMonitor = "security monitor"
     case bootROM = "boot code that checks signatures"
     case recoveryCable = "cable for recovery"
+    case manifests = "app manifests"
     case trustedKeystore = "keystore of its own"
 }
 
@@ -34,15 +35,23 @@ public struct DeviceKindDescription: Sendable {
     public var keys: String
     /// What the verifier hears of its software.
     public var evidence: String
-    /// How its software is renewed.
-    public var updates: String
+    public var updateChannel: UpdateChannel
     /// Which hardware images must be for: the same name, the same images.
     public var hardware: String
 
     public init(
-        summary: String, features: Set<DeviceFeature>, lacks: [Control], keys: String, evidence: String, updates: String, hardware: String
+        summary: String, features: Set<DeviceFeature>, lacks: [Control], keys: String, evidence: String, updateChannel: UpdateChannel,
+        hardware: String
     ) {
         (self.summary, self.features, self.lacks, self.keys) = (summary, features, lacks, keys)
-        (self.evidence, self.updates, self.hardware) = (evidence, updates, hardware)
+        (self.evidence, self.updateChannel, self.hardware) = (evidence, updateChannel, hardware)
     }
+}
+
+/// How a device gets what is new.
+public enum UpdateChannel: String, Sendable {
+    /// From a mirror that anybody may be, since all of it is signed.
+    case repository = "The Update Framework, over plain HTTP"
+    /// From the service, and believed because it comes from there.
+    case service = "whatever the service offers over TLS"
 }

@@ -17,7 +17,7 @@ public struct UpdateOrder: Sendable, Equatable, Codable {
     /// What the vendor got wrong.
     public var defect: Defect?
     /// The packages, once they are made.
-    public var paths: [String] = []
+    public var packages: [ReleasedPackage] = []
 
     public init(image: String, version: String, terms: RolloutTerms, signingKey: Int = 1, defect: Defect? = nil) {
         self.image = image
@@ -35,7 +35,7 @@ public struct UpdateOrder: Sendable, Equatable, Codable {
     /// True if a boot stage starts a component that this release replaces.
     public func concerns(_ stage: Fact) -> Bool {
         switch image {
-        case UpdateOrder.os: stage.text(.stage) == "services"
+        case UpdateOrder.os: ["services", "root file system"].contains(stage.text(.stage))
         case UpdateOrder.keystore: stage.text(.stage) == "trusted keystore"
         default: stage.text(.stage) == "application" && stage.text(.image) == image
         }

@@ -3,6 +3,11 @@ public import Wire
 
 public struct DeviceConfiguration: Sendable, Equatable, Codable {
     public var setting: NodeSetting
+    public var kind: DeviceKind = .mt3620
+    /// Which hardware images must be for, in hex.
+    public var hardwareID = ""
+    /// What tells this board's TPM from all others; nil for its name.
+    public var boardSerial: String?
     public var names: CatalogNames
     public var product: String
     public var apps: [String]
@@ -42,11 +47,13 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     /// User and password of the factory's console, the same in the whole product.
     public var consoleLogin: String
 
+    public static let factoryLogin = "root:xc3511"
+
     public init(
         setting: NodeSetting, names: CatalogNames, product: String, apps: [String], allowedProducts: [String],
         peersToCall: [String], callEveryNanoseconds: Int64, updateEveryNanoseconds: Int64, deferUpdatesNanoseconds: Int64,
         controlsOff: [Control], cryptoCost: CryptoCost, baseImagePath: String, romPath: String, statePath: String, sharedSecret: String,
-        bootKeyHash: String, consoleLogin: String = "root:xc3511"
+        bootKeyHash: String, consoleLogin: String = DeviceConfiguration.factoryLogin
     ) {
         self.consoleLogin = consoleLogin
         self.updateEveryNanoseconds = updateEveryNanoseconds
@@ -83,4 +90,10 @@ public struct RecoveryOrder: Sendable, Equatable, Codable {
         self.generation = generation
         self.files = files
     }
+}
+
+/// A board of the same make as a device's, with a TPM of its own: what somebody buys who wants to put a copy of its flash on one.
+public enum SpareBoard {
+    public static let file = "spare-tpm.bin"
+    public static func serial(of device: String) -> String { "spare of \(device)" }
 }

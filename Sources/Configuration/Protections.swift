@@ -41,7 +41,12 @@ public struct Protections: Sendable {
 }
 
 extension DeviceConfiguration {
-    public var protections: Protections { Protections(off: controlsOff) }
+    /// What the plan has switched off, and what its kind is made without.
+    public var protections: Protections { Protections(off: controlsOff + kind.description.lacks) }
+    /// Updates are believed because they come from the service.
+    public var updatesOverTLS: Bool { kind.description.updateChannel == .service }
+    /// Apps say in a manifest what they need.
+    public var usesManifests: Bool { kind.description.features.contains(.manifests) }
 }
 
 extension ServiceConfiguration {

@@ -1,5 +1,7 @@
+import Catalogue
 public import Configuration
 public import DeviceOS
+import LinuxBoard
 import MT3620
 import MT3620Board
 
@@ -8,7 +10,11 @@ extension Device {
     /// - Parameter generation: Of the device's process.
     /// - Throws: If its files can't be opened, or are not of such a device.
     public init(_ configuration: DeviceConfiguration, generation: Int) throws {
-        self.init(
-            configuration, generation: generation, on: MT3620Board(try MT3620Chip(configuration), generation: generation))
+        let board: any Board =
+            switch configuration.kind {
+            case .mt3620: MT3620Board(try MT3620Chip(configuration), generation: generation)
+            case .linuxTPM, .linuxPlain: try LinuxBoard(configuration, generation: generation)
+            }
+        self.init(configuration, generation: generation, on: board)
     }
 }

@@ -34,6 +34,9 @@ public protocol Board {
     var keys: any KeyStore { get }
     var hardwareClock: any HardwareClock { get }
 
+    /// The device's time goes on.
+    func note(_ now: Instant)
+
     // MARK: Power
 
     /// It gets power, once in the life of its process: before it boots.
@@ -74,6 +77,7 @@ public enum Maintenance: Equatable, Sendable {
 
 /// A kind that nobody services, that has no cable, and that answers to nothing but what its chip knows.
 extension Board {
+    public func note(_ now: Instant) {}
     public mutating func powerOn(_ out: inout Outbox) {}
     public mutating func begin(_ settings: any SettingsKeeper, _ now: Instant) {}
     public mutating func disconnect(_ out: inout Outbox) {}

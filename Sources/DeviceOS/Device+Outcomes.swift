@@ -81,7 +81,7 @@ extension Device {
             system.monitor = .init(keys: monitor.keys, leastVersion: monitor.leastVersion, openImages: { try ImageStore(flash: flash) })
         }
         board.complete(&system, clientKey: services.clientKey)
-        let installed = software.booted.apps.map { InstalledApp($0.package, digest: $0.digest) }
+        let installed = software.booted.withPrograms.map { InstalledApp($0.package, digest: $0.digest) }
         carryOut(apps.start(installed, system, &out), &out)
     }
 }
@@ -99,5 +99,6 @@ extension AppHost.Settings {
             cost: { cost.time(for: $0).nanoseconds }, peerPort: ServicePort.peer, timePort: ServicePort.time,
             wifi: configuration.wifi.map { ($0.ssid, $0.key) },
             services: (configuration.services ?? []).map { ($0.instance, $0.type, $0.host, $0.port, $0.text) })
+        usesManifests = configuration.usesManifests
     }
 }

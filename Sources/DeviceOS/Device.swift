@@ -56,6 +56,7 @@ public struct Device: Node {
     // MARK: Events
 
     public mutating func handle(_ event: Event, _ out: inout Outbox) {
+        board.note(out.now)
         attend(event, &out)
         lines.send(apps, &out)
         guard let operations = board.chip.powerLostAfter, hasPower else { return }
@@ -81,7 +82,7 @@ public struct Device: Node {
             boot(&out)
         }
         guard isRunning else { return }
-        if lines.handle(event, apps, &out) || attendCable(event, &out) { return }
+        if lines.handle(event, apps, &out) || attendCable(event, &out) || refusedByFirewall(event, &out) { return }
         if apps.deliver(event, out.now) { return runApps(&out) }
         switch event {
         case .wake: wake(&out)
@@ -93,6 +94,15 @@ public struct Device: Node {
         let locale = services.context.locale(out.now)
         for answer in services.answers(to: event, locale, &out) { carryOut(services.finish(answer, &out), &out) }
         services.servePeers(event, locale, &out)
+    }
+
+    /// Where programs may listen at any port, a filter is before them.
+    private mutating func refusedByFirewall(_ event: Event, _ out: inout Outbox) -> Bool {
+        guard case .accepted(let stream, ServicePort.console, let from) = event, !configuration.usesManifests,
+            configuration.protections.networkFirewall
+        else { return false }
+        services.knocked(stream, from, &out)
+        return true
     }
 
     /// Everybody who has something to do now, one after the other.

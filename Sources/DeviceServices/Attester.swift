@@ -34,7 +34,10 @@ public struct Attester {
         key = keys.newKey()
         return Request(
             "POST", ServiceAPI.challengePath, headers: [("content-type", "application/json")],
-            body: JSON.encode(ServiceAPI.ChallengeRequest(deviceId: deviceID)))
+            body: JSON.encode(
+                ServiceAPI.ChallengeRequest(
+                    deviceId: deviceID,
+                    endorsement: environment.endorsement.map { .init(certificate: $0.certificate, attestationKey: $0.attestationKey) })))
     }
 
     mutating func answered(_ stage: Stage, _ response: Response) -> Step {
@@ -45,10 +48,10 @@ public struct Attester {
         }
         switch stage {
         case .challenge:
-            guard let nonce = JSON.decode(ServiceAPI.Challenge.self, response.body).flatMap({ [UInt8](hex: $0.nonce) }),
-                nonce.count == 32
-            else { return malformed(stage) }
-            let evidence = environment.evidence(for: nonce)
+            guard let challenge = JSON.decode(ServiceAPI.Challenge.self, response.body).flatMap(AttestationChallenge.init) else {
+                return malformed(stage)
+            }
+            let evidence = environment.evidence(for: challenge)
             return .ask(
                 .evidence,
                 Request(
@@ -100,5 +103,16 @@ public struct Attester {
         let key = keys.key(name)
         guard let leaf = chain.first, leaf.publicKey == key.publicKey else { return nil }
         return TLSConfiguration.Identity(chain: chain, key: key)
+    }
+}
+
+extension AttestationChallenge {
+    /// Nil if it is none.
+    fileprivate init?(_ challenge: ServiceAPI.Challenge) {
+        guard let nonce = [UInt8](hex: challenge.nonce), nonce.count == 32 else { return nil }
+        self.init(nonce: nonce)
+        guard let credential = challenge.credential else { return }
+        guard let blob = [UInt8](hex: credential.blob), let secret = [UInt8](hex: credential.secret) else { return nil }
+        self.credential = Credential(blob: blob, secret: secret)
     }
 }

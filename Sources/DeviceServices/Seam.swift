@@ -16,7 +16,33 @@ public protocol KeyStore {
 public protocol AttestingEnvironment {
     /// Under which the service knows the device: 128 hexadecimal characters.
     var deviceID: String { get }
-    func evidence(for nonce: [UInt8]) -> Evidence
+    /// What a verifier must have before it asks; nil for nothing.
+    var endorsement: Endorsement? { get }
+    func evidence(for challenge: AttestationChallenge) -> Evidence
+}
+
+/// Whoever made the hardware vouches for it, and what is to sign evidence is in it (RFC 9334: endorsement).
+public struct Endorsement: Equatable, Sendable {
+    /// Of the hardware's own key, in DER.
+    public var certificate: [UInt8]
+    /// TPMT_PUBLIC of the key that signs evidence.
+    public var attestationKey: [UInt8]
+    public init(certificate: [UInt8], attestationKey: [UInt8]) { (self.certificate, self.attestationKey) = (certificate, attestationKey) }
+}
+
+/// What a verifier wants an answer to.
+public struct AttestationChallenge: Equatable, Sendable {
+    /// A secret that only the endorsed hardware can read (TPM2_MakeCredential): TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET.
+    public struct Credential: Equatable, Sendable {
+        public var blob: [UInt8]
+        public var secret: [UInt8]
+        public init(blob: [UInt8], secret: [UInt8]) { (self.blob, self.secret) = (blob, secret) }
+    }
+
+    /// 32 bytes.
+    public var nonce: [UInt8]
+    public var credential: Credential?
+    public init(nonce: [UInt8], credential: Credential? = nil) { (self.nonce, self.credential) = (nonce, credential) }
 }
 
 /// Evidence in one of the formats that a verifier may know (RFC 9334).

@@ -85,7 +85,8 @@ public struct Services {
     ///   - measurements: How many images were measured.
     public mutating func open(banner: String, measurements: Int, _ out: inout Outbox) {
         out.act(.listen(port: ServicePort.peer))
-        out.act(.listen(port: ServicePort.console))
+        // Where programs may listen, one of them does; behind the filter nobody is heard.
+        if context.configuration.usesManifests || context.protections.networkFirewall { out.act(.listen(port: ServicePort.console)) }
         time.begin(&context, out.now)
         out.observe(
             .osReady, [.version: .text(context.software.osVersion), .count: .number(Int64(measurements)), .text: .text(banner)])

@@ -184,8 +184,10 @@ public struct Updater {
             if let exchange {
                 context.exchanges.ask(exchange, .update, request, within: within, bodyLimitBytes: limit, &out)
             } else {
+                let isOverTLS = context.configuration.updatesOverTLS
                 let target = ClientPool<Purpose>.Target(
-                    host: context.serviceHost, port: ServicePort.updates, security: .plain, pair: .deviceService)
+                    host: context.serviceHost, port: isOverTLS ? ServicePort.mutual : ServicePort.updates,
+                    security: isOverTLS ? context.identity.towardsService(context.identity.update, "update") : .plain, pair: .deviceService)
                 context.exchanges.start(.update, request, to: target, within: within, bodyLimitBytes: limit, &out)
             }
             return []

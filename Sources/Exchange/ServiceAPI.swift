@@ -6,14 +6,32 @@ public import Wire
 public enum ServiceAPI {
     /// `POST /attestation/challenge`: which device wants a nonce.
     public struct ChallengeRequest: Codable, Sendable {
+        /// Of a device with a TPM: the certificate of its endorsement key in DER, and TPMT_PUBLIC of its attestation key, in base64.
+        public struct Endorsement: Codable, Sendable {
+            public var certificate: String
+            public var attestationKey: String
+            public init(certificate: [UInt8], attestationKey: [UInt8]) {
+                (self.certificate, self.attestationKey) = (Base64.encode(certificate), Base64.encode(attestationKey))
+            }
+        }
+
         public var deviceId: String
-        public init(deviceId: String) { self.deviceId = deviceId }
+        public var endorsement: Endorsement?
+        public init(deviceId: String, endorsement: Endorsement? = nil) { (self.deviceId, self.endorsement) = (deviceId, endorsement) }
     }
 
     /// 32 bytes in hex, good for one appraisal.
     public struct Challenge: Codable, Sendable {
+        /// For an endorsed device a secret that only it can read: TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET, in hex.
+        public struct Credential: Codable, Sendable {
+            public var blob: String
+            public var secret: String
+            public init(blob: [UInt8], secret: [UInt8]) { (self.blob, self.secret) = (blob.hex, secret.hex) }
+        }
+
         public var nonce: String
-        public init(nonce: String) { self.nonce = nonce }
+        public var credential: Credential?
+        public init(nonce: String, credential: Credential? = nil) { (self.nonce, self.credential) = (nonce, credential) }
     }
 
     /// The answer to evidence: a secret that enrols this device once for each certificate, and the authorities between such a

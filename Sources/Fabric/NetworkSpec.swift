@@ -33,10 +33,12 @@ public struct NodeSpec: Sendable, Equatable, Codable {
     public var powerOnNanoseconds: Int64
     public var product: String
     public var group: String
+    /// Of a device.
+    public var kind: String
 
     public init(
         name: String, role: Role, network: String, address: Address, host: String, names: [String] = [],
-        powerOnNanoseconds: Int64 = 0, product: String = "", group: String = ""
+        powerOnNanoseconds: Int64 = 0, product: String = "", group: String = "", kind: String = ""
     ) {
         self.names = names
         self.name = name
@@ -47,5 +49,6 @@ public struct NodeSpec: Sendable, Equatable, Codable {
         self.powerOnNanoseconds = powerOnNanoseconds
         self.product = product
         self.group = group
+        self.kind = kind
     }
 }

@@ -56,16 +56,17 @@ public struct FlashBuilder {
 
     public func build(apps: [AppSource], roots: [Certificate]) throws -> Product {
         let (os, app) = (osKeys[0], appKeys[0])
-        let first = FlashBuilder.loaderBody(key: bootKey.key.publicKey.bytes, code: loader) + code(.oneBL, osVersion, bytes: 4 << 10)
+        let first =
+            FlashBuilder.loaderBody(key: bootKey.key.publicKey.bytes, code: loader) + code(ImageType.oneBL.name, osVersion, bytes: 4 << 10)
         var packages: [(ImageType, [UInt8])] = [
             (.oneBL, sign(.oneBL, "1BL", first, bootKey)), (.trustedKeystore, keystore(generations: 1)),
         ]
         for (type, size) in FlashBuilder.stageSizes {
-            packages.append((type, sign(type, type.name, code(type, osVersion, bytes: size), os)))
+            packages.append((type, sign(type, type.name, code(type.name, osVersion, bytes: size), os)))
         }
         packages.append((.updateCertificateStore, sign(.updateCertificateStore, "roots", try CertificateBundle.encode(roots), os)))
         packages.append((.policy, sign(.policy, "policy", policy, os)))
-        packages.append((.services, sign(.services, osVersion, code(.services, osVersion, bytes: 32 << 10), os)))
+        packages.append((.services, sign(.services, osVersion, code(ImageType.services.name, osVersion, bytes: 32 << 10), os)))
         for source in apps { packages.append((.applications, package(source, version: 1, key: app))) }
         return Product(
             flash: try place(packages), measurements: packages.map { (UInt32($0.0.rawValue), sha256($0.1)) })
@@ -88,7 +89,7 @@ public struct FlashBuilder {
     public func os(version: String, securityVersion: UInt32) -> [[UInt8]] {
         let stages = FlashBuilder.stageSizes.filter { $0.type != .kernel }.map { ($0.type, $0.type.name, $0.bytes) }
         return (stages + [(.services, version, 32 << 10)]).map { type, name, size in
-            sign(type, name, code(type, version, bytes: size), developmentKey, version: securityVersion)
+            sign(type, name, code(type.name, version, bytes: size), developmentKey, version: securityVersion)
         }
     }
 
@@ -101,9 +102,11 @@ public struct FlashBuilder {
         return sign(.applications, app.name, CompressedROM.pack(files, name: app.name), key, version: version)
     }
 
-    func sign(_ type: ImageType, _ name: String, _ body: [UInt8], _ key: FactoryKey, version: UInt32 = 1) -> [UInt8] {
+    func sign(
+        _ type: ImageType, _ name: String, _ body: [UInt8], _ key: FactoryKey, version: UInt32 = 1, board: String = ""
+    ) -> [UInt8] {
         let package = ImagePackage(
-            body: body, type: type, component: FlashBuilder.guid("component \(type.name) \(type == .applications ? name : "")"),
+            body: body, type: type, component: FlashBuilder.guid("component \(board)\(type.name) \(type == .applications ? name : "")"),
             image: FlashBuilder.guid("image \(name) \(version) \(sha256(body).hex)"),
             signer: Array(sha256(key.key.publicKey.bytes)[..<20]), builtAt: builtAt, name: name, securityVersion: version)
         let signed = package.signedPart
@@ -120,9 +123,9 @@ public struct FlashBuilder {
 
     /// What stands for a stage's machine code, which services in Swift do the work of: its version, what it is
     /// hardened against, and a filling of the right order of size.
-    private func code(_ type: ImageType, _ version: String, bytes: Int) -> [UInt8] {
+    func code(_ stage: String, _ version: String, bytes: Int) -> [UInt8] {
         let list = FlashBuilder.hardening.map { "\"\($0)\"" }.joined(separator: ",")
-        let head = Array("{\"stage\":\"\(type.name)\",\"version\":\"\(version)\",\"hardening\":[\(list)]}\n".utf8)
+        let head = Array("{\"stage\":\"\(stage)\",\"version\":\"\(version)\",\"hardening\":[\(list)]}\n".utf8)
         var filling: [UInt8] = []
         var block = sha256(head)
         while filling.count < bytes {
@@ -141,7 +144,7 @@ public struct FlashBuilder {
         }
     }
 
-    private func place(_ packages: [(ImageType, [UInt8])]) throws(FlashFull) -> [UInt8] {
+    func place(_ packages: [(ImageType, [UInt8])]) throws(FlashFull) -> [UInt8] {
         let sector = FlashLayout.sectorBytes
         let needed = packages.reduce(0) { $0 + 2 * ($1.1.count + sector - 1) / sector * sector + sector }
         guard needed <= FlashLayout.imageArea.count else { throw FlashFull(packages: packages.map { ($0.0.name, $0.1.count) }) }

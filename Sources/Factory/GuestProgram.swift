@@ -18,6 +18,15 @@ public enum GuestProgram {
         return Array(bytes)
     }
 
+    /// Debian's BusyBox for ARM, which `scripts/install` brings.
+    public static func busybox(beside folder: String) throws(AppProblem) -> [UInt8] {
+        let path = "\(folder)/../userland/root/bin/busybox"
+        guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+            throw AppProblem("BusyBox for Linux boards is not there: run scripts/install (looked for \(path))")
+        }
+        return Array(bytes)
+    }
+
     public static func image(_ name: String, in folder: String) throws(AppProblem) -> ELFImage {
         let file = try read(name, in: folder)
         do { return try ELFImage(file) } catch { throw AppProblem("\(folder)/\(name).elf: \(error)") }

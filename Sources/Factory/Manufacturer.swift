@@ -36,16 +36,26 @@ public struct Manufacturer {
 
     /// One product as it leaves the factory: 16 MiB of flash, and the verifier's reference values: type of each image, and the SHA-256 of
     /// its package in hex.
-    public func product(apps: [AppSource]) throws -> (flash: [UInt8], measurements: [(type: UInt32, sha256: String)]) {
-        let product = try factory.build(apps: apps, roots: [authorities.root])
+    /// - Parameter userland: Of a Linux board; nil for the chip of Azure Sphere.
+    public func product(
+        apps: [AppSource], userland: FlashBuilder.Userland? = nil
+    ) throws -> (flash: [UInt8], measurements: [(type: UInt32, sha256: String)]) {
+        let roots = [authorities.root]
+        let product =
+            if let userland {
+                try factory.buildLinux(apps: apps, roots: roots, userland: userland)
+            } else {
+                try factory.build(apps: apps, roots: roots)
+            }
         return (product.flash, product.measurements.map { ($0.type, $0.sha256.hex) })
     }
 
     /// SHA-256 of the key that signs boot images, in hex: what is fused.
     public var bootKeyHash: String { factory.bootKeyHash.hex }
 
-    /// Which silicon images are for, in hex (RFC 9783 implementation ID).
-    public static var hardwareID: String { sha256(Array(SiliconModel.name.utf8)).hex }
+    /// Which hardware images are for, in hex (RFC 9783 implementation ID).
+    /// - Parameter name: Of the hardware, such as ``SiliconModel/name``.
+    public static func hardwareID(_ name: String) -> String { sha256(Array(name.utf8)).hex }
 
     /// All that the service may hold, by file name: no root key, and not the key that signs boot loaders.
     public var serviceFiles: [String: [UInt8]] {

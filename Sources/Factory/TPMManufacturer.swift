@@ -1,4 +1,6 @@
 public import SecureChannel
+import TPM
+public import Wire
 
 /// Who makes the TPMs, and says so in each one's certificate: a root and an authority below it, apart from the catalog's.
 public struct TPMManufacturer {
@@ -35,6 +37,20 @@ public struct TPMManufacturer {
             commonName: "", organization: "", serial: Authorities.serial(), notBefore: unixSeconds,
             notAfter: unixSeconds + 20 * TPMManufacturer.year, usage: .endorsementKey(identity)
         ).issue(for: endorsementKey, by: intermediateKey.key, issuer: intermediate)
+    }
+
+    /// Makes the TPM of one board, once: its endorsement key, and the certificate for it.
+    /// - Parameters:
+    ///   - path: Of its non-volatile memory.
+    ///   - serial: What tells the board from all others.
+    ///   - draws: Nil for the process's generator.
+    public func manufacture(at path: String, serial: String, draws: SeedStream?) throws {
+        let tpm = try TrustedPlatformModule.manufacture(
+            in: TPMStateFile(path: path, device: Array(serial.utf8)), draws: draws, clock: { .start })
+        let stack = TPMStack(tpm)
+        try stack.startup()
+        _ = try stack.endorse { key throws(CryptoError) in try certify(key).der }
+        try stack.shutdown()
     }
 
     /// What the service reads at start, by file name.

@@ -82,6 +82,15 @@ public struct AppManifest: Sendable, Equatable {
         }
     }
 
+    /// What stands for the manifest of a program that has none: nothing is kept from it, and nothing is granted to it alone.
+    /// - Parameters:
+    ///   - path: Of the program in its package.
+    ///   - component: A GUID.
+    public init(ordinaryProgram path: String, name: String, component: String) {
+        (self.name, componentID, entryPoint, arguments, applicationType) = (name, component, path, [], "Default")
+        (capabilities, warnings, claims) = ([:], [], PeripheralClaims())
+    }
+
     // MARK: Capabilities
 
     /// Those that are true or false, with the number that says they are neither.

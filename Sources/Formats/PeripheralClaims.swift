@@ -41,6 +41,9 @@ public struct PeripheralClaims: Sendable, Equatable {
 
     private var items: [(item: Item, block: Block)] = []
 
+    /// Nothing.
+    init() {}
+
     /// - Throws: What stands for nothing on this chip, or a pin or an ISU that is to be two things at once.
     init(_ capabilities: [String: AppManifest.Capability]) throws(Mistake) {
         for name in capabilities["Gpio"]?.items ?? [] {

@@ -152,7 +152,7 @@ extension Injector {
             carryOut(arena.takeOrders())
             planWake(index)
         case .update(let order):
-            let release = Release(step: step.id, paths: order.paths, terms: order.terms, signingKey: order.signingKey)
+            let release = Release(step: step.id, packages: order.packages, terms: order.terms, signingKey: order.signingKey)
             for node in configuration.nodes where node.role == .service { command(CommandName.release, release, to: node.name) }
         case .operate(.recover): carryOut(step.nodes.map { ProcessOrder(.recover, node: $0, generation: 0) })
         case .operate(let act): for node in step.nodes { command(act.rawValue, true, to: node) }

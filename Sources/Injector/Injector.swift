@@ -166,7 +166,7 @@ public struct Injector: Hub {
         for node in configuration.nodes { join(node.name, at: .start + .nanoseconds(node.powerOnNanoseconds)) }
         if let service = configuration.nodes.first(where: { $0.role == .service }) {
             let claims = devices.map {
-                Claim(deviceID: arena.labels[$0.name] ?? "", name: $0.name, product: $0.product, group: $0.group)
+                Claim(deviceID: arena.labels[$0.name] ?? "", name: $0.name, product: $0.product, group: $0.group, kind: $0.kind)
             }
             deliver(.command(CommandName.claim, JSON.encode(claims)), to: service.name, at: .start, sequence: 1)
         }
@@ -237,7 +237,7 @@ public struct Injector: Hub {
         guard fact.kind == .evidenceAppraised, fact.text(.result) == "accepted", let device = fact.text(.device),
             let token = fact.text(.evidence).flatMap({ Base64.decode(Array($0.utf8)) })
         else { return }
-        arena.loggedEvidence[device] = token
+        arena.loggedEvidence[device] = LoggedEvidence(mediaType: fact.text(.mediaType), token)
     }
 
     func label(_ fact: Fact, _ step: Int) -> Fact {

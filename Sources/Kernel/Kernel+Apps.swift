@@ -30,25 +30,29 @@ extension Kernel {
     ///   - mutable: What its mutable file holds from before; nil for none.
     ///   - weaknesses: Published ones that the OS still has.
     ///   - isIsolated: Whether the manifest limits what it may use.
+    ///   - isOrdinary: Whether it is a program of an ordinary Linux system: the superuser's, which may start others, with its files
+    ///     where they are in the package.
     ///   - runsData: Whether pages that can be written can be run.
     ///   - environment: `NAME=VALUE`, beside what an app has or instead of it.
     public func start(
         _ app: AppImage, mutable: [UInt8]?, memoryBytes: Int = Kernel.appMemoryBytes, weaknesses: Set<Weakness> = [],
-        isIsolated: Bool = true, runsData: Bool = false, environment: [String] = []
+        isIsolated: Bool = true, isOrdinary: Bool = false, runsData: Bool = false, environment: [String] = []
     ) throws(StartFailure) {
         var policy = Policy()
         policy.weaknesses = weaknesses
         policy.runsData = runsData
-        policy.mayFork = false
-        policy.user = user(of: app.manifest.componentID, weaknesses: weaknesses)
+        policy.mayFork = isOrdinary
+        policy.user = isOrdinary ? 0 : user(of: app.manifest.componentID, weaknesses: weaknesses)
         policy.memoryBytes = memoryBytes
         let grants = Grants(app.manifest)
         policy.grants = isIsolated ? grants : nil
         for (path, bytes) in app.files.sorted(by: { $0.key < $1.key }) {
             let place = "\(Kernel.imageFolder)/\(path)"
-            let node = tree.place(.file(bytes), at: place, mode: "/" + path == app.manifest.entryPoint ? 0o555 : 0o444)
+            let node = tree.place(.file(bytes), at: place, mode: isOrdinary || "/" + path == app.manifest.entryPoint ? 0o555 : 0o444)
             node.isReadOnly = true
-            guard let folder = path.split(separator: "/").first, Kernel.libraryFolders.contains(String(folder)) else { continue }
+            guard let folder = path.split(separator: "/").first, isOrdinary || Kernel.libraryFolders.contains(String(folder)) else {
+                continue
+            }
             if (try? tree.find("/" + path, from: (tree.root, "/"), for: nil))?.node == nil {
                 tree.place(.link(place), at: "/" + path, mode: 0o777)
             }

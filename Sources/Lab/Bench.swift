@@ -17,8 +17,9 @@ public struct Bench {
     public func carryOut(_ order: ProcessOrder) throws {
         switch order.verb {
         case .kill, .start: break
-        case .clone: try copy(order.template, as: order.node, chips: ["flash.bin"])
-        case .duplicate: try copy(order.template, as: order.node, chips: ["flash.bin", "fuses.bin"])
+        case .clone: try clone(order.template, as: order.node)
+        case .duplicate:
+            try copy(order.template, as: order.node, chips: ["flash.bin"] + SecretChips.of(try configuration(of: order.template)))
         case .rewrite:
             guard let edit = FlashEdit(order.template) else { throw LabError("no flash edit: \(order.template)") }
             try rewrite(try configuration(of: order.node), edit)
@@ -33,9 +34,22 @@ public struct Bench {
         return try JSONDecoder().decode(DeviceConfiguration.self, from: data)
     }
 
+    /// The flash of a device on other hardware of the same make, which has secrets of its own.
+    private func clone(_ victim: String, as name: String) throws {
+        try copy(victim, as: name, chips: ["flash.bin"])
+        let spare = "\(state(victim))/\(SpareBoard.file)"
+        guard FileManager.default.fileExists(atPath: spare) else { return }
+        var device = try configuration(of: name)
+        device.boardSerial = SpareBoard.serial(of: victim)
+        try? FileManager.default.removeItem(atPath: "\(device.statePath)/tpm.bin")
+        try FileManager.default.copyItem(atPath: spare, toPath: "\(device.statePath)/tpm.bin")
+        try write(device)
+    }
+
     /// New silicon with copies of another device's chips, set up to be that device.
     private func copy(_ victim: String, as name: String, chips: [String]) throws {
         var device = try configuration(of: victim)
+        device.boardSerial = device.boardSerial ?? victim
         device.setting.name = name
         device.statePath = state(name)
         try FileManager.default.createDirectory(atPath: device.statePath, withIntermediateDirectories: true)
@@ -49,6 +63,7 @@ public struct Bench {
     /// Replaces text in the primary copy of an image. Nothing happens if it is not there.
     private func rewrite(_ device: DeviceConfiguration, _ edit: FlashEdit) throws {
         let chip = try FlashClip(device)
+        let edit = edit.onBoard(of: device)
         guard let type = ImageType.allCases.first(where: { $0.name == edit.image }), let place = chip.place(type, .primary) else { return }
         var content = chip.read(place)
         guard let range = content.firstRange(of: Array(edit.find.utf8)) else { return }

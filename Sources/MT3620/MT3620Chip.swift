@@ -122,20 +122,7 @@ public struct MT3620Chip {
 
     public func cutPower(duringFlashOperation count: Int) { flash.cutPower(duringOperation: count) }
 
-    /// Charge leaks out of the cells that hold images.
-    public func rot(_ rot: FlashRot, _ out: inout Outbox) {
-        guard let store = try? ImageStore(flash: flash) else { return }
-        var draws = SeedStream(seed: rot.seed, node: name, purpose: "rot")
-        let primaries = store.layout.entries.filter { $0.slot == .primary }
-        for _ in 0..<rot.bits {
-            guard let entry = primaries.randomElement(using: &draws) else { return }
-            try? flash.flip(bit: Int(draws.next() & 7), of: Int(entry.offset) + Int(draws.next() % UInt64(max(1, entry.length))))
-            guard let bytes = try? flash.read(Int(entry.offset), Int(entry.length)) else { continue }
-            out.observe(
-                .trace,
-                [.instance: .text(rot.instance), .digest: .text(sha256(bytes).hex.digestHead), .target: .text(name)])
-        }
-    }
+    public func rot(_ rot: FlashRot, _ out: inout Outbox) { rot.apply(to: flash, of: name, &out) }
 
     /// The core that boots, with nothing started on it.
     func openSecurityCore() throws(SiliconError) -> SecurityCore { try SecurityCore(rom: rom) }

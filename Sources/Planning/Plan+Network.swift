@@ -17,7 +17,7 @@ extension Plan {
         let devices = devices.map {
             NodeSpec(
                 name: $0.name, role: .device, network: $0.network, address: $0.address, host: names.host($0.name),
-                names: $0.names ?? [], product: $0.product, group: $0.group)
+                names: $0.names ?? [], product: $0.product, group: $0.group, kind: $0.kind.rawValue)
         }
         let doors = openGateways.map {
             NodeSpec(

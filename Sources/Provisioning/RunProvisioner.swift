@@ -12,6 +12,8 @@ public struct RunProvisioner {
     let folder: RunFolder
     let guestFolder: String
     private let manufacturer: Manufacturer
+    /// Nil where no device has one.
+    private let tpms: TPMManufacturer?
 
     /// Draws the keys of everybody.
     public init(plan: Plan, folder: RunFolder, guestFolder: String) throws {
@@ -26,6 +28,7 @@ public struct RunProvisioner {
         manufacturer = try Manufacturer(
             catalog: plan.catalog, serviceHost: plan.names.service, osVersion: plan.osVersion, unixSeconds: plan.epochSeconds,
             loader: GuestProgram.loader("onebl-\(plan.bootCode)", in: guestFolder), draws: draws)
+        tpms = plan.devices.contains { $0.kind == .linuxTPM } ? try TPMManufacturer(unixSeconds: plan.epochSeconds) : nil
     }
 
     /// Writes all files.
@@ -34,17 +37,19 @@ public struct RunProvisioner {
         for (program, file) in [("rom-\(plan.bootCode)", "rom.elf"), ("onebl-implant", "implant.elf")] {
             try RunFolder.write(try GuestProgram.read(program, in: guestFolder), folder.state(file))
         }
-        var references: Set<String> = []
+        var references: Set<ReferenceMeasurement> = []
         var measurements: [ReferenceMeasurement] = []
-        var imageOf: [[String]: String] = [:]
-        for apps in Set(plan.devices.map(\.apps)).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            let product = try manufacturer.product(apps: try apps.map { try source($0) })
-            let path = folder.state("base-\(apps.isEmpty ? "bare" : apps.joined(separator: "-")).flash")
-            try RunFolder.write(product.flash, path)
-            try writeRecovery(product.flash, of: path)
-            imageOf[apps] = path
-            for (type, digest) in product.measurements where references.insert("\(type) \(digest)").inserted {
-                measurements.append(ReferenceMeasurement(type: type, sha256: digest))
+        var imageOf: [Product: String] = [:]
+        for product in Set(plan.devices.map(Product.init)).sorted() {
+            let made = try manufacturer.product(
+                apps: try product.apps.map { try source($0) }, userland: product.isLinux ? try userland() : nil)
+            let path = folder.state(product.file)
+            try RunFolder.write(made.flash, path)
+            if !product.isLinux { try writeRecovery(made.flash, of: path) }
+            imageOf[product] = path
+            for (type, digest) in made.measurements {
+                let value = ReferenceMeasurement(hardware: product.hardwareID, type: type, sha256: digest)
+                if references.insert(value).inserted { measurements.append(value) }
             }
         }
         for gateway in plan.openGateways {
@@ -53,7 +58,7 @@ public struct RunProvisioner {
                 GatewayConfiguration(setting: setting(gateway.name), doors: gateway.doors, exits: gateway.exits),
                 folder.configuration(of: gateway.name))
         }
-        for device in plan.devices { try write(device, image: imageOf[device.apps] ?? "") }
+        for device in plan.devices { try write(device, image: imageOf[Product(device)] ?? "") }
         try writeService(measurements)
         try RunFolder.writeJSON(
             plan.threat(setting("threat"), steps: try plan.steps.map(withReleases), loot: loot), folder.state("threat.json"))
@@ -73,7 +78,8 @@ public struct RunProvisioner {
     private func writeAuthority() throws {
         let path = folder.state("authority")
         try RunFolder.make(path)
-        for (name, bytes) in manufacturer.serviceFiles.sorted(by: { $0.key < $1.key }) { try RunFolder.write(bytes, "\(path)/\(name)") }
+        let files = manufacturer.serviceFiles.merging(tpms?.files ?? [:]) { $1 }
+        for (name, bytes) in files.sorted(by: { $0.key < $1.key }) { try RunFolder.write(bytes, "\(path)/\(name)") }
     }
 
     // MARK: Releases
@@ -81,19 +87,38 @@ public struct RunProvisioner {
     /// Makes the packages of a step's release, as its vendor would hand them to the service.
     private func withReleases(_ step: Step) throws -> Step {
         guard case .update(var order) = step.act else { return step }
-        let packages: [[UInt8]]
-        switch order.image {
-        case UpdateOrder.os: packages = manufacturer.factory.os(version: order.version, securityVersion: securityVersion(order))
-        case UpdateOrder.keystore: packages = [manufacturer.factory.keystore(generations: 2)]
-        default: packages = [manufacturer.factory.app(try source(order.image, order.defect), version: UInt32(order.version) ?? 0)]
+        var packages: [(bytes: [UInt8], hardware: String)] = []
+        let members = plan.devices.filter { plan.members(of: order).contains($0.name) }
+        for product in Set((members.isEmpty ? plan.devices : members).map { Product(kind: $0.kind, apps: []) }).sorted() {
+            packages += try release(order, for: product).map { ($0, product.hardwareID) }
         }
         let path = folder.state("releases")
         try RunFolder.make(path)
-        order.paths = packages.indices.map { "\(path)/\(step.id)-\($0 + 1).imagepackage" }
-        for (package, file) in zip(packages, order.paths) { try RunFolder.write(package, file) }
+        order.packages = packages.enumerated().map {
+            ReleasedPackage(path: "\(path)/\(step.id)-\($0 + 1).imagepackage", hardware: $1.hardware)
+        }
+        for (package, file) in zip(packages, order.packages) { try RunFolder.write(package.bytes, file.path) }
         var step = step
         step.act = .update(order)
         return step
+    }
+
+    private func release(_ order: UpdateOrder, for product: Product) throws -> [[UInt8]] {
+        let factory = manufacturer.factory
+        switch order.image {
+        case UpdateOrder.os where product.isLinux:
+            return factory.linuxOS(version: order.version, securityVersion: securityVersion(order), userland: try userland())
+        case UpdateOrder.os: return factory.os(version: order.version, securityVersion: securityVersion(order))
+        case UpdateOrder.keystore: return product.isLinux ? [] : [factory.keystore(generations: 2)]
+        default:
+            let (source, version) = (try source(order.image, order.defect), UInt32(order.version) ?? 0)
+            return [product.isLinux ? factory.linuxApp(source, version: version) : factory.app(source, version: version)]
+        }
+    }
+
+    /// Of all Linux boards.
+    private func userland() throws -> FlashBuilder.Userland {
+        FlashBuilder.Userland(busybox: try GuestProgram.busybox(beside: guestFolder), login: DeviceConfiguration.factoryLogin)
     }
 
     /// The factory's OS is 1; each OS that a plan releases is one more.
@@ -149,6 +174,9 @@ public struct RunProvisioner {
             updateEveryNanoseconds: device.updateEveryNanoseconds, deferUpdatesNanoseconds: device.deferUpdatesNanoseconds,
             controlsOff: plan.controlsOff, cryptoCost: .microcontroller, baseImagePath: image, romPath: folder.state("rom.elf"),
             statePath: path, sharedSecret: manufacturer.sharedSecret, bootKeyHash: manufacturer.bootKeyHash)
+        configuration.kind = device.kind
+        configuration.hardwareID = Product(device).hardwareID
+        if device.kind == .linuxTPM { try makeTPMs(of: device, in: path) }
         configuration.attachments = device.attachments.map {
             Wiring.resolved($0, inputs: AppFiles.folder(of: plan), outputs: path)
         }
@@ -159,6 +187,14 @@ public struct RunProvisioner {
         try RunFolder.writeJSON(configuration, folder.configuration(of: device.name))
     }
 
+    /// The board's own, and that of another board of the same make, for whoever has a board to put a copy on.
+    private func makeTPMs(of device: Plan.Device, in path: String) throws {
+        for (file, serial) in [("tpm.bin", device.name), (SpareBoard.file, SpareBoard.serial(of: device.name))] {
+            let draws = plan.clock == .virtual ? SeedStream(seed: plan.seed, node: serial, purpose: "TPM works") : nil
+            try tpms?.manufacture(at: "\(path)/\(file)", serial: serial, draws: draws)
+        }
+    }
+
     private func writeService(_ measurements: [ReferenceMeasurement]) throws {
         try RunFolder.make(folder.state("service"))
         try RunFolder.writeJSON(
@@ -166,7 +202,10 @@ public struct RunProvisioner {
                 setting: setting("service"), names: plan.names, controlsOff: plan.controlsOff,
                 databasePath: folder.state("service") + "/service.sqlite", authorityPath: folder.state("authority"),
                 referenceMeasurements: measurements, sharedSecret: manufacturer.sharedSecret,
-                hardwareID: Manufacturer.hardwareID,
+                hardware: Dictionary(
+                    uniqueKeysWithValues: DeviceKind.allCases.map {
+                        ($0.rawValue, Manufacturer.hardwareID($0.description.hardware))
+                    }),
                 groups: Dictionary(plan.devices.map { ($0.group, plan.settings(of: $0.group)) }, uniquingKeysWith: { first, _ in first }),
                 clients: plan.clients),
             folder.configuration(of: "service"))

@@ -13,8 +13,7 @@ struct API {
     let configuration: ServiceConfiguration
     let store: Store
     let authority: Authority
-    /// What the factory made.
-    private let references: ReferenceValues
+    private let verifier: Verifier
     let catalog: CatalogIdentity
     private let updates: UpdateDirector
     var detector: Detector
@@ -24,7 +23,8 @@ struct API {
         self.configuration = configuration
         self.store = store
         self.authority = authority
-        references = PSAAppraiser.references(configuration.referenceMeasurements.map { ($0.type, $0.sha256) })
+        verifier = Verifier(
+            Dictionary(grouping: configuration.referenceMeasurements, by: \.hardware).mapValues { $0.map { ($0.type, $0.sha256) } })
         catalog = CatalogIdentity(configuration.names)
         updates = try UpdateDirector(configuration, inventory: store)
         detector = Detector(store: store, isOn: configuration.protections.threatDetection)
@@ -168,8 +168,26 @@ struct API {
         guard let asked = JSON.decode(ServiceAPI.ChallengeRequest.self, request.body), asked.deviceId.wholeMatch(of: /[0-9a-f]{128}/) != nil
         else { return refuse(400, .malformed, "request does not parse") }
         let nonce = Randomness.bytes(32).hex
-        try store.addChallenge(nonce, deviceID: asked.deviceId, expires: now + API.patienceSeconds, now: now)
-        return Response(200, body: JSON.encode(ServiceAPI.Challenge(nonce: nonce)))
+        var challenge = ServiceAPI.Challenge(nonce: nonce)
+        var secret: [UInt8] = []
+        if let endorsement = asked.endorsement {
+            guard let certificate = Base64.decode(Array(endorsement.certificate.utf8)),
+                let key = Base64.decode(Array(endorsement.attestationKey.utf8))
+            else { return refuse(400, .malformed, "request does not parse") }
+            guard let endorsements = authority.endorsements else {
+                return refuse(403, .evidenceRejected, "no manufacturer of TPMs is known")
+            }
+            secret = Randomness.bytes(32)
+            do throws(EndorsementVerifier.Refusal) {
+                let made = try endorsements.credential(
+                    for: certificate, attestationKey: key, deviceID: asked.deviceId, secret: secret, unixSeconds: now)
+                challenge.credential = .init(blob: made.blob, secret: made.secret)
+            } catch {
+                return refuse(403, .evidenceRejected, error.description)
+            }
+        }
+        try store.addChallenge(nonce, deviceID: asked.deviceId, secret: secret, expires: now + API.patienceSeconds, now: now)
+        return Response(200, body: JSON.encode(challenge))
     }
 
     private mutating func evidence(
@@ -178,7 +196,7 @@ struct API {
         let deviceID = request[header: "x-device-id"] ?? ""
         let device = try store.device(deviceID)
         var verdict = AppraisalPolicy.Verdict.rejected(.init("device is not claimed"))
-        if device != nil { verdict = protections.attestationGate ? try appraise(request.body, deviceID, now) : .accepted }
+        if let device { verdict = protections.attestationGate ? try appraise(request.body, device, now) : .accepted }
         // A device may have moved: who attests elsewhere is noticed here, and kept out where certificates are used.
         if let device, verdict == .accepted { _ = detector.admits(device, caller, now, &out) }
         // Evidence is signed, not secret: logs have it, and so may others.
@@ -186,6 +204,7 @@ struct API {
             .device: .text(device?.name ?? String(deviceID.prefix(16))), .address: .text("\(caller.address)"),
             .connection: .text("\(caller.connection)"), .evidence: .text(Base64.encode(request.body)),
         ]
+        if let type = request[header: "content-type"], type != PSAAppraiser.mediaType { details[.mediaType] = .text(type) }
         switch verdict {
         case .accepted:
             let ticket = Randomness.bytes(32).hex
@@ -212,12 +231,15 @@ struct API {
         }
     }
 
-    private func appraise(_ evidence: [UInt8], _ deviceID: String, _ now: Int64) throws -> AppraisalPolicy.Verdict {
-        let known = references.with(try updates.referenceMeasurements().map { ($0.type, $0.sha256) })
-        let appraisal = PSAAppraiser(known).appraise(evidence, deviceID: deviceID) { nonce in
-            !protections.nonces || ((try? store.takeChallenge(nonce, deviceID: deviceID, now: now)) ?? false)
+    private func appraise(_ evidence: [UInt8], _ device: Store.Device, _ now: Int64) throws -> AppraisalPolicy.Verdict {
+        let hardware = configuration.hardware[device.kind] ?? ""
+        return try verifier.appraise(
+            evidence, of: device.kind, hardware: hardware, hasHardwareRoot: protections.hardwareRootOfTrust, deviceID: device.deviceID,
+            released: updates.referenceMeasurements().filter { $0.hardware == hardware }.map { ($0.type, $0.sha256) }
+        ) { nonce in
+            if !protections.nonces { return IssuedChallenge(secret: nil) }
+            return (try? store.takeChallenge(nonce, deviceID: device.deviceID, now: now)).flatMap { IssuedChallenge(secret: $0) }
         }
-        return AppraisalPolicy.measuredBoot.decide(appraisal)
     }
 
     // MARK: Operation

@@ -1,3 +1,4 @@
+import Attestation
 import Exchange
 import Foundation
 import SecureChannel
@@ -15,6 +16,8 @@ struct Authority {
     let service: TLSConfiguration.Identity
     private let identity: CatalogIdentity
     private let verifierKey: P256PrivateKey
+    /// Nil if no manufacturer of TPMs is known.
+    let endorsements: EndorsementVerifier?
     /// What relying parties check attestation results with.
     var verifier: P256PublicKey { verifierKey.publicKey }
 
@@ -32,6 +35,7 @@ struct Authority {
             key: try P256PrivateKey(scalar: read("service.key")))
         identity = CatalogIdentity(names)
         verifierKey = try P256PrivateKey(scalar: read("verifier.key"))
+        endorsements = try? EndorsementVerifier(roots: [read("tpm-root.der")], intermediates: [read("tpm-intermediate.der")])
     }
 
     /// A certificate of 24 hours.

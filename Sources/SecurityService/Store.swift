@@ -12,7 +12,7 @@ public enum StoreError: Error, Equatable, Sendable {
 /// The service's state in SQLite. Each accepted request is one transaction, which is on disk before the
 /// answer leaves: what was acknowledged survives SIGKILL at any instant.
 final class Store {
-    static let version = 3
+    static let version = 4
 
     struct Device: Codable, FetchableRecord, PersistableRecord {
         static let databaseTableName = "device"
@@ -20,6 +20,8 @@ final class Store {
         var name: String
         var product: String
         var deviceGroup: String
+        /// Which kind of device it is.
+        var kind = "mt3620"
     }
 
     private let queue: DatabaseQueue
@@ -45,7 +47,7 @@ final class Store {
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         let versions: [[@Sendable (Database) throws -> Void]] = [
-            [create], [createDetection, DirectorSchema.create], [DirectorSchema.addFeeds],
+            [create], [createDetection, DirectorSchema.create], [DirectorSchema.addFeeds], [addKinds, DirectorSchema.addHardware],
         ]
         for (index, steps) in versions.enumerated() {
             migrator.registerMigration("\(index + 1)") { db in
@@ -55,6 +57,15 @@ final class Store {
             }
         }
         return migrator
+    }
+
+    /// Devices of several kinds, and challenges with a secret in a credential.
+    private static func addKinds(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                ALTER TABLE device ADD COLUMN kind TEXT NOT NULL DEFAULT 'mt3620';
+                ALTER TABLE challenge ADD COLUMN secret BLOB NOT NULL DEFAULT x'';
+                """)
     }
 
     private static func create(_ db: Database) throws {
@@ -99,7 +110,7 @@ final class Store {
                 return "the name is taken"
             }
             try Device(
-                deviceID: claim.deviceID, name: claim.name, product: claim.product, deviceGroup: claim.group
+                deviceID: claim.deviceID, name: claim.name, product: claim.product, deviceGroup: claim.group, kind: claim.kind
             ).insert(db)
             return nil
         }
@@ -117,20 +128,21 @@ final class Store {
 
     // MARK: Attestation
 
-    func addChallenge(_ nonce: String, deviceID: String, expires: Int64, now: Int64) throws(StoreError) {
+    /// - Parameter secret: What only the endorsed hardware can read; empty for nothing.
+    func addChallenge(_ nonce: String, deviceID: String, secret: [UInt8], expires: Int64, now: Int64) throws(StoreError) {
         try perform { db in
             try db.execute(sql: "DELETE FROM challenge WHERE expires < ?", arguments: [now])
-            try db.execute(sql: "INSERT INTO challenge VALUES (?, ?, ?)", arguments: [nonce, deviceID, expires])
+            try db.execute(sql: "INSERT INTO challenge VALUES (?, ?, ?, ?)", arguments: [nonce, deviceID, expires, Data(secret)])
         }
     }
 
-    /// True once for each challenge that is still good.
-    func takeChallenge(_ nonce: String, deviceID: String, now: Int64) throws(StoreError) -> Bool {
+    /// The secret of a challenge that is still good, once; nil if there is none of that nonce.
+    func takeChallenge(_ nonce: String, deviceID: String, now: Int64) throws(StoreError) -> [UInt8]? {
         try perform { db in
-            try db.execute(
-                sql: "DELETE FROM challenge WHERE nonce = ? AND deviceID = ? AND expires >= ?",
-                arguments: [nonce, deviceID, now])
-            return db.changesCount == 1
+            try Data.fetchOne(
+                db, sql: "DELETE FROM challenge WHERE nonce = ? AND deviceID = ? AND expires >= ? RETURNING secret",
+                arguments: [nonce, deviceID, now]
+            ).map(Array.init)
         }
     }
 
@@ -228,5 +240,5 @@ extension Store: InventoryDatabase {
 }
 
 extension Store.Device {
-    var inventoried: InventoriedDevice { InventoriedDevice(deviceID: deviceID, name: name, group: deviceGroup) }
+    var inventoried: InventoriedDevice { InventoriedDevice(deviceID: deviceID, name: name, group: deviceGroup, kind: kind) }
 }

@@ -16,7 +16,10 @@ public struct InventoriedDevice: Sendable {
     public var deviceID: String
     public var name: String
     public var group: String
-    public init(deviceID: String, name: String, group: String) {
+    /// Which kind of device it is.
+    public var kind: String
+    public init(deviceID: String, name: String, group: String, kind: String) {
+        self.kind = kind
         self.deviceID = deviceID
         self.name = name
         self.group = group
@@ -48,6 +51,15 @@ public enum DirectorSchema {
                     repository TEXT NOT NULL, file TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (repository, file));
                 CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
                 PRAGMA user_version = 2;
+                """)
+    }
+
+    /// Images for more than one kind of hardware.
+    public static func addHardware(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                ALTER TABLE image ADD COLUMN hardware TEXT NOT NULL DEFAULT '';
+                PRAGMA user_version = 4;
                 """)
     }
 

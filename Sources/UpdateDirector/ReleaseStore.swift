@@ -16,6 +16,8 @@ struct ReleaseStore {
         var type: Int
         var version: Int64
         var bytes: Data
+        /// Which it is for, in hex.
+        var hardware: String
     }
 
     /// An image without its bytes, which most questions are not about.
@@ -26,6 +28,7 @@ struct ReleaseStore {
         var type: Int
         var version: Int64
         var length: Int
+        var hardware: String
     }
 
     struct Deployment: Codable, FetchableRecord, MutablePersistableRecord {
@@ -70,7 +73,7 @@ struct ReleaseStore {
     func images() throws -> [ImageHead] {
         try inventory.perform { db in
             try ImageHead.fetchAll(
-                db, sql: "SELECT sha256, name, component, type, version, LENGTH(bytes) AS length FROM image ORDER BY name")
+                db, sql: "SELECT sha256, name, component, type, version, LENGTH(bytes) AS length, hardware FROM image ORDER BY name")
         }
     }
 

@@ -15,7 +15,7 @@ public struct UpdateDirector {
     private let director: RepositoryKeys
     private let signingKeys: [(os: P256PrivateKey, app: P256PrivateKey)]
     private let developmentKey: P256PublicKey
-    private let hardwareID: String
+    private let hardware: [String: String]
     private let groups: [String: GroupSettings]
 
     /// Reads the keys that the factory made.
@@ -32,7 +32,7 @@ public struct UpdateDirector {
             (try P256PrivateKey(scalar: read("sign-os-\($0).key")), try P256PrivateKey(scalar: read("sign-app-\($0).key")))
         }
         developmentKey = try P256PublicKey(read("development.pub"))
-        hardwareID = configuration.hardwareID
+        hardware = configuration.hardware
         groups = configuration.groups
     }
 
@@ -41,11 +41,11 @@ public struct UpdateDirector {
     /// Takes in images, signs them anew with a production key, and deploys them to the groups that they are for.
     public func release(_ release: Release, now: Int64, _ out: inout Outbox) throws {
         var added: [ReleaseStore.Image] = []
-        for path in release.paths {
-            guard let bytes = FileManager.default.contents(atPath: path).map(Array.init) else {
-                return refuse(release, "cannot read \(path)", &out)
+        for file in release.packages {
+            guard let bytes = FileManager.default.contents(atPath: file.path).map(Array.init) else {
+                return refuse(release, "cannot read \(file.path)", &out)
             }
-            switch signAnew(bytes, generation: release.signingKey) {
+            switch signAnew(bytes, for: file.hardware, generation: release.signingKey) {
             case .success(let image): added.append(image)
             case .failure(let refusal): return refuse(release, refusal.reason, &out)
             }
@@ -85,7 +85,7 @@ public struct UpdateDirector {
 
     /// IMG-5: what was signed for development is signed for production. A keystore comes signed by the boot key, which
     /// the service does not have.
-    private func signAnew(_ bytes: [UInt8], generation: Int) -> Result<ReleaseStore.Image, Refusal> {
+    private func signAnew(_ bytes: [UInt8], for hardware: String, generation: Int) -> Result<ReleaseStore.Image, Refusal> {
         guard let (package, signedPart, signature) = try? ImagePackage.parse(bytes) else {
             return .failure(Refusal(reason: "not an image package"))
         }
@@ -101,16 +101,20 @@ public struct UpdateDirector {
             renewed.signer = Array(sha256(key.publicKey.bytes)[..<20])
             final = renewed.signedPart + key.sign(digest: sha256(renewed.signedPart))
         }
-        let name = package.type == .services ? "services" : package.name.replacing(" ", with: "-")
+        let isSystem = [.services, .rootFileSystem].contains(package.type)
+        var name = (isSystem ? package.type.name : package.name).replacing(" ", with: "-")
+        // The same app for other hardware is another target.
+        if package.type == .applications, hardware != self.hardware["mt3620"] { name += "-\(hardware.prefix(8))" }
         return .success(
             ReleaseStore.Image(
                 sha256: sha256(final).hex, name: "\(name)@\(package.securityVersion)", component: package.component.description,
-                type: Int(package.type.rawValue), version: Int64(package.securityVersion), bytes: Data(final)))
+                type: Int(package.type.rawValue), version: Int64(package.securityVersion), bytes: Data(final),
+                hardware: hardware))
     }
 
     /// What the verifier may find measured, beside what the factory made.
     public func referenceMeasurements() throws -> [ReferenceMeasurement] {
-        try store.images().map { ReferenceMeasurement(type: UInt32($0.type), sha256: $0.sha256) }
+        try store.images().map { ReferenceMeasurement(hardware: $0.hardware, type: UInt32($0.type), sha256: $0.sha256) }
     }
 
     /// Signs with the second generation of keys from now on.
@@ -219,7 +223,7 @@ public struct UpdateDirector {
             length: image.length, sha256: [UInt8](hex: image.sha256) ?? [],
             custom: [
                 "component": .string(image.component), "version": .integer(image.version), "imageType": .integer(Int64(image.type)),
-                "hardwareId": .string(hardwareID),
+                "hardwareId": .string(image.hardware),
             ])
     }
 
@@ -242,7 +246,9 @@ public struct UpdateDirector {
                 case .halted?, nil: rollout.succeeded.contains(device.deviceID)
                 }
             guard isOpen else { continue }
-            for digest in deployment.digests { if let image = all[digest] { wanted[image.component] = image } }
+            for digest in deployment.digests {
+                if let image = all[digest], image.hardware == hardware[device.kind] { wanted[image.component] = image }
+            }
         }
         return Dictionary(uniqueKeysWithValues: wanted.values.map { ($0.name, describe($0)) })
     }

@@ -49,6 +49,8 @@ public enum Code: String, Sendable, Codable, CaseIterable {
     case capabilityMissing = "capability-missing"
     case memoryCorruption = "memory-corruption"
     case keyLost = "key-lost"
+    /// A TPM's state is torn, is another device's, or is not there.
+    case rootOfTrustRefused = "root-of-trust-refused"
     /// A system call came back with an error.
     case kernelRefused = "kernel-refused"
 

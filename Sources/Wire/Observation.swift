@@ -168,6 +168,8 @@ extension Fact {
         case instance, label, level, mode, name, network, operation, pair, path, peer, port, product, reason
         case result, role, seed, slot, stage, status, step, subject, target, text, topology, version, wanted
         case certificate, evidence, rule, technique, digest, code, connection, nonce
+        /// Of evidence that is no PSA token.
+        case mediaType = "media_type"
         /// The attacker's node that answers a connection.
         case answeredBy = "answered_by"
         case durationNanoseconds = "duration_ns"

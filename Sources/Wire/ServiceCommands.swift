@@ -4,7 +4,10 @@ public struct Claim: Sendable, Equatable, Codable {
     public var name: String
     public var product: String
     public var group: String
-    public init(deviceID: String, name: String, product: String, group: String) {
+    /// Which kind of device it is: what evidence it has.
+    public var kind: String
+    public init(deviceID: String, name: String, product: String, group: String, kind: String = "mt3620") {
+        self.kind = kind
         self.deviceID = deviceID
         self.name = name
         self.product = product
@@ -77,19 +80,26 @@ public struct RolloutTerms: Sendable, Equatable, Codable {
     }
 }
 
+/// An image package in a file, and which hardware it is for, in hex.
+public struct ReleasedPackage: Sendable, Equatable, Codable {
+    public var path: String
+    public var hardware: String
+    public init(path: String, hardware: String) { (self.path, self.hardware) = (path, hardware) }
+}
+
 /// What the operator gives the service to deploy.
 public struct Release: Sendable, Equatable, Codable {
     /// The step of the campaign that it comes from.
     public var step: String
-    /// Image packages, signed for development.
-    public var paths: [String]
+    /// Signed for development.
+    public var packages: [ReleasedPackage]
     public var terms: RolloutTerms
     /// Generation of the production key that signs it, from 1.
     public var signingKey: Int
 
-    public init(step: String, paths: [String], terms: RolloutTerms, signingKey: Int) {
+    public init(step: String, packages: [ReleasedPackage], terms: RolloutTerms, signingKey: Int) {
         self.step = step
-        self.paths = paths
+        self.packages = packages
         self.terms = terms
         self.signingKey = signingKey
     }

@@ -194,12 +194,12 @@ import Wire
 
     @Test func challengesAndTicketsWorkOnce() throws {
         let store = try Store(path: ":memory:")
-        try store.addChallenge("n", deviceID: "d", expires: 100, now: 0)
-        #expect(try !store.takeChallenge("n", deviceID: "other", now: 50))
-        #expect(try store.takeChallenge("n", deviceID: "d", now: 50))
-        #expect(try !store.takeChallenge("n", deviceID: "d", now: 50))
-        try store.addChallenge("late", deviceID: "d", expires: 100, now: 0)
-        #expect(try !store.takeChallenge("late", deviceID: "d", now: 101))
+        try store.addChallenge("n", deviceID: "d", secret: [], expires: 100, now: 0)
+        #expect(try store.takeChallenge("n", deviceID: "other", now: 50) == nil)
+        #expect(try store.takeChallenge("n", deviceID: "d", now: 50) != nil)
+        #expect(try store.takeChallenge("n", deviceID: "d", now: 50) == nil)
+        try store.addChallenge("late", deviceID: "d", secret: [], expires: 100, now: 0)
+        #expect(try store.takeChallenge("late", deviceID: "d", now: 101) == nil)
         try store.appraised(deviceID: "d", result: "accepted", ticket: "t", kinds: ["update"], expires: 100, now: 0)
         func enrol(_ kind: String, _ serial: String) throws -> Bool {
             try store.enrol(ticket: "t", kind: kind, deviceID: "d", serial: serial, notAfter: 1, now: 50)

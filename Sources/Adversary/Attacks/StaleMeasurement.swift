@@ -24,7 +24,7 @@ final class StaleMeasurement: Attack {
     private let id: String
     private let victims: [String]
     private var clients = ClientPool<Purpose>()
-    private var tokens: [String: [UInt8]] = [:]
+    private var tokens: [String: LoggedEvidence] = [:]
     private var labels: [String: String] = [:]
     private var host = ""
     private var epochSeconds: Int64 = 0
@@ -67,7 +67,10 @@ final class StaleMeasurement: Attack {
         case (.challenge(let victim), .response(let response)) where response.isSuccess:
             clients.ask(
                 outcome.exchange, .evidence(victim),
-                Request("POST", ServiceAPI.evidencePath, headers: [("x-device-id", labels[victim] ?? "")], body: tokens[victim] ?? []),
+                Request(
+                    "POST", ServiceAPI.evidencePath,
+                    headers: [("x-device-id", labels[victim] ?? "")] + (tokens[victim]?.mediaType.map { [("content-type", $0)] } ?? []),
+                    body: tokens[victim]?.bytes ?? []),
                 within: StaleMeasurement.patience, &out)
         case (.evidence(let victim), .response(let response)) where response.isSuccess:
             out.succeeded(on: victim, "the service gave an attestation result for an old token")

@@ -8,5 +8,5 @@ extension DeviceKindDescription {
             .authenticatedTime,
         ],
         keys: "in a file", evidence: "a signature by the key in the file; nothing is measured",
-        updates: "whatever the service offers over TLS", hardware: linuxBoard)
+        updateChannel: .service, hardware: linuxBoard)
 }

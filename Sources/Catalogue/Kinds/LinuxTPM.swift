@@ -6,7 +6,7 @@ extension DeviceKindDescription {
         features: [], lacks: [.secureBoot, .rollbackProtection, .appIsolation],
         keys: "in the TPM, for TLS only as long as what has booted stays the same",
         evidence: "TPM quote over PCRs and event log",
-        updates: "The Update Framework", hardware: linuxBoard)
+        updateChannel: .repository, hardware: linuxBoard)
 
     static let linuxBoard = "orrery/linux-board/1"
 }

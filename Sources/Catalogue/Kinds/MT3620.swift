@@ -4,5 +4,5 @@ extension DeviceKindDescription {
         features: Set(DeviceFeature.allCases), lacks: [],
         keys: "in fuses, behind a security processor that gives none away",
         evidence: "PSA token (RFC 9783) over each image that was started",
-        updates: "The Update Framework, and signed images", hardware: "orrery/mt3620-model/1")
+        updateChannel: .repository, hardware: "orrery/mt3620-model/1")
 }
