@@ -8,7 +8,8 @@ import Wire
 /// A false update server: connections that targets open to the true one end here. It records what the true one
 /// publishes, passes on what it likes, and answers the rest itself.
 ///
-/// Update traffic is plain HTTP by design, so a position on the path is all that it takes.
+/// Update traffic is plain HTTP by design, so a position on the path is all that it takes. Where a kind of device has it over TLS, the
+/// mirror must also pass for the service.
 final class Mirror: Tap {
     enum Choice {
         /// What the true server says.
@@ -42,6 +43,9 @@ final class Mirror: Tap {
     private var endless: [StreamID: (victim: String, connection: Connection, sent: Int)] = [:]
     private var endlessAt = Instant.never
     private var epochSeconds: Int64 = 0
+    /// Targets that believe the update server for its certificate, which the mirror can only make up.
+    private var overTLS: Set<String> = []
+    private var forged: TLSConfiguration?
 
     /// What the true server published, by path.
     private(set) var recorded = RecordedRepository()
@@ -69,6 +73,14 @@ final class Mirror: Tap {
         labels = arena.labels
         var out = Outbox(now: arena.fabric.now)
         out.act(.listen(port: ServicePort.updates))
+        overTLS = targets.filter {
+            arena.fabric.spec(of: $0).flatMap { DeviceKind(rawValue: $0.kind) }?.description.updateChannel == .service
+        }
+        if !overTLS.isEmpty {
+            let identity = Interceptor.forged(hosts: [host], names: arena.names, epochSeconds: epochSeconds)
+            forged = identity.flatMap { try? TLSConfiguration(role: .server, identity: $0, rule: .anybody) }
+            out.act(.listen(port: ServicePort.mutual))
+        }
         crawl(&out)
         arena.fabric.submit(out.effects, from: node)
         arena.tap(self)
@@ -89,9 +101,9 @@ final class Mirror: Tap {
     }
 
     func inspect(_ passage: inout Passage, now: Instant) {
-        guard case .connect(let endpoint) = passage.content, endpoint.port == ServicePort.updates, targets.contains(passage.from) else {
-            return
-        }
+        guard case .connect(let endpoint) = passage.content, targets.contains(passage.from),
+            endpoint.port == (overTLS.contains(passage.from) ? ServicePort.mutual : ServicePort.updates)
+        else { return }
         passage.divertedTo = node
     }
 
@@ -100,8 +112,13 @@ final class Mirror: Tap {
         for outcome in clients.handle(event, locale: locale, &out) { finish(outcome, locale, &out) }
         clients.release(&out)
         servers.handle(
-            event, locale: locale, &out, security: { _ in .plain },
+            event, locale: locale, &out,
+            security: { [forged] port in port == ServicePort.mutual ? forged.map { .tls($0) } ?? .plain : .plain },
             answer: { request, caller, out in self.answer(request, caller, &out) })
+        for incident in servers.takeIncidents() where !overTLS.isEmpty {
+            guard let victim = victims[incident.connection.client.address] else { continue }
+            out.failed("forged certificate shown", on: victim, incident.failure, incident.connection)
+        }
         if case .closed(let stream, let end) = event, let (victim, connection, sent) = endless.removeValue(forKey: stream) {
             out.failed("bytes without end", on: victim, Failure(end), connection, more: [.bytes: .number(Int64(sent))])
         }

@@ -112,6 +112,8 @@ public struct AppHost {
     }
 
     static let realTimeCores = 2
+    /// What the system's own programs on a Linux board are called together.
+    private static let userland = "userland"
 
     let settings: Settings
     let flash: Flash
@@ -254,7 +256,7 @@ public struct AppHost {
 
     /// Why it could not; nil if it runs.
     private mutating func start(_ package: ImagePackage, _ out: inout Outbox) -> String? {
-        let app = package.name
+        let app = package.type == .rootFileSystem ? AppHost.userland : package.name
         do {
             let weaknesses = Weakness.present(in: services.osVersion)
             // Device nodes where the OS still takes them.
@@ -290,7 +292,7 @@ public struct AppHost {
             out.observe(
                 .appStarted,
                 [
-                    .app: .text(package.name), .component: .text(manifest.componentID),
+                    .app: .text(app), .component: .text(manifest.componentID),
                     .version: .number(Int64(package.securityVersion)),
                 ])
             return nil

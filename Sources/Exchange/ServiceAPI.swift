@@ -177,7 +177,8 @@ public enum ServiceAPI {
     /// Below it lie `metadata/` and `targets/` of the image repository.
     public static let imageRepositoryPath = "/image"
     /// Below it lies the metadata for one device.
-    public static func directorPath(_ deviceID: String) -> String { "/director/\(deviceID)" }
+    public static let directorPrefix = "/director/"
+    public static func directorPath(_ deviceID: String) -> String { directorPrefix + deviceID }
     public static let peerPath = "/peer/status"
 }
 

@@ -98,9 +98,8 @@ struct API {
     /// for nothing else that is not there; what the verifier refuses is told of by itself.
     private func refusal(in response: Response, _ request: Request, _ caller: ServerPool.Caller) -> Failure? {
         guard response.status >= 400, request.path != ServiceAPI.evidencePath else { return nil }
-        guard caller.port == ServicePort.updates else {
-            return Failure(response)
-        }
+        let isOfUpdates = request.path.hasPrefix(ServiceAPI.imageRepositoryPath) || request.path.hasPrefix(ServiceAPI.directorPrefix)
+        guard caller.port == ServicePort.updates || isOfUpdates else { return Failure(response) }
         if response.status == 404 && request.path.hasSuffix(".json") { return nil }
         return Failure(
             response.status == 404 ? .notFound : .malformed, "status \(response.status) for \(request.method) on the update port")

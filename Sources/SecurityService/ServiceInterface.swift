@@ -38,10 +38,17 @@ enum ServiceInterface {
         [
             .init(
                 .challenge, "POST", ServiceAPI.challengePath, "A nonce for evidence, good for one appraisal within five minutes.",
-                request: .json(#"{"type":"object","properties":{"deviceId":\#(deviceID)},"required":["deviceId"]}"#),
+                request: .json(
+                    #"""
+                    {"type":"object","properties":{"deviceId":\#(deviceID),"endorsement":{"type":"object","properties":
+                    {"attestationKey":\#(text),"certificate":\#(text)},"required":["attestationKey","certificate"]}},"required":["deviceId"]}
+                    """#),
                 responses: [
                     200: .json(
-                        #"{"type":"object","properties":{"nonce":{"type":"string","pattern":"^[0-9a-f]{64}$"}},"required":["nonce"]}"#)
+                        #"""
+                        {"type":"object","properties":{"credential":{"type":"object","properties":{"blob":\#(text),"secret":\#(text)},
+                        "required":["blob","secret"]},"nonce":{"type":"string","pattern":"^[0-9a-f]{64}$"}},"required":["nonce"]}
+                        """#)
                 ]),
             .init(
                 .evidence, "POST", ServiceAPI.evidencePath,
@@ -79,7 +86,7 @@ enum ServiceInterface {
     }
 
     private static let mutual = Operations<ServiceOperation>(
-        title: "Orrery security service: operation, for devices with a certificate",
+        title: "Orrery security service: operation, and updates over TLS, for devices with a certificate",
         [
             .init(
                 .telemetry, "POST", ServiceAPI.telemetryPath, "A device is there.",
@@ -109,23 +116,26 @@ enum ServiceInterface {
                     {"type":"object","properties":{"failures":{"type":"array","maxItems":64},"images":{"type":"array","maxItems":64},
                     "osVersion":\#(text)},"required":["failures","images","osVersion"]}
                     """#), responses: [200: nil]),
-        ], refusal: refusal)
+        ] + repositories, refusal: refusal)
+
+    private static let repositories: [Operation<ServiceOperation>] = [
+        .init(
+            .imageMetadata, "GET", ServiceAPI.imageRepositoryPath + "/metadata/{file}", "Of the image repository: what is authentic.",
+            responses: [200: metadata]),
+        .init(
+            .imageTarget, "GET", ServiceAPI.imageRepositoryPath + "/targets/{file}", "An image, whole or a range of it.",
+            responses: [200: file, 206: file]),
+        .init(
+            .directorMetadata, "GET", ServiceAPI.directorPath("{device}") + "/{file}", "Of the director: what one device is to run.",
+            responses: [200: metadata]),
+    ]
 
     /// Nothing here is secret, and nothing that is served need be believed.
     private static let updates = Operations<ServiceOperation>(
         title: "Orrery security service: update metadata and images (TUF 1.0.34), in clear",
-        [
-            .init(
-                .imageMetadata, "GET", ServiceAPI.imageRepositoryPath + "/metadata/{file}", "Of the image repository: what is authentic.",
-                responses: [200: metadata]),
-            .init(
-                .imageTarget, "GET", ServiceAPI.imageRepositoryPath + "/targets/{file}", "An image, whole or a range of it.",
-                responses: [200: file, 206: file]),
-            .init(
-                .directorMetadata, "GET", ServiceAPI.directorPath("{device}") + "/{file}", "Of the director: what one device is to run.",
-                responses: [200: metadata]),
+        repositories + [
             .init(
                 .authorities, "GET", ServiceAPI.authoritiesPath, "The authorities between a certificate and the root, in PEM.",
-                responses: [200: Representation("application/pem-certificate-chain", text)]),
+                responses: [200: Representation("application/pem-certificate-chain", text)])
         ], refusal: refusal)
 }

@@ -23,6 +23,8 @@ final class Botnet: Attack {
         var attempt = 0
         var heard = ""
         var isIn = false
+        /// What was loaded first is nothing that the shell knows.
+        var hasOtherScript = false
     }
 
     /// One compromised device in a home: it scans that home.
@@ -130,6 +132,10 @@ final class Botnet: Attack {
                     .text: .text("\(login.user):\(login.password) on port \(visit.endpoint.port)"),
                 ])
             line = "repeat 20 send \(sinkAddress) \(Botnet.floodPort)"
+        } else if visit.isIn, !visit.hasOtherScript, visit.heard.contains("not found"), visit.heard.hasSuffix("# ") {
+            visit.hasOtherScript = true
+            // What every BusyBox has that sends datagrams.
+            line = "for i in 1 2 3 4 5; do busybox tftp -g -r x -l /dev/null \(sinkAddress) \(Botnet.floodPort); done"
         } else {
             bot.visits[stream] = visit
             return
