@@ -23,9 +23,11 @@ extension Trial {
     public func versionThatRan(of image: String, before instant: Instant) -> Int64 {
         let name = image.prefix { $0 != "@" }
         func started(_ observations: ArraySlice<Observation>) -> Int64? {
-            observations.last {
-                $0.at < instant && $0.node == target && $0.fact.kind == .bootStage
-                    && ($0.fact.text(.image) == String(name) || $0.fact.text(.stage) == String(name))
+            observations.last { observation in
+                observation.at < instant && observation.node == target && observation.fact.kind == .bootStage
+                    && [.image, .stage].contains { (key: Fact.Detail) in
+                        observation.fact.text(key)?.replacing(" ", with: "-") == String(name)
+                    }
             }?.fact.number(.version)
         }
         return started(journal) ?? started(before) ?? 0

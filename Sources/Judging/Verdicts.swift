@@ -158,7 +158,9 @@ private struct TargetJudge {
             ways[observation.fact.text(.step) ?? "what it tried", default: []].append(observation)
         }
         guard attack.judge.countsMarks else { return ways }
-        for mark in marked where mark.fact[.code] == nil { ways[TargetJudge.way(of: mark), default: []].append(mark) }
+        for mark in marked where mark.fact[.code] == nil && attack.judge.isAttempt(mark.fact) {
+            ways[TargetJudge.way(of: mark), default: []].append(mark)
+        }
         return ways
     }
 

@@ -102,12 +102,13 @@ public struct UpdateDirector {
             final = renewed.signedPart + key.sign(digest: sha256(renewed.signedPart))
         }
         let isSystem = [.services, .rootFileSystem].contains(package.type)
-        var name = (isSystem ? package.type.name : package.name).replacing(" ", with: "-")
+        let name = (isSystem ? package.type.name : package.name).replacing(" ", with: "-")
         // The same app for other hardware is another target.
-        if package.type == .applications, hardware != self.hardware["mt3620"] { name += "-\(hardware.prefix(8))" }
+        let isOther = package.type == .applications && hardware != self.hardware["mt3620"]
+        let version = "\(package.securityVersion)" + (isOther ? "-\(hardware.prefix(8))" : "")
         return .success(
             ReleaseStore.Image(
-                sha256: sha256(final).hex, name: "\(name)@\(package.securityVersion)", component: package.component.description,
+                sha256: sha256(final).hex, name: "\(name)@\(version)", component: package.component.description,
                 type: Int(package.type.rawValue), version: Int64(package.securityVersion), bytes: Data(final),
                 hardware: hardware))
     }
