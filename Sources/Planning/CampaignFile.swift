@@ -3,16 +3,18 @@ import Wire
 import Yams
 
 extension Plan {
-    /// Reads a topology or a campaign, with steps of the attacks that there are. `load` gives the text of a file, or nil if there is none; a campaign
-    /// names its topology relative to itself.
+    /// Reads a topology or a campaign, with steps of the attacks that there are.
+    /// - Parameters:
+    ///   - kind: Of which all devices are to be, whatever the file says. What that kind lacks is refused as if the file had said it.
+    ///   - load: Gives the text of a file, or nil if there is none; a campaign names its topology relative to itself.
     public static func read(
-        file: String, catalogue: ActCatalogue, load: (String) -> String?
+        file: String, catalogue: ActCatalogue, kind: DeviceKind? = nil, load: (String) -> String?
     ) throws(PlanProblems) -> Plan {
         guard let text = load(file) else {
             throw PlanProblems(problems: [Problem(file: file, line: 1, column: 1, message: "cannot read the file")])
         }
         let document = Document(file: file, text: text)
-        var reader = PlanReader(document: document, catalogue: catalogue)
+        var reader = PlanReader(document: document, catalogue: catalogue, kind: kind)
         var problems: [Problem] = []
         if let root = document.root {
             if root.mapping?["topology"] != nil {
@@ -39,7 +41,7 @@ public struct PlanProblems: Error, Equatable, Sendable {
 }
 
 extension PlanReader {
-    static let campaignKeys = ["name", "topology", "seed", "stop", "controls-off", "steady-state", "method", "expect"]
+    static let campaignKeys = ["name", "topology", "seed", "stop", "controls-off", "steady-state", "method", "expect", "measure"]
 
     mutating func readCampaign(_ root: YAMLNode, load: (String) -> String?) -> [Problem] {
         guard let section = document.section(root, "the campaign", keys: PlanReader.campaignKeys),
@@ -51,7 +53,7 @@ extension PlanReader {
             return []
         }
         let topology = Document(file: path, text: text)
-        var base = PlanReader(document: topology, catalogue: catalogue)
+        var base = PlanReader(document: topology, catalogue: catalogue, kind: kind)
         if let root = topology.root, let section = topology.section(root, "the topology", keys: PlanReader.topologyKeys) {
             base.readTopology(section)
         }

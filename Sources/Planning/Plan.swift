@@ -102,6 +102,10 @@ public struct Plan: Sendable, Equatable, Codable {
     public var keepsKeyLog: Bool
     public var capture: Bool
     public var benchWork: BenchWork?
+    /// Of which all devices are, whatever the file says; nil for what it says.
+    public var kind: DeviceKind?
+    /// Whether the journal is to tell what each device has used of time, bytes and flash; nil for not. Not on the wall clock.
+    public var measuresUse: Bool?
 
     /// Which build of boot code the devices' chips are made with.
     public var bootCode: BootCode { controlsOff.contains(.glitchHardening) ? .plain : .hardened }

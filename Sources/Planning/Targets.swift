@@ -54,7 +54,9 @@ extension PlanReader {
 
     private func select(_ word: String, _ node: YAMLNode, _ what: String, by words: (Plan.Device) -> [String]) -> [String] {
         let found = plan.devices.filter { words($0).contains(word) }.map(\.name)
-        if found.isEmpty {
+        if found.isEmpty, let kind, let other = DeviceKind(rawValue: word), kind != other {
+            document.report(node, "\(what): all devices are of kind \(kind.rawValue) here, and none is of kind \(other.rawValue)")
+        } else if found.isEmpty {
             let known = Set(plan.devices.flatMap(words)).sorted()
             document.report(node, "unknown \(what) '\(word)'\(document.suggestion(word, among: known))")
         }

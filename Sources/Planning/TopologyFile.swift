@@ -8,18 +8,21 @@ import Yams
 struct PlanReader {
     static let topologyKeys = [
         "name", "seed", "stop", "start", "networks", "links", "service", "os", "apps", "devices", "groups", "gateways", "controls-off",
-        "expect", "method", "steady-state",
+        "expect", "method", "steady-state", "measure",
     ]
     static let knownApps = ["compressor", "panel"]
     static let shortestLatency = Duration.milliseconds(1)
 
     let document: Document
     let catalogue: ActCatalogue
+    /// Of which all devices are, whatever the file says; nil for what it says.
+    let kind: DeviceKind?
     var plan: Plan
 
-    init(document: Document, catalogue: ActCatalogue) {
+    init(document: Document, catalogue: ActCatalogue, kind: DeviceKind? = nil) {
         self.document = document
         self.catalogue = catalogue
+        self.kind = kind
         plan = Plan(
             name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
             stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",
@@ -27,6 +30,7 @@ struct PlanReader {
             controlsOff: [], steps: [],
             expectations: [],
             keepsKeyLog: false, capture: false)
+        plan.kind = kind
     }
 
     mutating func readTopology(_ section: Section) {
@@ -108,6 +112,7 @@ struct PlanReader {
         if let seed = section.seed("seed") { plan.seed = seed }
         if let stop = section.duration("stop") { plan.stop = .start + stop }
         if let field = section.fields["start"] { readStart(field) }
+        if section.word("measure", among: ["use"]) != nil { plan.measuresUse = true }
         for (word, node) in section.words("controls-off") {
             if let control = Control(rawValue: word) {
                 if !plan.controlsOff.contains(control) { plan.controlsOff.append(control) }
@@ -237,7 +242,8 @@ struct PlanReader {
             for (app, node) in entry.words("apps") where !apps.contains(app) {
                 document.report(node, "unknown app '\(app)'\(document.suggestion(app, among: apps))")
             }
-            let kind = entry.word("kind", of: DeviceKind.self) ?? .mt3620
+            let ownKind = entry.word("kind", of: DeviceKind.self) ?? .mt3620
+            let kind = self.kind ?? ownKind
             checkFeatures(of: kind, entry)
             let count = entry.count("count", in: 1...10_000) ?? 1
             for key in ["names", "services"] where entry.has("count") && entry.has(key) {
