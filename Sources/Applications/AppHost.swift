@@ -123,6 +123,8 @@ public struct AppHost {
     var streams = AppStreams()
     /// Of the images that are installed, in hex, by the app's name.
     private var digests: [String: String] = [:]
+    /// Time in which apps on the A7 have computed since the device got power.
+    public private(set) var busyNanoseconds: Int64 = 0
     /// As the network has it.
     var link = AppHost.usualLink
     /// An app has had others told the time.
@@ -165,7 +167,9 @@ public struct AppHost {
         services.network?.isOnline = credentials.isReady
         var outcomes: [AppOutcome] = []
         for (index, app) in apps.enumerated() where app.nextWake <= out.now {
+            let before = app.busyNanoseconds
             let end = app.run(&out)
+            busyNanoseconds += app.busyNanoseconds - before
             if applySettings(&out) { outcomes.append(.timeServersChanged) }
             // What ends with the program is closed below.
             let seen = ServiceAPI.Sighting(connections: streams.connections(of: index))

@@ -28,6 +28,8 @@ final class HighLevelHost {
     private(set) var recent: [String] = []
     private static let keptLines = 100
     private(set) var isStopped = false
+    /// Time in which its program, and the kernel for it, have computed.
+    private(set) var busyNanoseconds: Int64 = 0
     private var startedAt = Instant.start
     private var facts: [Fact] = []
     private var lines: [Int: SerialLine] = [:]
@@ -183,7 +185,9 @@ final class HighLevelHost {
         kernel.skip(to: out.now.nanoseconds)
         kernel.epoch = epoch &+ services.clockErrorNanoseconds
         // It waits with the rest of the device, so that nothing is seen before it happens.
+        let begin = kernel.now
         let stop = kernel.run(until: (out.now + HighLevelHost.slice).nanoseconds, waits: false)
+        busyNanoseconds += kernel.now - begin
         if storage.hasLostPower {
             (self.kernel, wakeAt) = (nil, .never)
             return nil

@@ -46,7 +46,11 @@ final class MutableStorage {
         let offset = Int((sequence + 1) % 2) * slotBytes
         let file = file
         do {
-            try flash.operate(whole: { file.write(offset, bytes) }, half: { file.write(offset, Array(bytes.prefix(bytes.count / 2))) })
+            // Each copy is written into sectors that are erased before.
+            let sectors = (bytes.count + Flash.sectorBytes - 1) / Flash.sectorBytes
+            try flash.operate(
+                wear: Flash.Wear(erasedSectors: sectors, programmedBytes: bytes.count), whole: { file.write(offset, bytes) },
+                half: { file.write(offset, Array(bytes.prefix(bytes.count / 2))) })
         } catch { return false }
         (self.content, sequence) = (content, sequence + 1)
         return true

@@ -2,6 +2,7 @@ public import DeviceServices
 public import Formats
 public import SecureChannel
 public import Silicon
+public import Wire
 
 /// What was started from flash, as updates see it.
 public struct FlashSoftware: InstalledSoftware {
@@ -47,6 +48,14 @@ public struct FlashSoftware: InstalledSoftware {
     public let rules: Rules
 
     public init(flash: Flash, booted: BootedSoftware, _ rules: Rules) { (self.flash, self.booted, self.rules) = (flash, booted, rules) }
+
+    /// What the flash has been worn since it got power.
+    public var flashUse: ResourceUse {
+        var use = ResourceUse()
+        use.erasedSectors = Int64(flash.wear.erasedSectors)
+        use.programmedBytes = Int64(flash.wear.programmedBytes)
+        return use
+    }
 
     public var osVersion: String { booted.images[rules.osImage]?.first?.package.name ?? "" }
     public var hardwareID: String { rules.hardwareID }

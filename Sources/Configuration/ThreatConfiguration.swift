@@ -14,10 +14,12 @@ public struct ThreatConfiguration: Sendable, Equatable, Codable {
     public var loot: Loot
     /// Streams are recorded as pcapng.
     public var capture: Bool
+    /// What each device has used is told when its process is over.
+    public var measuresUse: Bool
 
     public init(
         setting: NodeSetting, names: CatalogNames, networks: [NetworkSpec], links: [[String]], nodes: [NodeSpec],
-        steps: [Step], stop: Instant, loot: Loot, capture: Bool = false
+        steps: [Step], stop: Instant, loot: Loot, capture: Bool = false, measuresUse: Bool = false
     ) {
         self.setting = setting
         self.names = names
@@ -28,5 +30,6 @@ public struct ThreatConfiguration: Sendable, Equatable, Codable {
         self.stop = stop
         self.loot = loot
         self.capture = capture
+        self.measuresUse = measuresUse
     }
 }

@@ -14,7 +14,7 @@ public struct Device: Node {
     var services: Services
     var apps: AppHost
     private let lines: OutsideUARTs
-    private var hasPower = true
+    public private(set) var hasPower = true
     private var isRunning = false
     /// The alarm of the clock that ends a Power Down.
     private var wakesAt = Instant.never
@@ -51,6 +51,12 @@ public struct Device: Node {
         let app = min(wakesAt, apps.nextOfApps)
         let core = !apps.hasApps && !services.updater.hasAppsOnTrial ? .never : apps.nextOfCores
         return min(services.nextWake, min(app, core))
+    }
+
+    public var ownUse: ResourceUse {
+        var use = board.chip.software.flashUse
+        use.cpuNanoseconds = apps.busyNanoseconds
+        return use
     }
 
     // MARK: Events

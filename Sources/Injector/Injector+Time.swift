@@ -220,6 +220,7 @@ extension Injector {
         silence(node)
         pending.removeAll { $0.node == node }
         arena.fabric.takeDown(node, hostStaysUp: hostStaysUp)
+        tellUse(of: node)
         arena.fabric.observe(Fact(.processKilled, [.name: .text(node)]))
         generations[node] = nil
         lastGeneration[node] = generation

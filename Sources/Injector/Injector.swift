@@ -45,6 +45,9 @@ public struct Injector: Hub {
     var statements: [Statement] = []
     var outgoing: [(peer: String, frame: Frame)] = []
     var pending: [(node: String, delivery: Delivery)] = []
+    /// What each node's process has used up to its last yield.
+    var uses: [String: ResourceUse] = [:]
+    let measured: Set<String>
     var droppedFrames: UInt64 = 0
     var lastProgress = Instant.start
     var nextTimer = 0
@@ -64,6 +67,7 @@ public struct Injector: Hub {
         capture = configuration.capture ? Capture(configuration) : nil
         if let capture { fabric.taps.append((.network, capture)) }
         services = Set(configuration.nodes.filter { $0.role == .service }.map(\.name))
+        measured = Set(configuration.measuresUse ? configuration.nodes.filter { $0.role == .device }.map(\.name) : [])
         fabric.heeded = services.union(configuration.steps.flatMap(\.nodes))
         scheduler = Scheduler(lookahead: fabric.lookahead)
         scheduler.witnesses = services
@@ -81,6 +85,7 @@ public struct Injector: Hub {
         case .hello(let hello): arrived(hello, peer, now)
         case .yield(let yield) where generations[node] == generation:
             take(yield.effects, from: node)
+            if measured.contains(node) { uses[node] = yield.use }
             scheduler.yielded(node, yield)
         case .effects(let effects) where generations[node] == generation: take(effects, from: node)
         case .finish where peer == PeerName.coordinator: finish(at: isVirtual ? arena.fabric.now : now)
@@ -209,9 +214,15 @@ public struct Injector: Hub {
         generations[node] = nil
         scheduler.leave(node)
         arena.fabric.takeDown(node, hostStaysUp: true)
+        tellUse(of: node)
         arena.fabric.observe(Fact(.processLost, [.name: .text(node)]))
         arrivals[node] = nil
         welcome()
+    }
+
+    /// A life of a device is over. In virtual time: what it has done before its end is all there, and nothing that came after.
+    mutating func tellUse(of node: String) {
+        if let use = uses.removeValue(forKey: node) { arena.fabric.observe(use.fact(of: node)) }
     }
 
     // MARK: Effects and the journal
@@ -301,6 +312,7 @@ public struct Injector: Hub {
                         .reason: "no flash operation came that it could fall into",
                     ]))
         }
+        for node in uses.keys.sorted() { tellUse(of: node) }
         arena.fabric.observe(Fact(.runEnded, [.count: .number(Int64(droppedFrames + arena.fabric.dropped))]))
         flushJournal(before: .never)
         for (node, generation) in generations.sorted(by: { $0.key < $1.key }) {

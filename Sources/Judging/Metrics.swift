@@ -52,6 +52,8 @@ public struct Metrics: Sendable, Equatable, Codable {
     public var processesLost = 0
     public var framesRefused = 0
     public var effectsDropped: Int64 = 0
+    /// What each device has used in all its lives; nil where the plan did not ask for it.
+    public var use: [String: ResourceUse]?
 
     public init(_ journal: [Observation]) {
         var histograms: [String: Histogram<UInt64>] = [:]
@@ -88,6 +90,9 @@ public struct Metrics: Sendable, Equatable, Codable {
             case .processLost: processesLost += 1
             case .frameRefused: framesRefused += 1
             case .runEnded: effectsDropped = fact.number(.count) ?? 0
+            case .resourcesUsed:
+                guard let used = ResourceUse(fact), let name = fact.text(.name) else { break }
+                use = (use ?? [:]).merging([name: used], uniquingKeysWith: +)
             case .temperature: add(temperature: observation)
             default: break
             }

@@ -26,6 +26,6 @@ extension Plan {
         }
         return ThreatConfiguration(
             setting: setting, names: names, networks: networks, links: links, nodes: [service] + devices + doors, steps: steps, stop: stop,
-            loot: loot, capture: capture)
+            loot: loot, capture: capture, measuresUse: measuresUse ?? false)
     }
 }

@@ -1,5 +1,6 @@
 public import Judging
 import Planning
+import Wire
 
 /// For Prometheus and its like.
 enum OpenMetrics: ReportFormat {
@@ -50,6 +51,15 @@ extension Report {
         family(
             "room_temperature_celsius_max", "gauge", "Warmest that a cold room was.",
             metrics.rooms.sorted { $0.key < $1.key }.map { (label("device", $0.key), "\(Double($0.value.maximumMillicelsius) / 1000)") })
+        let use = (metrics.use ?? [:]).sorted { $0.key < $1.key }
+        func used(_ name: String, _ help: String, _ value: (ResourceUse) -> String) {
+            family(name, "gauge", help, use.map { (label("device", $0.key), value($0.value)) })
+        }
+        used("device_cpu_seconds", "Time in which a device has computed, by its own clock.") { "\(Double($0.cpuNanoseconds) / 1e9)" }
+        used("device_sent_bytes", "What a device gave to the network.") { "\($0.sentBytes)" }
+        used("device_received_bytes", "What a device got from the network.") { "\($0.receivedBytes)" }
+        used("device_flash_erased_sectors", "Sectors of its flash that were erased.") { "\($0.erasedSectors)" }
+        used("device_flash_programmed_bytes", "What was programmed into its flash.") { "\($0.programmedBytes)" }
         updateFamilies(family)
         family(
             "attack_compromised", "gauge", "1 if the attack reached its goal.",

@@ -95,6 +95,15 @@ extension Report {
                 "Cold rooms                  \(m.rooms.count); warmest \(Double(warmest.value.maximumMillicelsius / 100) / 10) °C "
                     + "at \(warmest.key); too warm for \(readable(.seconds(spoilt))) in all")
         }
+        if let all = m.use?.values, !all.isEmpty {
+            let use = all.reduce(ResourceUse(), +)
+            func mean(_ number: Int64) -> Double { Double(number) / Double(all.count) }
+            lines.append(
+                "Used, mean of a device      CPU \(readable(.nanoseconds(use.cpuNanoseconds / Int64(all.count)))); "
+                    + "sent \(readableBytes(mean(use.sentBytes))), received \(readableBytes(mean(use.receivedBytes))); "
+                    + "\(Int(mean(use.erasedSectors).rounded())) flash sectors erased, \(readableBytes(mean(use.programmedBytes))) programmed"
+            )
+        }
         if m.processesLost > 0 { lines.append("Processes lost              \(m.processesLost)") }
         if m.framesRefused > 0 { lines.append("Frames refused              \(m.framesRefused)") }
         if m.effectsDropped > 0 { lines.append("Effects without a taker     \(m.effectsDropped)") }

@@ -20,6 +20,15 @@ import Glibc
     private var written: [UInt8]
     /// Erase and program operations since power-on, for wear and for faults at the n-th operation.
     public private(set) var operations = 0
+    /// Sectors that were erased and bytes that were programmed since power-on, also by an operation in which the power went.
+    public private(set) var wear = Wear()
+    public struct Wear: Sendable, Equatable {
+        public var erasedSectors = 0
+        public var programmedBytes = 0
+        public init(erasedSectors: Int = 0, programmedBytes: Int = 0) {
+            (self.erasedSectors, self.programmedBytes) = (erasedSectors, programmedBytes)
+        }
+    }
     /// Operations that are still done before the power goes, in the middle of the next; nil while it stays.
     private var operationsLeft: Int?
     /// The power went during an operation: nothing works until the next start.
@@ -80,18 +89,19 @@ import Glibc
     /// Clears the bits that are 0 in `bytes`.
     public func program(_ offset: Int, _ bytes: [UInt8]) throws(SiliconError) {
         let old = try read(offset, bytes.count)
-        try store(offset, zip(old, bytes).map { $0 & $1 })
+        try store(offset, zip(old, bytes).map { $0 & $1 }, wear: Wear(programmedBytes: bytes.count))
     }
 
     public func erase(sector: Int) throws(SiliconError) {
-        try store(sector * Flash.sectorBytes, [UInt8](repeating: 0xFF, count: Flash.sectorBytes))
+        try store(sector * Flash.sectorBytes, [UInt8](repeating: 0xFF, count: Flash.sectorBytes), wear: Wear(erasedSectors: 1))
     }
 
-    private func store(_ offset: Int, _ bytes: [UInt8]) throws(SiliconError) {
+    private func store(_ offset: Int, _ bytes: [UInt8], wear: Wear) throws(SiliconError) {
         guard offset >= 0, offset <= Flash.totalBytes - bytes.count else {
             throw .outOfRange(offset: offset, count: bytes.count)
         }
         try operate(
+            wear: wear,
             whole: { overwrite(offset, bytes) },
             // Half of it is done, and that half is what the next boot finds.
             half: { overwrite(offset, Array(bytes.prefix(bytes.count / 2))) })
@@ -99,10 +109,14 @@ import Glibc
 
     /// An operation of this chip on what is kept in a file of its own, as apps' mutable files are.
     ///
-    /// - Parameter half: What is left of it where the power goes in its middle.
-    public func operate(whole: () -> Void, half: () -> Void) throws(SiliconError) {
+    /// - Parameters:
+    ///   - wear: What it does to the chip.
+    ///   - half: What is left of it where the power goes in its middle.
+    public func operate(wear: Wear, whole: () -> Void, half: () -> Void) throws(SiliconError) {
         guard !hasLostPower else { throw .powerLost }
         operations += 1
+        self.wear.erasedSectors += wear.erasedSectors
+        self.wear.programmedBytes += wear.programmedBytes
         guard operationsLeft != 0 else {
             half()
             hasLostPower = true

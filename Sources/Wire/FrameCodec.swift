@@ -138,11 +138,13 @@ extension Yield {
         writer.list(effects) { $1.write(to: &$0) }
         nextWork.write(to: &writer)
         nextSend.write(to: &writer)
+        use.write(to: &writer)
     }
     public init(from reader: inout ByteReader) throws(WireError) {
         effects = try reader.list { (r) throws(WireError) in try Effect(from: &r) }
         nextWork = try Instant(from: &reader)
         nextSend = try Instant(from: &reader)
+        use = try ResourceUse(from: &reader)
     }
 }
 

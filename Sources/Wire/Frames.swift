@@ -37,7 +37,10 @@ public struct Yield: WireValue {
     public var effects: [Effect]
     public var nextWork: Instant
     public var nextSend: Instant
-    public init(effects: [Effect], nextWork: Instant, nextSend: Instant) {
+    /// Since the node's process began.
+    public var use: ResourceUse
+    public init(effects: [Effect], nextWork: Instant, nextSend: Instant, use: ResourceUse = ResourceUse()) {
+        self.use = use
         self.effects = effects
         self.nextWork = nextWork
         self.nextSend = nextSend

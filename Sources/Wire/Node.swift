@@ -145,10 +145,16 @@ public protocol Node {
     ///
     /// A promise, not a wish: it lets the fabric grant other nodes a longer stretch of time.
     var nextSend: Instant? { get }
+    /// A node without it takes nothing in.
+    var hasPower: Bool { get }
+    /// What only the node itself can tell of what it has used: its flash, and programs whose time is not its outbox's.
+    var ownUse: ResourceUse { get }
 }
 
 extension Node {
     public var nextSend: Instant? { nextWake }
+    public var hasPower: Bool { true }
+    public var ownUse: ResourceUse { ResourceUse() }
 }
 
 /// Runs one node through granted stretches of virtual time, or event by event in wall time.
@@ -157,8 +163,13 @@ public struct NodeRunner<Body: Node> {
     private var inbox: [Delivery] = []
     private var busyUntil = Instant.start
     private var sequence: UInt64 = 0
+    /// What everything it did has taken, as far as that is seen from outside.
+    private var seenUse = ResourceUse()
 
     public init(_ node: Body) { self.node = node }
+
+    /// All that the node has used since it was made.
+    public var use: ResourceUse { seenUse + node.ownUse }
 
     /// Runs all work before `grant.until`. Once the node has sent, the world may answer from one round
     /// trip later on, so it stops there and waits for the next grant.
@@ -178,13 +189,17 @@ public struct NodeRunner<Body: Node> {
             }
             effects += done
         }
-        return Yield(effects: effects, nextWork: nextWork, nextSend: nextSend)
+        return Yield(effects: effects, nextWork: nextWork, nextSend: nextSend, use: use)
     }
 
     /// Handles one event, at the given time or as soon as the node is free.
     public mutating func perform(_ event: Event, at time: Instant) -> [Effect] {
-        var out = Outbox(now: max(time, busyUntil), sequence: sequence)
+        let begin = max(time, busyUntil)
+        var out = Outbox(now: begin, sequence: sequence)
+        if node.hasPower { seenUse.take(event) }
         node.handle(event, &out)
+        seenUse.cpuNanoseconds += (out.now - begin).nanoseconds
+        for effect in out.effects { seenUse.take(effect.action) }
         busyUntil = out.now
         sequence = out.nextSequence
         return out.effects

@@ -110,6 +110,8 @@ extension Fact {
         case attackEnded = "attack-ended"
         /// What an attack or a fault has left its mark on: a connection, an address, an image, a nonce, a node.
         case trace
+        /// What a life of a device has used, when it is over; only where the plan asks for it.
+        case resourcesUsed = "resources-used"
         /// A running host has nobody at a port that was knocked at.
         case portClosed = "port-closed"
         // A device
@@ -179,6 +181,11 @@ extension Fact {
         case notAfterSeconds = "not_after_s"
         case notBeforeSeconds = "not_before_s"
         case delayNanoseconds = "delay_ns"
+        case cpuNanoseconds = "cpu_ns"
+        case sentBytes = "sent_bytes"
+        case receivedBytes = "received_bytes"
+        case erasedSectors = "erased_sectors"
+        case programmedBytes = "programmed_bytes"
         /// Unix seconds.
         case sinceSeconds = "since_s"
     }

@@ -40,6 +40,22 @@ final class Scratch {
         #expect(try scratch.flash().read(99, 5) == [0xFF, 1, 2, 3, 0xFF])
     }
 
+    /// Since this chip got power: what a power cut leaves half done has worn the chip, what came after it and what a clip writes has not.
+    @Test func wearIsCountedByTheOperation() throws {
+        let scratch = try Scratch()
+        let flash = try scratch.flash()
+        try flash.program(4090, [UInt8](repeating: 0, count: 10))
+        try flash.erase(sector: 1)
+        _ = try flash.read(0, 4096)
+        flash.rewrite(0, [1, 2, 3])
+        #expect(flash.wear == Flash.Wear(erasedSectors: 1, programmedBytes: 10))
+        flash.cutPower(duringOperation: 1)
+        #expect(throws: SiliconError.powerLost) { try flash.erase(sector: 2) }
+        #expect(throws: SiliconError.powerLost) { try flash.erase(sector: 3) }
+        #expect(flash.wear == Flash.Wear(erasedSectors: 2, programmedBytes: 10))
+        #expect(try scratch.flash().wear == Flash.Wear())
+    }
+
     @Test func wrongFilesAreRefused() throws {
         let scratch = try Scratch()
         _ = try scratch.flash()

@@ -19,12 +19,19 @@ import Wire
                 effects: [
                     Effect(at: .start, sequence: 0, action: .connect(StreamID(raw: 1), to: Endpoint(Address(bits: 1), 443))),
                     Effect(at: .start, sequence: 1, action: .observe(Fact(.handshake, [.result: "accepted", .count: -5]))),
-                ], nextWork: .never, nextSend: .start)),
+                ], nextWork: .never, nextSend: .start, use: FrameTests.use)),
         .journal([Observation(at: .start, node: "ü", sequence: 1, fact: Fact(.osReady))]),
         .processWanted(ProcessOrder(.clone, node: "x", generation: 0, template: "y")),
         .progress(.start, dropped: 7), .finished(.start), .refused("why"), .stop, .ready, .finish, .capture([9]),
         .processGone(node: "x", generation: 2), .deliver([]), .effects([]),
     ]
+
+    private static let use: ResourceUse = {
+        var use = ResourceUse()
+        (use.cpuNanoseconds, use.sentBytes, use.receivedBytes) = (1, 2 << 40, 3)
+        (use.erasedSectors, use.programmedBytes) = (4, 5)
+        return use
+    }()
 
     @Test(arguments: frames) func roundTrip(frame: Frame) throws {
         #expect(try Frame(bytes: frame.encoded()) == frame)
@@ -123,6 +130,59 @@ import Wire
         let whole = run(steps: [20_000_000_000])
         #expect(whole == run(steps: Array(stride(from: 500_000_000, through: 20_000_000_000, by: 500_000_000))))
         #expect(whole.count == 19 + 6 + 1)
+    }
+
+    /// Answers each byte with two, takes a second for it, and loses its power with the third event.
+    private struct Echo: Node {
+        var nextWake: Instant?
+        var hasPower = true
+        var count = 0
+        var ownUse: ResourceUse {
+            var use = ResourceUse()
+            (use.cpuNanoseconds, use.erasedSectors, use.programmedBytes) = (7, 1, 2)
+            return use
+        }
+        mutating func handle(_ event: Event, _ out: inout Outbox) {
+            guard hasPower, case .received(let stream, let bytes) = event else { return }
+            count += 1
+            out.spend(.seconds(1))
+            out.act(.send(stream, bytes + bytes))
+            out.act(.datagram(fromPort: 1, to: Endpoint(Address(bits: 1), 2), [0]))
+            hasPower = count < 3
+        }
+    }
+
+    /// What a node has used is what it did, not what it waited; what a cable carries is none of the network's.
+    @Test func useIsWhatANodeDidWhileItHadPower() {
+        let cable = StreamID(uart: 0)
+        let events: [Event] = [
+            .received(StreamID(raw: 1), [1, 2, 3]), .received(cable, [1]), .datagram(port: 1, from: Endpoint(Address(bits: 1), 2), [1, 2]),
+            .received(StreamID(raw: 1), [4]), .received(StreamID(raw: 1), [5, 6, 7, 8]),
+        ]
+        let deliveries = events.enumerated().map {
+            Delivery(at: .start + .hours(Int64($0.offset)), source: "x", sequence: UInt64($0.offset), event: $0.element)
+        }
+        func use(_ ends: [Instant]) -> ResourceUse? {
+            var runner = NodeRunner(Echo())
+            var last: ResourceUse?
+            for (index, until) in ends.enumerated() {
+                var yield: Yield
+                var inbox = index == 0 ? deliveries : []
+                repeat {
+                    yield = runner.run(Grant(until: until, lookahead: .milliseconds(1), deliveries: inbox))
+                    inbox = []
+                } while yield.nextWork < until
+                last = yield.use
+            }
+            return last
+        }
+        let whole = use([.never])
+        #expect(whole?.cpuNanoseconds == 3_000_000_007)
+        // Twice 3 and 1, and three datagrams. The cable's bytes count neither way, and the last event found no power.
+        #expect(whole?.sentBytes == 11)
+        #expect(whole?.receivedBytes == 6)
+        #expect(whole?.erasedSectors == 1 && whole?.programmedBytes == 2)
+        #expect(use([.start + .hours(1), .start + .hours(3), .never]) == whole)
     }
 
     @Test func computingDelaysWhatFollows() {
