@@ -28,7 +28,7 @@ extension Report {
                 [
                     device.name, device.product, device.network, metrics.availability[device.name].map { "\($0)" } ?? "",
                     room.map { "\(Double($0.maximumMillicelsius) / 1000)" } ?? "", room.map { "\($0.tooWarmSeconds)" } ?? "",
-                ].map(field).joined(separator: ","))
+                ].map(CSV.field).joined(separator: ","))
         }
         return lines.joined(separator: "\r\n") + "\r\n"
     }
@@ -47,13 +47,20 @@ extension Report {
                     [
                         verdict.step, verdict.attack, target.name, target.outcome.rawValue, "\(target.attempts)", witness?.node ?? "",
                         witness?.kind ?? "", witness?.code ?? "", seconds, "\(verdict.alerts)", noticed,
-                    ].map(field).joined(separator: ","))
+                    ].map(CSV.field).joined(separator: ","))
             }
         }
         return lines.joined(separator: "\r\n") + "\r\n"
     }
+}
 
-    private func field(_ text: String) -> String {
+/// Tables for spreadsheets (RFC 4180).
+enum CSV {
+    static func text(_ lines: [[String]]) -> String {
+        lines.map { $0.map(field).joined(separator: ",") }.joined(separator: "\r\n") + "\r\n"
+    }
+
+    static func field(_ text: String) -> String {
         guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
         return "\"\(text.replacing("\"", with: "\"\""))\""
     }

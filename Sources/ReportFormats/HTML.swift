@@ -200,13 +200,14 @@ public struct HTMLReport: ReportFormat {
     }
 
     private var reproduce: String {
-        section(
+        let command = plan.kind.map { "compare --kinds \($0.rawValue)" } ?? "run"
+        return section(
             "Reproduce",
-            "<pre>orrery run \(escaped(report.file)) --seed \(report.seed)\(report.clock == .wall ? " --clock wall" : "")</pre><p>Digest of the journal: <code>\(report.digest)</code></p>"
+            "<pre>orrery \(command) \(escaped(report.file)) --seed \(report.seed)\(report.clock == .wall ? " --clock wall" : "")</pre><p>Digest of the journal: <code>\(report.digest)</code></p>"
         )
     }
 
-    private static let style = """
+    static let style = """
         :root{--ink:#1c2530;--soft:#5b6b7c;--line:#d9e0e7;--good:#1d7f4e;--bad:#b3261e;--unsure:#8a6100;--paper:#fff}
         body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:#f4f6f8;max-width:1080px;margin:0 auto;padding:24px}
         h1{margin:0;font-size:28px}h2{font-size:18px;margin:0 0 12px}header p{color:var(--soft);margin:4px 0 20px}
