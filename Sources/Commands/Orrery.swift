@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Catalogue
 import Factory
 import Foundation
 import Injector
@@ -20,8 +21,10 @@ public struct Orrery: AsyncParsableCommand {
             """,
         version: Version.described,
         subcommands: [
-            Validate.self, Show.self, Run.self, Up.self, Replay.self, Ablate.self, ReportCommand.self, AttacksCommand.self, Faults.self,
-            Controls.self, Chips.self, Emulate.self, GlitchCommand.self, ImageCommand.self, SDKCommand.self, New.self, DeviceCommand.self,
+            Validate.self, Show.self, Run.self, Up.self, Replay.self, Ablate.self, Compare.self, ReportCommand.self, AttacksCommand.self,
+            Faults.self,
+            Controls.self, Kinds.self, Chips.self, Emulate.self, GlitchCommand.self, ImageCommand.self, SDKCommand.self, New.self,
+            DeviceCommand.self,
             Tuf.self,
             EvidenceCommand.self, SBOMCommand.self,
         ])
@@ -68,9 +71,10 @@ public struct Orrery: AsyncParsableCommand {
 }
 
 extension Plan {
-    static func load(_ file: String) throws(PlanProblems) -> Plan {
+    /// - Parameter kind: Of which all devices are to be, whatever the file says.
+    static func load(_ file: String, kind: DeviceKind? = nil) throws(PlanProblems) -> Plan {
         var sources: [String] = []
-        var plan = try Plan.read(file: file, catalogue: Injector.catalogue) { path in
+        var plan = try Plan.read(file: file, catalogue: Injector.catalogue, kind: kind) { path in
             sources.append(path)
             return FileManager.default.contents(atPath: path).flatMap { String(data: $0, encoding: .utf8) }
         }
