@@ -22,7 +22,7 @@ extension KindComparison {
 
     /// Width of a column that has a kind's name at its top.
     private var kindWidth: Int { max(14, (kinds.map(\.rawValue.count).max() ?? 0) + 2) }
-    private var nameWidth: Int { max(26, (rows.map { $0.step.count + $0.attack.count + 1 }.max() ?? 0) + 3) }
+    private var nameWidth: Int { max(26, (rows.map { $0.step.count + $0.attack.count + 1 }.max() ?? 0) + 4) }
 
     private func head(_ title: String) -> String {
         trimmed(title.padded(nameWidth) + kinds.map { $0.rawValue.padded(kindWidth) }.joined())

@@ -79,6 +79,26 @@ import Wire
         #expect(!comparison.isCertain)
     }
 
+    /// Where nobody was there to be attacked nothing was protected, and nothing fell.
+    @Test func aRunThatCannotTellMakesNoDifference() throws {
+        let connection = Fact.Value.text("10.1.255.254:32768>443")
+        let tried: [Observation] = [
+            Self.fact(
+                41, "2", Fact(.attackStep, [.instance: "s2", .target: "fridge-1", .connection: connection, .code: "evidence-rejected"])),
+            Self.fact(41, "service", Fact(.evidenceAppraised, [.connection: connection, .code: "evidence-rejected"])),
+        ]
+        let runs = try [DeviceKind.mt3620, .linuxTPM].map { kind in
+            let plan = try Self.plan(kind)
+            let journal = (kind == .mt3620 ? tried : []) + [Self.fact(120, "network", Fact(.runEnded))]
+            let report = Report(plan: plan, journal: journal, digest: "", catalogue: Injector.catalogue)
+            return KindComparison.Run(kind, plan: plan, journal: journal, report: report, folder: "")
+        }
+        let comparison = KindComparison(runs, catalogue: Injector.catalogue)
+        #expect(comparison.rows[1].cells.map(\.outcome) == [.defended, .untried])
+        #expect(!comparison.rows[1].differs && !comparison.rows[1].isKnown)
+        #expect(comparison.text.contains("\n? s2 rogue-device         defended      untried\n"))
+    }
+
     @Test func recoveryIsFromTheEndOfTheStepToTheNextGoodExchange() throws {
         let comparison = try Self.comparison()
         let recoveries = comparison.rows[0].cells.map(\.recovery)
