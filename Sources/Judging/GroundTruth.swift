@@ -23,6 +23,9 @@ struct GroundTruth {
     private var addressesOfAttackers: [String: String] = [:]
     private let fleet: Set<String>
     private let epochSeconds: Int64
+    private let attacks: [Step]
+    /// Digests of images that the service has published so far.
+    private var released: Set<String> = []
     private var byStep: [String: Marks] = [:]
     private var byTarget: [String: [String: Marks]] = [:]
 
@@ -41,6 +44,7 @@ struct GroundTruth {
         self.journal = journal
         self.faults = faults
         epochSeconds = plan.epochSeconds
+        attacks = plan.steps.filter(\.act.isAttack)
         fleet = Set(plan.devices.map(\.name) + plan.gateways.map(\.name) + ["service", "network"])
         for step in plan.steps {
             guard let wrong = faults[step]?.wrongClock else { continue }
@@ -51,6 +55,8 @@ struct GroundTruth {
             let fact = observation.fact
             if let step = fact.text(.instance) { take(observation, of: step) }
             if fact.kind == .clockSet { takeClock(observation) }
+            if fact.kind == .imageAdded, let digest = fact.text(.digest) { released.insert(digest) }
+            if fact.kind == .updateInstalled { takeForged(observation) }
             let setter = clockSetter(of: observation)
             if let setter {
                 byStep[setter, default: Marks()].take(fact)
@@ -79,6 +85,19 @@ struct GroundTruth {
         case .imageAdded: byStep[step, default: Marks()].take(fact)
         default: break
         }
+    }
+
+    /// What nobody has released is of whoever was on the way to the update server then.
+    private mutating func takeForged(_ observation: Observation) {
+        guard let digest = observation.fact.text(.digest), !released.contains(digest) else { return }
+        let (node, at) = (observation.node, observation.at)
+        let step = attacks.last { step in
+            step.nodes.contains(node) && step.at <= at
+                && traces[step.id]?.contains { $0.fact.text(.name) == node && $0.fact[.answeredBy] != nil } == true
+        }
+        guard let step else { return }
+        byStep[step.id, default: Marks()].digests.insert(digest)
+        byTarget[step.id, default: [:]][node, default: Marks()].digests.insert(digest)
     }
 
     /// A device takes the time from somebody: from an attack, or from whoever sets right what was wrong.

@@ -32,7 +32,7 @@ final class UpdateMixAndMatch: MirrorAttack, Attack {
         let base = String(path[..<slash])
         keep(base)
         guard let bytes = old[base], RecordedRepository.version(in: path) > oldVersion[base] ?? .max else { return .pass }
-        if base == mirror.directorPath(victim) { say("old targets under a new name", victim, connection) }
+        say("old targets under a new name", victim, connection)
         return .serve(Response(200, body: bytes))
     }
 
