@@ -122,17 +122,40 @@ let package = Package(
         // Launches, supervises and records a run.
         module("Coordinator", ["Wire", "Runtime", "Planning", "RunFiles", "Provisioning", "Lab", subprocess]),
         module("RunResults", ["Planning", "Judging", "ReportFormats", "RunFiles", "Coordinator", "Injector"]),  // judged and reported
-        // The command line, a file for each command.
-        module(
-            "Commands",
-            [
-                "Wire", "Catalogue", "Configuration", "Runtime", "Planning", "Judging", "ReportFormats", "RunFiles", "RunResults",
-                "Provisioning",
-                "Lab", "Coordinator", "Injector", "Emulator", "Factory", "Formats", "Kernel", "SecureChannel", "Silicon", "TUF", "Version",
-                argumentParser, subprocess,
-            ]),
+        // The command line, a file for each command, by what commands work on.
+        // What commands have in common: the person at the terminal, Ctrl-C, plans from files.
+        module("CommandSupport", ["Wire", "Planning", "Injector", "RunFiles", "RunResults", "Runtime"]),
+        // validate, show, run, up, replay
+        module("RunCommands", ["CommandSupport", "Planning", "Provisioning", "RunFiles", "RunResults", "Wire", argumentParser]),
+        // ablate, report
+        module("JudgingCommands", ["CommandSupport", "Injector", "Judging", "Planning", "ReportFormats", "RunResults", argumentParser]),
+        module("CatalogueCommands", ["Catalogue", "Injector", "Planning", "Wire", argumentParser]),  // attacks, faults, controls
+        // What an emulated chip has of this machine: a folder, a terminal, servers, GDB, cables at its UARTs.
+        module("EmulatorHost", ["Emulator", "Kernel", "Planning", "Runtime", "Silicon", "Wire", argumentParser]),
+        // chips, emulate
+        module("EmulatorCommands", ["CommandSupport", "Emulator", "EmulatorHost", "Formats", "Kernel", "Silicon", argumentParser]),
+        // One device of a plan on the bench, and a fault at each instruction of its boot.
+        module("GlitchBench", ["Emulator", "Factory", "Lab", "Planning", "Provisioning", "RunFiles"]),
+        // PURE: what those faults lead to, as text, table and picture.
+        module("GlitchStudies", ["Emulator", "Judging", "Planning", "ReportFormats", "Silicon"]),
+        // glitch
+        module("GlitchCommands", ["CommandSupport", "Emulator", "GlitchBench", "GlitchStudies", "Planning", "RunResults", argumentParser]),
+        // CycloneDX: of packages, devices and Orrery itself.
+        module("BillsOfMaterials", ["Formats", "Planning", "Runtime", "SecureChannel", "Version", "Wire", subprocess]),
+        // image, sdk, new
+        module("AppCommands", ["BillsOfMaterials", "CommandSupport", "Factory", "Formats", "RunFiles", "SecureChannel", argumentParser]),
+        // evidence, sbom
+        module("InspectionCommands", ["BillsOfMaterials", "CommandSupport", "Formats", "Lab", "RunFiles", "SecureChannel", argumentParser]),
+        module("DeviceCommands", ["CommandSupport", "Lab", "RunFiles", "Runtime", "SecureChannel", "Silicon", argumentParser]),  // device
+        module("RepositoryCommands", ["CommandSupport", "RunFiles", "Runtime", "TUF", "Wire", argumentParser]),  // tuf
 
-        process("orrery", ["Commands"]),
+        process(
+            "orrery",
+            [
+                "AppCommands", "CatalogueCommands", "CommandSupport", "DeviceCommands", "EmulatorCommands", "Factory", "GlitchCommands",
+                "InspectionCommands", "JudgingCommands", "Lab", "Planning", "RepositoryCommands", "RunCommands", "RunFiles", "Version",
+                argumentParser,
+            ]),
         process("orrery-device", ["DeviceOS", "DeviceKinds", "Configuration", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-service", ["SecurityService", "Configuration", "Runtime", "SecureChannel", "Wire"]),
         process("orrery-threat", ["Injector", "Configuration", "Runtime", "SecureChannel", "Wire"]),
@@ -155,7 +178,7 @@ let package = Package(
         tests(
             "FleetTests",
             [
-                "Adversary", "Applications", "Catalogue", "Commands", "Configuration", "BoardSupport", "DeviceKinds", "DeviceOS", "DeviceServices", "Exchange", "MT3620", "MT3620Board", "Fabric", "Factory", "Faults", "Forgery",
+                "Adversary", "Applications", "Catalogue", "Configuration", "BoardSupport", "DeviceKinds", "DeviceOS", "DeviceServices", "Exchange", "MT3620", "MT3620Board", "Fabric", "Factory", "Faults", "Forgery",
                 "Formats", "Injector", "Judging", "Lab", "Planning", "Provisioning", "ReportFormats", "RunFiles", "SecureChannel",
                 "SecurityService", "Silicon", "TUF", "UpdateDirector", "Wire", grdb,
             ]),
@@ -170,7 +193,7 @@ let package = Package(
         tests(
             "FuzzTests",
             [
-                "Adversary", "Catalogue", "Commands", "Emulator", "Exchange", "Formats", "Injector", "Judging", "Kernel", "Planning",
+                "Adversary", "Catalogue", "Emulator", "Exchange", "Formats", "Injector", "Judging", "Kernel", "Planning",
                 "ReportFormats", "RunFiles", "SecureChannel", "Silicon", "TPM", "TPMEvidence", "TUF", "Wire",
             ]),
         tests("TidyTests", ["Runtime"]),

@@ -5,7 +5,7 @@ import RunFiles
 import Runtime
 
 /// What can be known before anything starts: better one sentence now than half a fleet later.
-public struct Preflight: Sendable {
+struct Preflight: Sendable {
     static let executables = ["orrery-threat", "orrery-service", "orrery-device", "orrery-gateway"]
     /// PSS of a device with one real-time app, measured by scripts/bench, with a reserve.
     static let bytesPerDevice = 14 << 20
@@ -15,7 +15,7 @@ public struct Preflight: Sendable {
     let binFolder: String
 
     /// - Parameter binFolder: Where the executables lie.
-    public init(binFolder: String) { self.binFolder = binFolder }
+    init(binFolder: String) { self.binFolder = binFolder }
 
     /// - Returns: What a person should know of the plan's files.
     func check(_ plan: Plan) throws -> [String] {
@@ -39,14 +39,5 @@ public struct Preflight: Sendable {
         return notes
     }
 
-    /// The built guest code: `guest` beside one of the folders above the executables.
-    public var guestFolder: String {
-        var folder = binFolder
-        while folder.contains("/") {
-            let candidate = folder + "/guest"
-            if FileManager.default.fileExists(atPath: candidate) { return candidate }
-            folder = folder.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        }
-        return binFolder + "/guest"
-    }
+    var guestFolder: String { Machine.guestFolder(above: binFolder) }
 }

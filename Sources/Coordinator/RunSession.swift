@@ -31,15 +31,19 @@ public final class RunSession: Sendable {
     /// A process has ended because the disk did not take what it was told to keep.
     private let cannotWrite = Atomic<Bool>(false)
 
-    /// - Parameter version: Of `orrery`, for the plan.
-    public init(_ plan: Plan, version: String, base: String, watcher: any RunWatcher) throws {
+    public init(_ plan: Plan, base: String, watcher: any RunWatcher) throws {
         self.watcher = watcher
         preflight = Preflight(binFolder: Machine.executableFolder)
         for note in try preflight.check(plan) { Terminal.note(note) }
         var plan = plan
-        plan.provenance = .gather(plan, version: version, guestFolder: preflight.guestFolder)
+        plan.provenance = RunSession.provenance(of: plan)
         self.plan = plan
         folder = try RunFolder(base: base, plan: plan)
+    }
+
+    /// What a run of the plan would be made of, as it is here and now.
+    public static func provenance(of plan: Plan) -> Provenance {
+        .gather(plan, version: RunFolder.writerVersion, guestFolder: Machine.guestFolder(above: Machine.executableFolder))
     }
 
     /// Ends the run early; what happened so far is recorded.

@@ -27,6 +27,8 @@ public struct GlitchMap: Sendable, Codable {
         public var outcome: Outcome
         /// The stages of which something was measured, each with whether that is what was genuine: all that a verifier sees.
         public var evidence: String
+        /// The fault as a bench takes it, such as `1234:skip`.
+        public var glitchText: String { glitch.text }
     }
 
     public var build: String

@@ -13,10 +13,18 @@ public struct KindComparison: Sendable, Equatable, Codable {
         /// Of the run.
         public var folder: String
 
+        /// Of a plan whose devices are of one kind.
+        public init(plan: Plan, journal: [Observation], report: Report, folder: String) {
+            self.init(plan.devices.first?.kind ?? .mt3620, plan: plan, journal: journal, report: report, folder: folder)
+        }
+
         public init(_ kind: DeviceKind, plan: Plan, journal: [Observation], report: Report, folder: String) {
             (self.kind, self.plan, self.journal, self.report, self.folder) = (kind, plan, journal, report, folder)
         }
     }
+
+    /// What can be compared, by name.
+    public static let kinds = DeviceKind.allCases.map(\.rawValue)
 
     /// On how many of its targets an attack got how far.
     public struct Reach: Sendable, Equatable, Codable {

@@ -24,6 +24,9 @@ public struct MetricsFile: Encodable {
         (self.report, self.provenance, self.planDigest) = (report, provenance, planDigest)
     }
 
+    /// As it is written.
+    public var json: String { (try? JSON.pretty(self)) ?? "" }
+
     public func encode(to encoder: any Encoder) throws {
         try report.encode(to: encoder)
         var container = encoder.container(keyedBy: Key.self)

@@ -177,6 +177,12 @@ public struct Bench {
         return names.sorted().map { "\(folder)/\($0)" }
     }
 
+    /// The same, for a device by its `node.json`.
+    public static func recoveryFiles(ofConfigurationAt path: String) throws -> [String] {
+        let data = FileManager.default.contents(atPath: path) ?? Data()
+        return try recoveryFiles(of: JSONDecoder().decode(DeviceConfiguration.self, from: data))
+    }
+
     private func state(_ name: String) -> String { "\(folder)/\(name)" }
 
     private func write(_ device: DeviceConfiguration) throws {

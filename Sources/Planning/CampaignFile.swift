@@ -33,6 +33,15 @@ extension Plan {
     }
 }
 
+extension Plan {
+    /// The same, with the name of a kind; one that is not known is as if there were none.
+    public static func read(
+        file: String, catalogue: ActCatalogue, kindNamed name: String?, load: (String) -> String?
+    ) throws(PlanProblems) -> Plan {
+        try read(file: file, catalogue: catalogue, kind: name.flatMap { DeviceKind(rawValue: $0) }, load: load)
+    }
+}
+
 public struct PlanProblems: Error, Equatable, Sendable {
     public var problems: [Problem]
     public init(problems: [Problem]) { self.problems = problems }

@@ -114,6 +114,9 @@ public struct Plan: Sendable, Equatable, Codable {
 
     public var names: CatalogNames { CatalogNames(catalog: catalog) }
 
+    /// The same plan gives the same journal.
+    public var isReproducible: Bool { clock == .virtual }
+
     public static let defaultOSVersion = "26.11"
 
     /// Whether a text names a release of the OS by its year and month, such as `20.06`.

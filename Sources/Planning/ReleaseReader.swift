@@ -67,6 +67,8 @@ extension PlanReader {
             } else if !known.contains(order.image) {
                 document.report(
                     image, "no device of the group '\(group)' has '\(order.image)'\(document.suggestion(order.image, among: known))")
+            } else {
+                checkFeatures(of: order, group: group, update)
             }
         }
         if order.image == UpdateOrder.keystore, order.version != "2" {

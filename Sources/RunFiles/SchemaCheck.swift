@@ -7,6 +7,11 @@ public struct FileRefused: Error, CustomStringConvertible {
     public init(description: String) { self.description = description }
 }
 
+extension RunFolder {
+    /// Of the orrery that writes here.
+    public static var writerVersion: String { Version.described }
+}
+
 /// Reads the number of a file's form before anything else of it.
 enum SchemaCheck {
     private struct Head: Decodable { var schema: Int? }

@@ -2,7 +2,7 @@ public import Coordinator
 import Injector
 public import Judging
 public import Planning
-public import ReportFormats
+import ReportFormats
 public import RunFiles
 
 /// A run that is over, and what it came to.
@@ -32,20 +32,40 @@ extension RunSession.Record {
     }
 }
 
-extension RunFolder {
-    /// The plan of a run, each step of which can be done here.
-    public func readKnownPlan() throws -> Plan {
-        let plan = try readPlan()
-        if let unknown = plan.unknownAct(in: Injector.catalogue) { throw FileRefused(description: "\(planPath): \(unknown)") }
-        return plan
+extension RunOutcome {
+    /// Runs a plan, judges it, and writes all reports.
+    /// - Parameters:
+    ///   - base: Folder for run folders.
+    ///   - whenInterruptible: Is given what ends the run early; what has happened by then is judged.
+    public static func of(
+        _ plan: Plan, base: String, watcher: any RunWatcher, whenInterruptible: (@escaping @Sendable () -> Void) -> Void
+    ) async throws -> RunOutcome {
+        let session = try RunSession(plan, base: base, watcher: watcher)
+        whenInterruptible { session.interrupt() }
+        return try await session.run().conclude()
     }
 
-    /// Judges a run again from its plan and journal.
-    public func judge() throws -> ReportSource {
-        let plan = try readKnownPlan()
-        let (journal, digest) = try JournalFile.read(journalPath)
-        return ReportSource(
-            plan: plan, report: Report(plan: plan, journal: journal, digest: digest, catalogue: Injector.catalogue), journal: journal,
-            catalogue: Injector.catalogue, planDigest: planDigest)
+    public var digest: String { report.digest }
+    public var exitCode: Int32 { report.exitCode }
+    public var journalPath: String { folder.journalPath }
+    public var path: String { folder.path }
+
+    /// As `metrics.json` has it.
+    public var json: String {
+        MetricsFile(report: report, provenance: provenance, planDigest: folder.planDigest).json
+    }
+
+    /// The report, and how to come back to it.
+    public func text(of plan: Plan) -> String {
+        let speed = Double(report.elapsedNanoseconds) / 1e9 / max(0.001, runSeconds)
+        var lines = ["Took    \((wallSeconds * 10).rounded() / 10) s; \(Int(speed)) virtual seconds per second"]
+        lines.append("Report  \(folder.path)/report.html and report.txt")
+        if exitCode != 0 { lines.append("Again   orrery run \(plan.file) --seed \(plan.seed)") }
+        return report.text + lines.map { $0 + "\n" }.joined()
+    }
+
+    /// What has become of a device, from the run's journal.
+    public func standing(of device: String, in plan: Plan) throws -> DeviceStanding {
+        DeviceStanding(of: device, journal: try JournalFile.read(folder.journalPath).journal, names: plan.names)
     }
 }

@@ -31,6 +31,17 @@ public enum Machine {
         let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
         return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     }
+
+    /// The built guest code: `guest` beside one of the folders above.
+    public static func guestFolder(above folder: String) -> String {
+        var above = folder
+        while above.contains("/") {
+            let candidate = above + "/guest"
+            if FileManager.default.fileExists(atPath: candidate) { return candidate }
+            above = above.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        }
+        return folder + "/guest"
+    }
 }
 
 /// Ends another process at once.

@@ -2,7 +2,6 @@ import Foundation
 import Testing
 import Wire
 
-@testable import Commands
 @testable import Provisioning
 @testable import RunFiles
 

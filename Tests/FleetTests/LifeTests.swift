@@ -15,7 +15,6 @@ import Silicon
 import Testing
 import Wire
 
-@testable import Commands
 @testable import MT3620
 @testable import Provisioning
 @testable import RunFiles

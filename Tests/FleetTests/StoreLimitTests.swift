@@ -3,7 +3,6 @@ import GRDB
 import Testing
 import Wire
 
-@testable import Commands
 @testable import Provisioning
 @testable import RunFiles
 @testable import SecurityService

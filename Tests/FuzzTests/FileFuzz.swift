@@ -7,7 +7,6 @@ import ReportFormats
 import Testing
 import Wire
 
-@testable import Commands
 @testable import RunFiles
 
 /// Files that people write, and folders of runs that are read back.

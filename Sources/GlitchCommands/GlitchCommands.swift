@@ -1,0 +1,6 @@
+public import ArgumentParser
+
+/// Faults in boot code.
+public enum GlitchCommands {
+    public static var all: [any ParsableCommand.Type] { [GlitchCommand.self] }
+}
