@@ -145,7 +145,8 @@ let package = Package(
         // image, sdk, new
         module("AppCommands", ["BillsOfMaterials", "CommandSupport", "Factory", "Formats", "RunFiles", "SecureChannel", argumentParser]),
         // evidence, sbom
-        module("InspectionCommands", ["BillsOfMaterials", "CommandSupport", "Formats", "Lab", "RunFiles", "SecureChannel", argumentParser]),
+        module(
+            "InspectionCommands", ["BillsOfMaterials", "CommandSupport", "Formats", "Lab", "RunFiles", "SecureChannel", argumentParser]),
         module("DeviceCommands", ["CommandSupport", "Lab", "RunFiles", "Runtime", "SecureChannel", "Silicon", argumentParser]),  // device
         module("RepositoryCommands", ["CommandSupport", "RunFiles", "Runtime", "TUF", "Wire", argumentParser]),  // tuf
 
@@ -178,7 +179,8 @@ let package = Package(
         tests(
             "FleetTests",
             [
-                "Adversary", "Applications", "Catalogue", "Configuration", "BoardSupport", "DeviceKinds", "DeviceOS", "DeviceServices", "Exchange", "MT3620", "MT3620Board", "Fabric", "Factory", "Faults", "Forgery",
+                "Adversary", "Applications", "Catalogue", "Configuration", "BoardSupport", "DeviceKinds", "DeviceOS", "DeviceServices",
+                "Exchange", "MT3620", "MT3620Board", "Fabric", "Factory", "Faults", "Forgery",
                 "Formats", "Injector", "Judging", "Lab", "Planning", "Provisioning", "ReportFormats", "RunFiles", "SecureChannel",
                 "SecurityService", "Silicon", "TUF", "UpdateDirector", "Wire", grdb,
             ]),

@@ -47,6 +47,17 @@ final class Testbed: Sendable {
             errors: result.standardError)
     }
 
+    /// Runs somebody else's program, which may fail.
+    func ended(_ path: String, _ arguments: [String]) async throws -> Ended {
+        let result = try await run(
+            .name(path), arguments: Arguments(arguments), workingDirectory: FilePath(folder), output: .string(limit: 4 << 20),
+            error: .string(limit: 1 << 20))
+        var code: Int32?
+        if case .exited(let value) = result.terminationStatus { code = value }
+        return Ended(
+            status: "\(result.terminationStatus)", code: code, output: result.standardOutput, errors: result.standardError)
+    }
+
     /// Runs somebody else's program; its output.
     func tool(_ path: String, _ arguments: [String]) async throws -> String {
         let result = try await run(
