@@ -15,6 +15,7 @@ let strict: [SwiftSetting] = [
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
@@ -49,6 +50,7 @@ let package = Package(
         .executable(name: "orrery-gateway", targets: ["orrery-gateway"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -68,7 +70,7 @@ let package = Package(
         .plugin(name: "VersionPlugin", capability: .buildTool(), path: "Sources/VersionPlugin"),
         .target(name: "Version", swiftSettings: strict, plugins: ["VersionPlugin"]),  // what git said at build time
         module("Wire", []),  // PURE: the protocol: all that crosses a process boundary while a run goes on
-        module("Fabric", ["Wire"]),  // PURE: the network model and its time
+        module("Fabric", ["Wire", heap]),  // PURE: the network model and its time
         module("Catalogue", ["Wire"]),  // PURE: what a plan can ask for: attacks, faults, controls, releases
         module("Configuration", ["Wire", "Catalogue", "Fabric"]),  // PURE: what each process is told before it starts
         module("Formats", []),  // PURE: image packages, file system, CBOR/COSE, evidence
@@ -77,11 +79,11 @@ let package = Package(
         module("SecureChannel", ["COpenSSL"]),  // UNSAFE: TLS on memory, keys, X.509
         module("TPMEvidence", ["SecureChannel"]),  // what a TPM says, and how it is appraised; needs no TPM
         module("TPM", ["CTPMS", "CTPMPlatform", "TPMEvidence", "SecureChannel", "Wire"]),  // UNSAFE: the TPM itself
-        module("TUF", ["SecureChannel"]),  // The Update Framework: what a client trusts, what a repository signs
+        module("TUF", ["SecureChannel", "Formats"]),  // The Update Framework: what a client trusts, what a repository signs
         module("Silicon", ["CUnicorn", "SecureChannel", "Formats"]),  // UNSAFE: CPU, fuses, flash, Pluton
         module("Kernel", ["Silicon", "Formats", "SecureChannel"]),  // ARM Linux programs on the emulated A7
         module("Emulator", ["Silicon", "Formats", "Kernel"]),  // one device without a network: `orrery emulate`
-        module("Exchange", ["Wire", "SecureChannel", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
+        module("Exchange", ["Wire", "SecureChannel", "Formats", nioCore, nioEmbedded, nioHTTP]),  // HTTP over TLS, as values
         module("Factory", ["Wire", "Formats", "SecureChannel", "TUF", "Silicon", "TPM"]),  // signing keys, images, flash contents
         // What every kind of device does over the network, and what it asks of a kind.
         module("DeviceServices", ["Wire", "Configuration", "SecureChannel", "Exchange", "TUF", "Formats"]),
@@ -167,7 +169,7 @@ let package = Package(
         tests("FormatsTests", ["Formats"]),
         tests("SecureChannelTests", ["SecureChannel"]),
         tests("ExchangeTests", ["Exchange", "Wire"]),
-        tests("TUFTests", ["TUF", "SecureChannel"]),
+        tests("TUFTests", ["TUF", "Formats", "SecureChannel"]),
         tests("TPMTests", ["Factory", "TPM", "TPMEvidence", "SecureChannel", "Wire", subprocess]),
         tests("AttestationTests", ["Attestation", "Formats", "SecureChannel", "Silicon"]),
         tests("SiliconTests", ["Silicon", "Formats", "SecureChannel"]),

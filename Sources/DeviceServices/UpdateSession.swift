@@ -1,4 +1,5 @@
 import Exchange
+import Formats
 import SecureChannel
 import TUF
 

@@ -1,54 +1,52 @@
-import FoundationEssentials
+import Formats
 import Wire
 
-/// OpenAPI 3.1.0 documents.
+/// OpenAPI 3.1.0 documents. Sorted, so that the same interface is described by the same bytes.
 enum OpenAPI {
     static func document<ID>(title: String, _ operations: [Operation<ID>], refusal: Representation) -> [UInt8] {
         let paths = Dictionary(grouping: operations, by: \.path).mapValues { here in
-            object(here.map { ($0.method.lowercased(), describe($0, refusal: refusal)) })
+            JSONValue.object(Dictionary(uniqueKeysWithValues: here.map { ($0.method.lowercased(), describe($0, refusal: refusal)) }))
         }
-        let document = object([
-            ("info", object([("title", quoted(title)), ("version", quoted("1"))])), ("openapi", quoted("3.1.0")),
-            ("paths", object(paths.map { ($0, $1) })),
-        ])
-        return Array(document.utf8)
+        return JSON.encode(
+            JSONValue.object([
+                "info": .object(["title": .string(title), "version": .string("1")]), "openapi": .string("3.1.0"), "paths": .object(paths),
+            ]))
     }
 
-    private static func describe<ID>(_ operation: Operation<ID>, refusal: Representation) -> String {
+    private static func describe<ID>(_ operation: Operation<ID>, refusal: Representation) -> JSONValue {
         var parameters = operation.path.split(separator: "/").filter { $0.first == "{" }.map { part in
             let name = String(part.dropFirst().dropLast())
             return parameter(name, in: "path", operation.parameters[name] ?? #"{"type":"string","minLength":1}"#)
         }
         parameters += operation.headers.sorted { $0.key < $1.key }.map { parameter($0, in: "header", $1) }
-        var fields: [(String, String)] = [
-            ("operationId", quoted("\(operation.method) \(operation.path)")), ("summary", quoted(operation.summary)),
-            ("responses", object(responses(operation, refusal: refusal))),
+        var responses: [String: JSONValue] = [
+            "default": .object(["description": .string("Why not."), "content": content(refusal)])
         ]
-        if !parameters.isEmpty { fields.append(("parameters", "[\(parameters.joined(separator: ","))]")) }
-        if let request = operation.request {
-            fields.append(("requestBody", object([("content", content(request)), ("required", "true")])))
+        for (status, holds) in operation.responses {
+            var response: [String: JSONValue] = ["description": .string("Done.")]
+            response["content"] = holds.map(content)
+            responses["\(status)"] = .object(response)
         }
-        return object(fields)
+        var fields: [String: JSONValue] = [
+            "operationId": .string("\(operation.method) \(operation.path)"), "summary": .string(operation.summary),
+            "responses": .object(responses),
+        ]
+        if !parameters.isEmpty { fields["parameters"] = .array(parameters) }
+        if let request = operation.request { fields["requestBody"] = .object(["content": content(request), "required": .bool(true)]) }
+        return .object(fields)
     }
 
-    private static func parameter(_ name: String, in place: String, _ schema: String) -> String {
-        object([("in", quoted(place)), ("name", quoted(name)), ("required", "true"), ("schema", schema)])
+    private static func parameter(_ name: String, in place: String, _ schema: String) -> JSONValue {
+        .object(["in": .string(place), "name": .string(name), "required": .bool(true), "schema": parsed(schema)])
     }
 
-    private static func responses<ID>(_ operation: Operation<ID>, refusal: Representation) -> [(String, String)] {
-        operation.responses.map { status, holds in
-            ("\(status)", object([("description", quoted("Done."))] + (holds.map { [("content", content($0))] } ?? [])))
-        } + [("default", object([("description", quoted("Why not.")), ("content", content(refusal))]))]
+    private static func content(_ content: Representation) -> JSONValue {
+        .object([content.mediaType: .object(["schema": parsed(content.schema)])])
     }
 
-    private static func content(_ content: Representation) -> String {
-        object([(content.mediaType, object([("schema", content.schema)]))])
+    /// Schemas stand in the program: one that is no JSON is a mistake in it.
+    private static func parsed(_ schema: String) -> JSONValue {
+        guard let value = JSON.decode(JSONValue.self, Array(schema.utf8)) else { preconditionFailure("no JSON: \(schema)") }
+        return value
     }
-
-    /// Sorted, so that the same interface is described by the same bytes.
-    private static func object(_ fields: [(String, String)]) -> String {
-        "{\(fields.sorted { $0.0 < $1.0 }.map { "\(quoted($0.0)):\($0.1)" }.joined(separator: ","))}"
-    }
-
-    private static func quoted(_ text: String) -> String { String(decoding: JSON.encode(text), as: UTF8.self) }
 }

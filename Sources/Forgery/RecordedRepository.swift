@@ -1,3 +1,4 @@
+import Formats
 import TUF
 
 /// What somebody on the path has recorded of an update server: files of TUF repositories by their path, and what they name.

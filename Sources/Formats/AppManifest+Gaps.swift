@@ -15,7 +15,7 @@ extension AppManifest {
             words.append(
                 "ExternalInterrupt is read, but not enforced: a real-time core has all 24 of them (mt3620-silicon §2.2)")
         }
-        if allocator == .number(2) {
+        if allocator == .integer(2) {
             words.append("MallocVersion 2 is taken, but an app has the allocator that it was linked with")
         }
         return words
@@ -23,13 +23,13 @@ extension AppManifest {
 
     /// Interrupts from pins 0 to 23, by number or as `EINT5`. Which number the original refuses with is not known: that of pins.
     static func externalInterrupts(_ value: JSONValue) throws(Refusal) -> Capability {
-        guard case .list(let items) = value else { throw Refusal(10, "ExternalInterrupt is no list") }
+        guard case .array(let items) = value else { throw Refusal(10, "ExternalInterrupt is no list") }
         var numbers: [Int] = []
         for item in items {
             let number: Int? =
                 switch item {
-                case .number(let number): number
-                case .text(let text): text.hasPrefix("EINT") ? Int(text.dropFirst(4)) : nil
+                case .integer(let number): Int(number)
+                case .string(let text): text.hasPrefix("EINT") ? Int(text.dropFirst(4)) : nil
                 default: nil
                 }
             guard let number, interrupts.contains(number) else {

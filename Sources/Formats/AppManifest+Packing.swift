@@ -7,10 +7,10 @@ extension AppManifest {
         guard case .object(var capabilities)? = fields["Capabilities"] else { return json }
         var hasChanged = false
         for (capability, value) in capabilities.sorted(by: { $0.key < $1.key }) {
-            guard case .list(let items) = value else { continue }
+            guard case .array(let items) = value else { continue }
             var resolved: [JSONValue] = []
             for item in items {
-                guard case .text(let text) = item, text.hasPrefix("$") else {
+                guard case .string(let text) = item, text.hasPrefix("$") else {
                     resolved.append(item)
                     continue
                 }
@@ -20,7 +20,7 @@ extension AppManifest {
                 }
                 hasChanged = true
             }
-            capabilities[capability] = .list(resolved)
+            capabilities[capability] = .array(resolved)
         }
         guard hasChanged else { return json }
         fields["Capabilities"] = .object(capabilities)
@@ -31,10 +31,10 @@ extension AppManifest {
     /// - Parameter id: One for a text that stays the same from build to build: the app's name, and what stood there.
     public static func givenComponentID(_ json: [UInt8], id: (String) -> GUID) -> (json: [UInt8], id: GUID)? {
         guard case .object(var fields)? = try? JSONDecoder().decode(JSONValue.self, from: Data(json)) else { return nil }
-        guard case .text(let text)? = fields["ComponentId"], GUID(text) == nil else { return nil }
-        let name = if case .text(let name)? = fields["Name"] { name } else { "" }
+        guard case .string(let text)? = fields["ComponentId"], GUID(text) == nil else { return nil }
+        let name = if case .string(let name)? = fields["Name"] { name } else { "" }
         let own = id("\(name) \(text)")
-        fields["ComponentId"] = .text(own.description)
+        fields["ComponentId"] = .string(own.description)
         return encoded(fields).map { ($0, own) }
     }
 

@@ -50,18 +50,18 @@ public struct AppManifest: Sendable, Equatable {
         guard let root = try? JSONDecoder().decode(JSONValue.self, from: Data(json)) else { throw Refusal(1, "it is no JSON") }
         guard case .object(let fields) = root else { throw Refusal(1, "it is no JSON object") }
         guard let version = fields["SchemaVersion"] else { throw Refusal(4, "SchemaVersion is missing") }
-        guard version == .number(1) else { throw Refusal(17, "SchemaVersion is not 1") }
+        guard version == .integer(1) else { throw Refusal(17, "SchemaVersion is not 1") }
         guard let entry = fields["EntryPoint"] else { throw Refusal(3, "EntryPoint is missing") }
-        guard case .text(let path) = entry else { throw Refusal(16, "EntryPoint is no text") }
+        guard case .string(let path) = entry else { throw Refusal(16, "EntryPoint is no text") }
         guard path.hasPrefix("/") else { throw Refusal(16, "EntryPoint '\(path)' does not begin with '/'") }
         guard !path.contains("..") else { throw Refusal(22, "EntryPoint '\(path)' leads out of the image") }
         guard let component = fields["ComponentId"] else { throw Refusal(2, "ComponentId is missing") }
-        guard case .text(let id) = component, GUID(id) != nil else { throw Refusal(7, "ComponentId is no GUID") }
-        guard let arguments = (fields["CmdArgs"] ?? .list([])).texts else { throw Refusal(5, "CmdArgs is no list of texts") }
-        let type = fields["ApplicationType"] ?? .text("Default")
-        guard case .text(let kind) = type else { throw Refusal(26, "ApplicationType is no text") }
+        guard case .string(let id) = component, GUID(id) != nil else { throw Refusal(7, "ComponentId is no GUID") }
+        guard let arguments = (fields["CmdArgs"] ?? .array([])).strings else { throw Refusal(5, "CmdArgs is no list of texts") }
+        let type = fields["ApplicationType"] ?? .string("Default")
+        guard case .string(let kind) = type else { throw Refusal(26, "ApplicationType is no text") }
         guard ["Default", "RealTimeCapable", "Debugger"].contains(kind) else { throw Refusal(27, "ApplicationType '\(kind)' is unknown") }
-        if let allocator = fields["MallocVersion"], allocator != .number(1), allocator != .number(2) {
+        if let allocator = fields["MallocVersion"], allocator != .integer(1), allocator != .integer(2) {
             throw Refusal(59, "MallocVersion is neither 1 nor 2")
         }
         guard case .object(let wanted) = fields["Capabilities"] ?? .object([:]) else { throw Refusal(6, "Capabilities is no object") }
@@ -73,7 +73,7 @@ public struct AppManifest: Sendable, Equatable {
         if capabilities["SoftwareUpdateDeferral"] == .flag(true), capabilities["SystemEventNotifications"] != .flag(true) {
             throw Refusal(47, "SoftwareUpdateDeferral needs SystemEventNotifications")
         }
-        if case .text(let name)? = fields["Name"] { self.name = name } else { name = "" }
+        if case .string(let name)? = fields["Name"] { self.name = name } else { name = "" }
         (componentID, entryPoint, self.arguments, applicationType) = (id, path, arguments, kind)
         self.capabilities = capabilities
         warnings = AppManifest.gaps(capabilities, allocator: fields["MallocVersion"])
@@ -107,14 +107,14 @@ public struct AppManifest: Sendable, Equatable {
 
     private static func capability(_ name: String, _ value: JSONValue) throws(Refusal) -> Capability {
         if let id = flags[name] {
-            guard case .flag(let isOn) = value else { throw Refusal(id, "\(name) is neither true nor false") }
+            guard case .bool(let isOn) = value else { throw Refusal(id, "\(name) is neither true nor false") }
             return .flag(isOn)
         }
         if let id = peripherals[name] { return try peripheral(name, value, id) }
         switch name {
         case "ExternalInterrupt": return try externalInterrupts(value)
         case "AllowedConnections":
-            guard let hosts = value.texts else { throw Refusal(9, "AllowedConnections is no list of host names") }
+            guard let hosts = value.strings else { throw Refusal(9, "AllowedConnections is no list of host names") }
             if let bad = hosts.first(where: { $0.isEmpty || $0.contains("*") || $0.contains(":") }) {
                 throw Refusal(9, "AllowedConnections: '\(bad)' is no host name or address")
             }
@@ -122,18 +122,18 @@ public struct AppManifest: Sendable, Equatable {
         case "AllowedTcpServerPorts": return .numbers(try ports(name, value, (36, 37)))
         case "AllowedUdpServerPorts": return .numbers(try ports(name, value, (38, 39)))
         case "AllowedApplicationConnections":
-            guard let components = value.texts, components.allSatisfy({ GUID($0) != nil }) else {
+            guard let components = value.strings, components.allSatisfy({ GUID($0) != nil }) else {
                 throw Refusal(43, "AllowedApplicationConnections is no list of component IDs")
             }
             return .names(components.map { $0.lowercased() })
         case "DeviceAuthentication":
-            guard case .text(let tenant) = value else { throw Refusal(24, "DeviceAuthentication is no text") }
+            guard case .string(let tenant) = value else { throw Refusal(24, "DeviceAuthentication is no text") }
             guard tenant.utf8.count <= 63 else { throw Refusal(28, "DeviceAuthentication is longer than 63 characters") }
             guard GUID(tenant) != nil else { throw Refusal(29, "DeviceAuthentication is no GUID") }
             return .text(tenant)
         case "MutableStorage": return .kibibytes(try storage(value))
         case "PowerControls":
-            guard let words = value.texts, !words.isEmpty else { throw Refusal(48, "PowerControls is no list, or empty") }
+            guard let words = value.strings, !words.isEmpty else { throw Refusal(48, "PowerControls is no list, or empty") }
             guard words.allSatisfy(powerControls.contains) else {
                 throw Refusal(49, "PowerControls: there are \(powerControls.joined(separator: ", "))")
             }
@@ -144,13 +144,13 @@ public struct AppManifest: Sendable, Equatable {
     }
 
     private static func peripheral(_ name: String, _ value: JSONValue, _ id: Int) throws(Refusal) -> Capability {
-        guard case .list(let items) = value else { throw Refusal(id, "\(name) is no list") }
-        let numbers = items.compactMap { if case .number(let number) = $0 { number } else { nil } }
+        guard case .array(let items) = value else { throw Refusal(id, "\(name) is no list") }
+        let numbers = items.compactMap { $0.asInteger.map { Int($0) } }
         if numbers.count == items.count {
             guard Set(numbers).count == numbers.count else { throw Refusal(id, "\(name) has one twice") }
             return .numbers(numbers)
         }
-        guard let names = value.texts else { throw Refusal(id, "\(name) mixes numbers and names") }
+        guard let names = value.strings else { throw Refusal(id, "\(name) mixes numbers and names") }
         guard Set(names).count == names.count else { throw Refusal(id, "\(name) has one twice") }
         if let name = names.first(where: { $0.hasPrefix("$") }) {
             throw Refusal(id, "'\(name)' is a name of a hardware definition, which is resolved when an image is packed")
@@ -159,8 +159,8 @@ public struct AppManifest: Sendable, Equatable {
     }
 
     private static func ports(_ name: String, _ value: JSONValue, _ ids: (Int, Int)) throws(Refusal) -> [Int] {
-        guard case .list(let items) = value else { throw Refusal(ids.0, "\(name) is no list") }
-        let numbers = items.compactMap { if case .number(let number) = $0, (1...65_535).contains(number) { number } else { nil } }
+        guard case .array(let items) = value else { throw Refusal(ids.0, "\(name) is no list") }
+        let numbers = items.compactMap(\.asInteger).filter { (1...65_535).contains($0) }.map { Int($0) }
         guard numbers.count == items.count, Set(numbers).count == numbers.count else {
             throw Refusal(ids.1, "\(name): ports are numbers from 1 to 65535, each once")
         }
@@ -170,58 +170,8 @@ public struct AppManifest: Sendable, Equatable {
     private static func storage(_ value: JSONValue) throws(Refusal) -> Int {
         guard case .object(let fields) = value else { throw Refusal(31, "MutableStorage is no object") }
         guard let size = fields["SizeKB"] else { throw Refusal(32, "MutableStorage has no SizeKB") }
-        guard case .number(let kibibytes) = size else { throw Refusal(33, "SizeKB is no number") }
+        guard let kibibytes = size.asInteger.map({ Int($0) }) else { throw Refusal(33, "SizeKB is no number") }
         guard (0...64).contains(kibibytes) else { throw Refusal(34, "SizeKB is not from 0 to 64") }
         return kibibytes
-    }
-}
-
-/// JSON as it is, for formats of which each field has a refusal of its own.
-enum JSONValue: Sendable, Equatable, Codable {
-    case null
-    case flag(Bool)
-    case number(Int)
-    case fraction(Double)
-    case text(String)
-    case list([JSONValue])
-    case object([String: JSONValue])
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let flag = try? container.decode(Bool.self) {
-            self = .flag(flag)
-        } else if let number = try? container.decode(Int.self) {
-            self = .number(number)
-        } else if let fraction = try? container.decode(Double.self) {
-            self = .fraction(fraction)
-        } else if let text = try? container.decode(String.self) {
-            self = .text(text)
-        } else if let list = try? container.decode([JSONValue].self) {
-            self = .list(list)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .null: try container.encodeNil()
-        case .flag(let flag): try container.encode(flag)
-        case .number(let number): try container.encode(number)
-        case .fraction(let fraction): try container.encode(fraction)
-        case .text(let text): try container.encode(text)
-        case .list(let list): try container.encode(list)
-        case .object(let fields): try container.encode(fields)
-        }
-    }
-
-    /// A list of texts; nil if it is none.
-    var texts: [String]? {
-        guard case .list(let items) = self else { return nil }
-        let texts = items.compactMap { if case .text(let text) = $0 { text } else { nil } }
-        return texts.count == items.count ? texts : nil
     }
 }

@@ -32,17 +32,17 @@ public struct HardwareDefinition: Sendable {
         guard case .object(let root)? = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else {
             throw Failure("\(file): no JSON object")
         }
-        if case .object(let description)? = root["Description"] { topContent = description["MainCoreHeaderFileTopContent"]?.texts ?? [] }
-        if case .list(let items)? = root["Imports"] {
+        if case .object(let description)? = root["Description"] { topContent = description["MainCoreHeaderFileTopContent"]?.strings ?? [] }
+        if case .array(let items)? = root["Imports"] {
             for item in items {
-                guard case .object(let fields) = item, case .text(let path)? = fields["Path"] else {
+                guard case .object(let fields) = item, case .string(let path)? = fields["Path"] else {
                     throw Failure("\(file): an import has no Path")
                 }
                 guard let content = load(path) else { throw Failure("\(file): cannot find the import '\(path)'") }
                 imports.append((path, try HardwareDefinition(content, file: path, depth: depth + 1, load: load)))
             }
         }
-        guard case .list(let items)? = root["Peripherals"] else { throw Failure("\(file): no Peripherals") }
+        guard case .array(let items)? = root["Peripherals"] else { throw Failure("\(file): no Peripherals") }
         for item in items { peripherals.append(try HardwareDefinition.peripheral(item, file)) }
         var seen: Set<String> = []
         for peripheral in peripherals {
@@ -51,14 +51,14 @@ public struct HardwareDefinition: Sendable {
     }
 
     private static func peripheral(_ item: JSONValue, _ file: String) throws(Failure) -> Peripheral {
-        guard case .object(let fields) = item, case .text(let name)? = fields["Name"], case .text(let type)? = fields["Type"] else {
+        guard case .object(let fields) = item, case .string(let name)? = fields["Name"], case .string(let type)? = fields["Type"] else {
             throw Failure("\(file): a peripheral has no Name or Type")
         }
         guard let first = name.utf8.first, first > 57,
             name.utf8.allSatisfy({ $0 == 95 || $0 < 128 && ($0 | 32 >= 97 && $0 | 32 <= 122 || $0 >= 48 && $0 <= 57) })
         else { throw Failure("\(file): '\(name)' is no name for C") }
         guard types.contains(type) else { throw Failure("\(file): '\(name)' has the unknown type '\(type)'") }
-        func text(_ key: String) -> String? { if case .text(let text)? = fields[key] { text } else { nil } }
+        func text(_ key: String) -> String? { if case .string(let text)? = fields[key] { text } else { nil } }
         let peripheral = Peripheral(
             name: name, type: type, mapping: text("Mapping"), headerValue: text("MainCoreHeaderValue"),
             manifestValue: fields["AppManifestValue"], comment: text("Comment") ?? "")

@@ -23,28 +23,37 @@ extension Report {
                 if tried[technique]?.names.contains(verdict.attack) == false { tried[technique]?.names.append(verdict.attack) }
             }
         }
-        let techniques = tried.sorted { $0.key < $1.key }.map { id, count in
-            """
-                {"techniqueID": "\(id)", "score": \(count.good * 100 / max(1, count.all)), "enabled": true,
-                 "comment": "\(count.good) of \(count.all) reached their goal: \(count.names.joined(separator: ", "))"}
-            """
-        }
-        return """
-            {
-              "name": "\(jsonEscaped(name)), seed \(seed)",
-              "versions": {"attack": "18", "navigator": "5.1.0", "layer": "4.5"},
-              "domain": "ics-attack",
-              "description": "Share of attacks that reached their goal, as measured by Orrery. Journal \(digest).",
-              "gradient": {"colors": ["#8ec843", "#ffe766", "#ff6666"], "minValue": 0, "maxValue": 100},
-              "techniques": [
-            \(techniques.joined(separator: ",\n"))
-              ]
-            }
+        let layer = Layer(
+            name: "\(name), seed \(seed)",
+            description: "Share of attacks that reached their goal, as measured by Orrery. Journal \(digest).",
+            techniques: tried.sorted { $0.key < $1.key }.map { id, count in
+                Layer.Technique(
+                    techniqueID: id, score: count.good * 100 / max(1, count.all),
+                    comment: "\(count.good) of \(count.all) reached their goal: \(count.names.joined(separator: ", "))")
+            })
+        return (try? JSON.pretty(layer)) ?? ""
+    }
+}
 
-            """
+private struct Layer: Encodable {
+    struct Technique: Encodable {
+        var techniqueID: String
+        var score: Int
+        var comment: String
+        var enabled = true
+    }
+    struct Gradient: Encodable {
+        var colors = ["#8ec843", "#ffe766", "#ff6666"]
+        var minValue = 0
+        var maxValue = 100
     }
 
-    private func jsonEscaped(_ text: String) -> String { text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") }
+    var name: String
+    var versions = ["attack": "18", "navigator": "5.1.0", "layer": "4.5"]
+    var domain = "ics-attack"
+    var description: String
+    var gradient = Gradient()
+    var techniques: [Technique]
 }
 
 extension AttackDescription {

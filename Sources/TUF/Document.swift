@@ -1,3 +1,4 @@
+public import Formats
 import FoundationEssentials
 public import SecureChannel
 

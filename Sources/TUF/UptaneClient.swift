@@ -1,3 +1,4 @@
+import Formats
 import SecureChannel
 
 /// Full verification as a primary does it (Uptane 2.1.0 section 5.4.4.2), as a value like `TUFClient`: the director says what

@@ -29,7 +29,7 @@ import Testing
         "Version": [],
         "VersionPlugin": ["Foundation", "PackagePlugin"],
         "Wire": ["FoundationEssentials"],
-        "Fabric": ["Wire"],
+        "Fabric": ["Wire", "HeapModule"],
         "Catalogue": ["Wire"],
         "Configuration": ["Wire", "Catalogue", "Fabric"],
         "Gateway": ["Wire", "Configuration", "Runtime", "Glibc", "Logging"],
@@ -38,9 +38,9 @@ import Testing
         "SecureChannel": ["COpenSSL"],
         "TPMEvidence": ["SecureChannel", "FoundationEssentials"],
         "TPM": ["CTPMS", "CTPMPlatform", "TPMEvidence", "SecureChannel", "Wire", "Glibc", "Synchronization"],
-        "TUF": ["SecureChannel", "FoundationEssentials"],
+        "TUF": ["SecureChannel", "Formats", "FoundationEssentials"],
         "Silicon": ["CUnicorn", "SecureChannel", "Formats", "Glibc", "Synchronization"],
-        "Exchange": ["Wire", "SecureChannel", "NIOCore", "NIOEmbedded", "NIOHTTP1", "FoundationEssentials"],
+        "Exchange": ["Wire", "SecureChannel", "Formats", "NIOCore", "NIOEmbedded", "NIOHTTP1", "FoundationEssentials"],
         "Kernel": ["Silicon", "Formats", "SecureChannel"],
         "Emulator": ["Silicon", "Formats", "Kernel"],
         "Factory": ["Wire", "Formats", "SecureChannel", "TUF", "Silicon", "TPM", "FoundationEssentials"],
@@ -139,7 +139,7 @@ import Testing
 
     @Test(arguments: sources) func unsafeStaysInItsModules(source: Source) {
         guard !Self.unsafeModules.contains(source.module) else { return }
-        for (number, line) in source.lines.enumerated() {
+        for (number, line) in source.lines.enumerated() where line.contains("unsafe") {
             let code = line.split(separator: "//", omittingEmptySubsequences: false).first ?? ""
             #expect(code.firstMatch(of: /\bunsafe\b/) == nil, "\(source.path):\(number + 1)")
         }
@@ -195,9 +195,9 @@ import Testing
                     // What a protocol asks for has no body: its end is the protocol's.
                     begin = nil
                 }
-            } else if line.firstMatch(
-                of: /^\s*(@\w+ )*((public|private|fileprivate|static|mutating|convenience|override) )*(func |init[(?])/) != nil,
-                !line.hasSuffix("}")
+            } else if line.contains("func ") || line.contains("init"), !line.hasSuffix("}"),
+                line.firstMatch(
+                    of: /^\s*(@\w+ )*((public|private|fileprivate|static|mutating|convenience|override) )*(func |init[(?])/) != nil
             {
                 begin = (number, indent)
             }
