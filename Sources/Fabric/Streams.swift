@@ -80,11 +80,16 @@ extension Fabric {
     /// Linux's range. Each node counts its own, over restarts too: a port says whose connection it was.
     private mutating func freePort(of node: String) -> UInt16 {
         let (first, count) = (32_768, 28_232)
-        let used = Set((streamOf[node] ?? [:]).values.compactMap { streams[$0]?.sides[0] }.filter { $0.node == node }.map(\.endpoint.port))
+        func isUsed(_ port: UInt16) -> Bool {
+            streamOf[node]?.values.contains { number in
+                guard let client = streams[number]?.sides[0] else { return false }
+                return client.endpoint.port == port && client.node == node
+            } ?? false
+        }
         for _ in 0..<count {
             let port = UInt16(first + (nodes[node]?.connections ?? 0) % count)
             nodes[node]?.connections += 1
-            if !used.contains(port) { return port }
+            if !isUsed(port) { return port }
         }
         return UInt16(first)
     }
