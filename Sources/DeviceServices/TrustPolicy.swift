@@ -11,7 +11,7 @@ public struct TrustPolicy {
     /// Of the verifier, which speaks for the security service; nil if it is no key.
     public let verifierKey: P256PublicKey?
 
-    /// - Parameter body: Of the policy image: ``DevicePolicy`` in JSON.
+    /// - Parameter body: Of the policy image: `DevicePolicy` in JSON.
     public init?(_ body: [UInt8]) {
         guard let policy = JSON.decode(DevicePolicy.self, body) else { return nil }
         directorRoot = Base64.decode(Array(policy.directorRoot.utf8)) ?? []

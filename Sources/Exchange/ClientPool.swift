@@ -88,8 +88,8 @@ public struct ClientPool<Purpose> {
         send(exchange, &out)
     }
 
-    /// Takes an event if it belongs to an exchange. The caller may ``ask(_:_:_:within:_:)`` again for each
-    /// outcome, and then calls ``release(_:)``.
+    /// Takes an event if it belongs to an exchange. The caller may `ask(_:_:_:within:_:)` again for each
+    /// outcome, and then calls `release(_:)`.
     public mutating func handle(_ event: Event, locale: Locale, _ out: inout Outbox) -> [Outcome] {
         switch event {
         case .resolved(let query, let address): return [resolved(Int(query), address, &out)].compactMap(\.self)

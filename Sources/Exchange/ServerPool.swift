@@ -82,7 +82,7 @@ public struct ServerPool {
 
     /// - Parameters:
     ///   - security: How to speak on a port; nil closes the connection.
-    ///   - answer: The response to a request; nil if it comes later, by ``respond(_:on:_:)``.
+    ///   - answer: The response to a request; nil if it comes later, by `respond(_:on:_:)`.
     public mutating func handle(
         _ event: Event, locale: Locale, _ out: inout Outbox, security: (UInt16) -> Security?,
         answer: (Request, Caller, inout Outbox) -> Response?

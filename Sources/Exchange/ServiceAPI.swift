@@ -62,7 +62,7 @@ public enum ServiceAPI {
     }
 
     /// What was seen of something by whoever tells of it, so that it can be found again: connections as
-    /// ``Connection`` writes them, digests of images in hex (64 bits of them), nonces in hex. At most eight of each.
+    /// `Connection` writes them, digests of images in hex (64 bits of them), nonces in hex. At most eight of each.
     public struct Sighting: Codable, Sendable, Equatable {
         public static let limit = 8
         public private(set) var connections: [String] = []

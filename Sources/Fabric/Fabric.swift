@@ -190,7 +190,7 @@ public struct Fabric {
         return statements
     }
 
-    /// Only in the order of events, as everything that counts up ``order``.
+    /// Only in the order of events, as everything that counts up `order`.
     public mutating func observe(_ fact: Fact, by source: Origin = .network, at time: Instant? = nil) {
         order += 1
         let observation = Observation(at: time ?? now, node: source.name, sequence: order, fact: fact)

@@ -7,7 +7,7 @@ public import Wire
 
 /// The threat injector: owner of the network, its time, its faults and its attackers.
 ///
-/// A value behind ``Wire/Hub``: frames in, frames out. The same code runs the virtual clock, where nodes are
+/// A value behind `Wire.Hub`: frames in, frames out. The same code runs the virtual clock, where nodes are
 /// granted stretches of time, and the wall clock, where they run free.
 public struct Injector: Hub {
     enum Phase { case gathering, running, finished }

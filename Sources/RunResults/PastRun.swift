@@ -10,7 +10,7 @@ public struct PastRun {
     private let folder: RunFolder
     public let plan: Plan
 
-    /// - Throws: ``FileRefused`` for a plan with a step that cannot be done here, or of another form.
+    /// - Throws: `FileRefused` for a plan with a step that cannot be done here, or of another form.
     public init(_ path: String) throws {
         folder = RunFolder(existing: path)
         plan = try folder.readPlan()

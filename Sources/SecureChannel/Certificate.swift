@@ -72,7 +72,7 @@ public struct Certificate: Hashable, Sendable {
         return unsafe x509
     }
 
-    /// Certificates one after the other, in this order, as ``joinedDER`` wrote them: DER says itself where it ends.
+    /// Certificates one after the other, in this order, as `joinedDER` wrote them: DER says itself where it ends.
     public static func list(joinedDER bytes: [UInt8]) throws(CryptoError) -> [Certificate] {
         var list: [Certificate] = []
         var rest = bytes[...]

@@ -177,7 +177,7 @@ extension TPMStack {
         return try read(response) { p throws(TPMParseError) in try TPMSignature(try p.bytes(p.count)).raw }
     }
 
-    /// TPM2_ActivateCredential: the secret in a ``Credential`` that was made for this TPM and this key.
+    /// TPM2_ActivateCredential: the secret in a `Credential` that was made for this TPM and this key.
     /// - Throws: ``TPMResponseCode/value`` or ``TPMResponseCode/integrity`` if it was made for another.
     public func activate(_ credential: Credential, key: UInt32, endorsementKey: UInt32) throws(TPMError) -> [UInt8] {
         let response = try withPolicy(.endorsement) { authorization throws(TPMError) in

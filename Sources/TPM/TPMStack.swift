@@ -112,7 +112,7 @@ public struct TPMStack {
         }
     }
 
-    /// Measured boot: the register, then the log. An event of type ``EventType/noAction`` is in the log alone.
+    /// Measured boot: the register, then the log. An event of type `EventType.noAction` is in the log alone.
     public func measure(_ event: EventLog.Event, into log: inout EventLog) throws(TPMError) {
         if event.type != EventType.noAction { try extend(event.register, event.digest) }
         log.events.append(event)

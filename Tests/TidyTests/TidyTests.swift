@@ -204,6 +204,33 @@ import Testing
         }
     }
 
+    /// Each module says what it is for, and what its catalogue says of files and modules is so; `scripts/docs` builds them.
+    @Test func modulesHaveTheirCatalogues() throws {
+        func list(_ modules: some Sequence<String>) -> String {
+            let names = modules.sorted().map { "`\($0)`" }
+            return names.isEmpty ? "none of ours" : names.joined(separator: ", ")
+        }
+        let modules = Self.allowed.filter { !Self.processes.contains($0.key) && $0.key != "VersionPlugin" }
+        for (module, imports) in modules {
+            let folder = Self.root.appendingPathComponent("Sources/\(module)")
+            let page = folder.appendingPathComponent("\(module).docc/\(module).md")
+            let text = try #require(try? String(contentsOf: page, encoding: .utf8), "there is no \(page.path)")
+            let lines = text.split(separator: "\n").map(String.init)
+            #expect(lines.first == "# ``\(module)``")
+            let users = Self.allowed.filter { $0.value.contains(module) }.keys
+            for line in ["Imports: \(list(imports.filter { Self.allowed[$0] != nil })).", "Used by: \(list(users))."] {
+                #expect(lines.contains(line), "\(module).md lacks the line \(line)")
+            }
+            for part in ["### Reading order", "### Tests", "### What it does not do"] {
+                #expect(lines.contains(part), "\(module).md lacks \(part)")
+            }
+            for line in lines {
+                guard line.first?.isNumber == true, let file = line.split(separator: "`").dropFirst().first else { continue }
+                #expect(FileManager.default.fileExists(atPath: folder.appendingPathComponent(String(file)).path), "\(module): \(file)")
+            }
+        }
+    }
+
     @Test func topLevelStaysSmall() throws {
         let allowed: Set = [
             "Package.swift", "Sources", "Tests", "Topologies", "scripts", "docs", "README.md", "LICENSE", "NOTICE", ".git",
