@@ -14,7 +14,11 @@ import Testing
 
     /// As `TPMAttestation` writes it.
     private struct Evidence: Decodable {
-        var attest, signature, attestation_key: Data
+        enum CodingKeys: String, CodingKey {
+            case attest, signature
+            case attestationKey = "attestation_key"
+        }
+        var attest, signature, attestationKey: Data
     }
 
     @Test func othersVerifyIt() async throws {
@@ -32,8 +36,8 @@ import Testing
         let statement = [UInt8](evidence.attest)
         let name = Int(statement[6]) << 8 | Int(statement[7])
         let nonce = statement[(10 + name)..<(42 + name)].map { String(format: "%02x", $0) }.joined()
-        let length = UInt16(evidence.attestation_key.count)
-        try (Data([UInt8(length >> 8), UInt8(length & 0xFF)]) + evidence.attestation_key).write(
+        let length = UInt16(evidence.attestationKey.count)
+        try (Data([UInt8(length >> 8), UInt8(length & 0xFF)]) + evidence.attestationKey).write(
             to: URL(fileURLWithPath: testbed.folder + "/ak.pub"))
         try evidence.attest.write(to: URL(fileURLWithPath: testbed.folder + "/attest"))
         try evidence.signature.write(to: URL(fileURLWithPath: testbed.folder + "/signature"))
