@@ -109,10 +109,15 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
             })
     }
 
-    /// True if a rollout's fact is about this release: `services@2` stands for an OS.
+    /// True if a rollout's fact is about this release: `services@2`, or on a Linux board `root-file-system@2`, stands for an OS; an app for
+    /// other hardware has the hardware behind its version.
     private static func names(_ fact: Fact, _ order: UpdateOrder) -> Bool {
         let images = (fact.text(.image) ?? "").split(separator: " ").map(String.init)
-        return order.image == UpdateOrder.os ? images.contains { $0.hasPrefix("services@") } : images.contains(order.title)
+        return images.contains { image in
+            order.image == UpdateOrder.os
+                ? image.hasPrefix("services@") || image.hasPrefix("root-file-system@")
+                : image == order.title || image.hasPrefix(order.title + "-")
+        }
     }
 
     private static func hours(from: Instant, to: Instant) -> Double { max(0, Double((to - from).nanoseconds) / 3600e9) }

@@ -39,6 +39,8 @@ struct Compare: AsyncParsableCommand {
             let watcher = TerminalWatcher(isQuiet: false)
             let outcome = try await one.perform(base: out, watcher: watcher)
             watcher.done()
+            // Cut short, it stands beside no whole one.
+            if !outcome.report.isComplete { throw ExitCode(2) }
             let source = try PastRun(outcome.path).judge()
             runs.append(.init(plan: source.plan, journal: source.journal, report: source.report, folder: outcome.path))
         }

@@ -82,7 +82,7 @@ extension KindComparison {
             "<p class=\"legend\">"
             + (kinds.count > 1 ? "A bar at its left marks an attack that ends otherwise on one kind than on another. " : "")
             + "Tried: targets on which something was tried; reached: targets with somebody there who stopped it, or did not. "
-            + "In order again: from the end of the step until the last target that it had disturbed talks with others again.</p>"
+            + "In order again: from the end of the step until the last target that it had disturbed talks with others, or has its certificates, again.</p>"
         let body = table(["Attack"] + kinds.map(\.rawValue), rows)
         return body.isEmpty ? "" : section("Attacks", legend + body)
     }

@@ -140,9 +140,24 @@ struct API {
         case .updateStatus: return try updateStatus(request, caller, unixSeconds, &out)
         case .authorities:
             return Response(200, "application/pem-certificate-chain", body: authority.intermediates.flatMap(\.pem))
+        case .imageMetadata, .directorMetadata, .imageTarget:
+            // Over TLS the service knows who asks, and whom it keeps out.
+            if caller.port == ServicePort.mutual, protections.usesCertificates,
+                try device(request, caller, claimedName: nil, needsUpdateCertificate: true, unixSeconds, &out) == nil
+            {
+                return notAuthenticated()
+            }
+            return try repository(operation, values, request, unixSeconds, &out)
+        }
+    }
+
+    private func repository(
+        _ operation: ServiceOperation, _ values: [String], _ request: Request, _ unixSeconds: Int64, _ out: inout Outbox
+    ) throws -> Response {
+        switch operation {
         case .imageMetadata: return file(try updates.imageMetadata(values[0], now: unixSeconds))
         case .directorMetadata: return file(try updates.directorMetadata(of: values[0], values[1], now: unixSeconds, &out))
-        case .imageTarget: return try updates.imageTarget(values[0], request) ?? file(nil)
+        default: return try updates.imageTarget(values[0], request) ?? file(nil)
         }
     }
 

@@ -40,7 +40,8 @@ import Wire
         ("cloned-device", "", .defended, .defended, .compromised), ("botnet", "", .defended, .defended, .compromised),
         ("time-spoof", "", .defended, .defended, .compromised), ("stale-measurement", "", .defended, .defended, .defended),
         ("stolen-signing-key", ", keys: threshold", .defended, .compromised, .defended),
-        ("tls-interception", "", .defended, .defended, .defended), ("update-freeze", "", .defended, .defended, .defended),
+        ("tls-interception", "", .defended, .defended, .defended),
+        ("update-freeze", "", .defended, .defended, .defended),
     ]) func protectionsDecide(
         _ attack: String, _ parameters: String, _ chip: AttackOutcome, _ board: AttackOutcome, _ plain: AttackOutcome
     ) throws {

@@ -22,9 +22,9 @@ import Testing
         let testbed = try Testbed()
         let (folder, topology) = try await run(testbed)
         let version = try await testbed.orrery(["--version"]).output.trimmingCharacters(in: .whitespacesAndNewlines)
-        for name in ["plan.json", "metrics.json"] {
+        for (name, schema) in [("plan.json", 2), ("metrics.json", 1)] {
             try change("\(folder)/\(name)") { object in
-                #expect(object["schema"] as? Int == 1)
+                #expect(object["schema"] as? Int == schema)
                 var provenance = object["provenance"] as? [String: Any]
                 #expect(provenance?["version"] as? String == version)
                 let files = provenance?["files"] as? [[String: String]] ?? []
@@ -95,13 +95,13 @@ import Testing
             #expect(ended.code == 64, "\(file): \(ended.output)")
             for word in ["\(kept)/\(file)"] + words { #expect(ended.errors.contains(word), "\(ended.errors)") }
         }
-        try await refused("plan.json", ["replay"], ["of plan schema 0, which is older", "reads plan schema 1"]) { path in
+        try await refused("plan.json", ["replay"], ["of plan schema 0, which is older", "reads plan schema 2"]) { path in
             try change(path) { $0["schema"] = 0 }
         }
-        try await refused("plan.json", ["report"], ["of plan schema 2, which is newer", "reads plan schema 1"]) { path in
-            try change(path) { $0["schema"] = 2 }
+        try await refused("plan.json", ["report"], ["of plan schema 3, which is newer", "reads plan schema 2"]) { path in
+            try change(path) { $0["schema"] = 3 }
         }
-        try await refused("plan.json", ["replay"], ["has no schema number", "reads plan schema 1"]) { path in
+        try await refused("plan.json", ["replay"], ["has no schema number", "reads plan schema 2"]) { path in
             try change(path) { $0["schema"] = nil }
         }
         try await refused("metrics.json", ["replay"], ["of metrics schema 7, which is newer"]) { path in

@@ -13,9 +13,7 @@ final class StolenDeviceKey: Attack {
         needs: "the targets in a laboratory; chips that can be fused",
         oracle: "the service still accepts the double half an hour after it first did",
         techniques: ["T0849 Masquerading"], threats: ["TID-214"],
-        controls: [.threatDetection, .certificateAuth, .transportEncryption], rules: [.identityInTwoPlaces], reach: .nothing,
-        // To peers a certificate of 24 hours is good for 24 hours, whoever has its key: that is none of what is tried.
-        judge: AttackJudge(isAttempt: { $0.text(.connection)?.hasSuffix(">\(ServicePort.peer)") != true }))
+        controls: [.threatDetection, .certificateAuth, .transportEncryption], rules: [.identityInTwoPlaces], reach: .nothing)
 
     /// How long the service must go on accepting the double.
     private static let persistence = Duration.minutes(30)
