@@ -66,7 +66,7 @@ extension KindComparison {
         }
         return lines + [
             "  tried: on how many targets something was tried; reached: on how many somebody was there who stopped it, or did not;",
-            "  in order again: from the end of the step until the last target that it had disturbed talks with others or has certificates",
+            "  in order again: from the end of the step until the last target disturbed by it talks to others or has certificates",
         ]
     }
 
