@@ -49,14 +49,6 @@ public struct FlashSoftware: InstalledSoftware {
 
     public init(flash: Flash, booted: BootedSoftware, _ rules: Rules) { (self.flash, self.booted, self.rules) = (flash, booted, rules) }
 
-    /// What the flash has been worn since it got power.
-    public var flashUse: ResourceUse {
-        var use = ResourceUse()
-        use.erasedSectors = Int64(flash.wear.erasedSectors)
-        use.programmedBytes = Int64(flash.wear.programmedBytes)
-        return use
-    }
-
     public var osVersion: String { booted.images[rules.osImage]?.first?.package.name ?? "" }
     public var hardwareID: String { rules.hardwareID }
 

@@ -20,17 +20,13 @@ public struct AttackJudge: Sendable {
 
     /// Whether a connection that bears its mark is an attempt by itself; else only its own steps are.
     public var countsMarks: Bool
-    /// Which of them are.
-    public var isAttempt: @Sendable (Fact) -> Bool
 
     public init(
         countsMarks: Bool = true,
-        isAttempt: @escaping @Sendable (Fact) -> Bool = { _ in true },
         proof: @escaping @Sendable (Trial) -> Proof? = { _ in nil },
         isWitness: @escaping @Sendable (Trial, Observation) -> Bool = { _, _ in false }
     ) {
         self.countsMarks = countsMarks
-        self.isAttempt = isAttempt
         self.proof = proof
         self.isWitness = isWitness
     }

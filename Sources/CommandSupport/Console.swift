@@ -13,6 +13,9 @@ public enum Console {
     public static func progress(_ line: String) { if Machine.hasTerminal { note(line) } }
     public static func warn(_ message: String) { note("warning: " + message) }
 
+    /// What went wrong, as far as a person can mend it.
+    public static func words(_ error: any Error) -> String { (error as? DecodingError).map(JSON.reason) ?? "\(error)" }
+
     /// Says why, and ends the process: 1 for no, 2 for not known, 64 for bad usage or a bad file, 70 for what went wrong here.
     public static func fail(_ message: String, _ code: Int32) -> Never {
         note(message)

@@ -20,6 +20,8 @@ public protocol BoardChip {
     var measurements: Int { get }
     /// In the middle of an operation of its flash: nothing works any more. How many operations there were.
     var powerLostAfter: Int? { get }
+    /// What its flash has been worn since it got power.
+    var flashUse: ResourceUse { get }
     func cutPower(duringFlashOperation count: Int)
     /// Charge leaks out of the cells that hold images.
     func rot(_ rot: FlashRot, _ out: inout Outbox)
@@ -97,6 +99,8 @@ extension Board {
     mutating func boot(glitch: String?, _ out: inout Outbox) -> Bool { chip.boot(glitch: glitch, &out) }
     mutating func restartApps(_ out: inout Outbox) -> Bool { chip.restartApps(&out) }
     mutating func reset() { chip.reset() }
+    var powerLostAfter: Int? { chip.powerLostAfter }
+    var flashUse: ResourceUse { chip.flashUse }
 }
 
 extension ImageStore: ImageMemory {}

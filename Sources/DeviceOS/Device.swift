@@ -54,7 +54,7 @@ public struct Device: Node {
     }
 
     public var ownUse: ResourceUse {
-        var use = board.chip.software.flashUse
+        var use = board.flashUse
         use.cpuNanoseconds = apps.busyNanoseconds
         return use
     }
@@ -65,7 +65,7 @@ public struct Device: Node {
         board.note(out.now)
         attend(event, &out)
         lines.send(apps, &out)
-        guard let operations = board.chip.powerLostAfter, hasPower else { return }
+        guard let operations = board.powerLostAfter, hasPower else { return }
         (hasPower, isRunning) = (false, false)
         apps.losePower()
         out.observe(.powerLost, [.operation: "flash", .count: .number(Int64(operations))])

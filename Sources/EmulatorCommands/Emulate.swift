@@ -98,8 +98,7 @@ struct Emulate: ParsableCommand {
             symbols = ELFSymbols(program.file)
             if let restore {
                 guard attachments.isEmpty else { throw ValidationError("--attach: the snapshot has its own attachments") }
-                let snapshot = try JSONDecoder().decode(Emulation.Snapshot.self, from: Data(contentsOf: URL(fileURLWithPath: restore)))
-                emulation = try Emulation(program, chip: chip, firewall: firewall, snapshot, sink: output.take)
+                emulation = try Emulation(program, chip: chip, firewall: firewall, Emulate.snapshot(restore), sink: output.take)
             } else {
                 emulation = try Emulation(program, chip: chip, firewall: firewall, attach: attachments, sink: output.take)
             }
@@ -156,6 +155,13 @@ struct Emulate: ParsableCommand {
             Console.fail("\(error)", 64)
         }
         throw ExitCode(run.run())
+    }
+
+    private static func snapshot(_ path: String) throws -> Emulation.Snapshot {
+        guard let data = FileManager.default.contents(atPath: path) else { throw ValidationError("cannot read \(path)") }
+        do { return try JSONDecoder().decode(Emulation.Snapshot.self, from: data) } catch {
+            throw ValidationError("\(path) is no snapshot of an emulation: \(Console.words(error))")
+        }
     }
 
     private func follow(_ core: RealTimeCore, _ symbols: ELFSymbols, _ output: EmulationOutput) {

@@ -48,6 +48,9 @@ extension AppSource {
         return Array(data)
     }
 
+    /// By its manifest.
+    public var isRealTime: Bool { (try? AppManifest(json: manifest))?.isRealTime == true }
+
     /// In its image package.
     public var packageBytes: Int {
         let files = [manifest, program] + resources.values

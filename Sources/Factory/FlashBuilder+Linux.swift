@@ -86,6 +86,6 @@ extension FlashBuilder {
 
     /// The kernel says which it is.
     private func linuxCode(_ type: ImageType, _ version: String, bytes: Int) -> [UInt8] {
-        code(type == .kernel ? "linux6.1" : type.name, version, bytes: bytes)
+        code(type == .kernel ? LinuxKernel.name : type.name, version, bytes: bytes)
     }
 }

@@ -78,6 +78,10 @@ extension ChipDescription {
         }
         if let vectors = core.vectors, vectors % 128 != 0 {
             found.note(.core(key: "vectors"), "a vector table begins at a multiple of 128")
+        } else if let vectors = core.vectors,
+            !memory.contains(where: { (UInt64($0.base)..<UInt64($0.base) + UInt64($0.size)).contains(UInt64(vectors)) })
+        {
+            found.note(.core(key: "vectors"), "there is no memory at \(Self.hex(vectors))")
         }
     }
 

@@ -41,6 +41,13 @@ public struct FlashLayout: Equatable, Sendable {
         self.entries = entries
     }
 
+    /// The copies of each image of a type, in the order in which they are tried: the primary, and then its backup.
+    public func copies(_ type: ImageType) -> [[Entry]] {
+        let all = entries.filter { $0.type == type.rawValue }
+        let backups = all.filter { $0.slot == .backup }
+        return all.filter { $0.slot == .primary }.enumerated().map { [$1] + backups.dropFirst($0).prefix(1) }
+    }
+
     static let magic: UInt32 = 0x3254_504F  // "OPT2"
 
     /// One sector: magic, generation, count, entries of 12 bytes, CRC-32 of all before it.

@@ -86,7 +86,10 @@ public struct Metrics: Sendable, Equatable, Codable {
             case .errorReported: errorReports += 1
             case .bootFallback: bootFallbacks += 1
             case .bootFailed: bootFailures += 1
-            case .recovery: if fact.text(.result) == "complete" { recoveries += 1 } else { recoveriesFailed += 1 }
+            case .recovery:
+                // A rescue shell that nobody uses recovers nothing.
+                if fact.text(.result) == "complete" { recoveries += 1 }
+                if fact.text(.result) == "failed" { recoveriesFailed += 1 }
             case .processLost: processesLost += 1
             case .frameRefused: framesRefused += 1
             case .runEnded: effectsDropped = fact.number(.count) ?? 0

@@ -105,7 +105,8 @@ private struct TargetJudge {
         if let success = trial.own.first(where: { $0.fact.kind == .attackSucceeded }) {
             return came(.compromised, success, success.fact.text(.evidence) ?? "")
         }
-        if let proof = attack.judge.proof(trial) {
+        // What happens to a target that it never tried anything on is somebody else's doing.
+        if !ways.isEmpty, let proof = attack.judge.proof(trial) {
             let outcome: Verdict.Outcome =
                 switch proof.harm {
                 case .compromised: .compromised
@@ -123,7 +124,7 @@ private struct TargetJudge {
         var first: Observation?
         for (way, tries) in ways.sorted(by: { $0.key < $1.key }) {
             guard let seen = defence(against: tries) else {
-                if let obstacle { return came(.untried, nil, "\(name) \(obstacle)") }
+                if let obstacle, obstacle != .noWayOut { return came(.untried, nil, "\(name) \(obstacle.words(attack))") }
                 let why = tries.compactMap { $0.fact.text(.reason) }.first.map { ": \($0)" } ?? ""
                 return came(.unreached, nil, "\(way): nobody was seen to stop it\(why)")
             }
@@ -158,7 +159,7 @@ private struct TargetJudge {
             ways[observation.fact.text(.step) ?? "what it tried", default: []].append(observation)
         }
         guard attack.judge.countsMarks else { return ways }
-        for mark in marked where mark.fact[.code] == nil && attack.judge.isAttempt(mark.fact) {
+        for mark in marked where mark.fact[.code] == nil {
             ways[TargetJudge.way(of: mark), default: []].append(mark)
         }
         return ways
@@ -173,10 +174,10 @@ private struct TargetJudge {
         }
     }
 
-    private var obstacle: String? { plan.obstacles(name, for: step, attack, truth.faults).first?.words(attack) }
+    private var obstacle: Obstacle? { plan.obstacles(name, for: step, attack, truth.faults).first }
 
     private var reasonForNothing: String {
-        if let obstacle { return "\(name) \(obstacle)" }
+        if let obstacle { return "\(name) \(obstacle.words(attack))" }
         if let uses = step.uses { return "what it needs was not obtained by '\(uses)'" }
         let connections = Set(marked.compactMap { $0.fact.text(.connection) }).count
         return connections == 0

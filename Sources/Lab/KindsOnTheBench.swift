@@ -14,7 +14,7 @@ extension FlashEdit {
     func onBoard(of device: DeviceConfiguration) -> FlashEdit {
         guard !device.usesManifests, image == "services" else { return self }
         return FlashEdit(
-            image: "kernel", find: find.replacing("services", with: "linux6.1"),
-            replacement: replacement.replacing("services", with: "linux6.1"))
+            image: "kernel", find: find.replacing("services", with: LinuxKernel.name),
+            replacement: replacement.replacing("services", with: LinuxKernel.name))
     }
 }

@@ -15,11 +15,10 @@ public struct LinuxSystem {
     private let name: String
     private var booted = BootedSoftware()
 
-    /// What starts, in its order, and the register that it is measured into.
-    private static let stages: [(type: ImageType, register: Int)] = [
-        (.loader, 0), (.kernel, 8), (.rootFileSystem, 9), (.updateCertificateStore, 7), (.policy, 7),
+    /// What starts, in its order, and as what it is measured.
+    private static let stages: [(type: ImageType, layer: MeasuredLayer)] = [
+        (.loader, .firmware), (.kernel, .kernel), (.rootFileSystem, .fileSystem), (.updateCertificateStore, .policy), (.policy, .policy),
     ]
-    private static let applicationRegister = 10
     /// Processes of a Linux system are not counted.
     private static let mostApps = 64
 
@@ -76,31 +75,29 @@ public struct LinuxSystem {
             out.observe(.bootFailed, [.stage: "ROM", .reason: "no readable partition table"])
             return false
         }
-        for (type, register) in LinuxSystem.stages {
-            guard let image = try start(type, register, in: layout, &out).first else {
+        for (type, layer) in LinuxSystem.stages {
+            guard let image = try start(type, layer, in: layout, &out).first else {
                 out.observe(.bootFailed, [.stage: .text(type.name), .reason: "no copy can be read"])
                 return false
             }
             booted.images[type] = [image]
         }
         booted.takeRoots()
-        booted.images[.applications] = try start(.applications, LinuxSystem.applicationRegister, in: layout, &out)
+        booted.images[.applications] = try start(.applications, .applications, in: layout, &out)
         return true
     }
 
     /// All images of a type: of each the first copy that can be read.
     private mutating func start(
-        _ type: ImageType, _ register: Int, in layout: FlashLayout, _ out: inout Outbox
+        _ type: ImageType, _ layer: MeasuredLayer, in layout: FlashLayout, _ out: inout Outbox
     ) throws(RootRefusal) -> [BootedImage] {
-        let copies = layout.entries.filter { $0.type == type.rawValue }
-        let (primaries, backups) = (copies.filter { $0.slot == .primary }, copies.filter { $0.slot == .backup })
         var images: [BootedImage] = []
-        for (index, primary) in primaries.enumerated() {
-            for entry in [primary] + (index < backups.count ? [backups[index]] : []) {
+        for (index, copies) in layout.copies(type).enumerated() {
+            for entry in copies {
                 // Reading 1 MiB takes about 25 ms at 40 MB/s, our estimate for quad SPI flash.
                 out.spend(.nanoseconds(Int64(entry.length) * 25))
                 guard let image = image(entry, type, index, &out) else { continue }
-                try root.measure(register: register, digest: image.digest, name: "\(type.name) \(image.package.name)")
+                try root.measure(layer, digest: image.digest, name: "\(type.name) \(image.package.name)")
                 image.observe(&out)
                 images.append(image)
                 break
@@ -125,7 +122,7 @@ public struct LinuxSystem {
     /// What runs goes on; apps are taken as flash has them now, and measured on top of what was.
     public mutating func restartApps(_ out: inout Outbox) -> Bool {
         guard let layout = FlashLayout.newest({ try flash.read($0, $1) }),
-            let images = try? start(.applications, LinuxSystem.applicationRegister, in: layout, &out)
+            let images = try? start(.applications, .applications, in: layout, &out)
         else { return false }
         booted.images[.applications] = images
         return true
@@ -145,6 +142,7 @@ public struct LinuxSystem {
     }
     public var measurements: Int { root.measurements }
     public var powerLostAfter: Int? { flash.hasLostPower ? flash.operations : nil }
+    public var flashUse: ResourceUse { flash.use }
 
     // MARK: Faults
 

@@ -157,13 +157,9 @@ struct BootChain {
 
     /// All images of a type: for each, the primary copy or else its backup.
     private mutating func start(_ type: ImageType, in layout: FlashLayout, _ out: inout Outbox) -> [BootedImage] {
-        let copies = layout.entries.filter { $0.type == type.rawValue }
-        let primaries = copies.filter { $0.slot == .primary }
-        let backups = copies.filter { $0.slot == .backup }
         var booted: [BootedImage] = []
-        for (index, primary) in primaries.enumerated() {
-            let candidates = [primary] + (index < backups.count ? [backups[index]] : [])
-            for candidate in candidates {
+        for (index, copies) in layout.copies(type).enumerated() {
+            for candidate in copies {
                 switch check(candidate, type, index, &out) {
                 case .success(let image):
                     image.observe(&out)

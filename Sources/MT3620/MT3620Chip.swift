@@ -52,6 +52,7 @@ public struct MT3620Chip {
     public var measurements: Int { pluton.measurements.count }
     /// In the middle of an operation of its flash: nothing works any more. How many operations there were.
     public var powerLostAfter: Int? { flash.hasLostPower ? flash.operations : nil }
+    public var flashUse: ResourceUse { flash.use }
 
     public func openSettings() throws(SiliconError) -> SettingsStore { try SettingsStore(flash: flash) }
 

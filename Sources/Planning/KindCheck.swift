@@ -1,4 +1,4 @@
-import Catalogue
+public import Catalogue
 import Wire
 
 /// What a kind of device lacks that a file asks for is said when the file is read.
@@ -42,7 +42,7 @@ extension PlanReader {
 
 extension DeviceKind {
     /// The first of some features that it lacks, in words; nil if it has them all.
-    func missing(_ needs: Set<DeviceFeature>) -> String? {
+    public func missing(_ needs: Set<DeviceFeature>) -> String? {
         needs.subtracting(description.features).map(\.rawValue).min()
     }
 }

@@ -31,15 +31,17 @@ extension Plan {
         guard let device = devices.first(where: { $0.name == node }) else { return [] }
         var obstacles: [Obstacle] = []
         if let app = attack.app, !device.apps.contains(app) { obstacles.append(.noApp) }
-        if attack.reach != .nothing, steps.contains(where: { faults[$0]?.absence == .poweredOff && $0.keepsOff(node, during: step) }) {
-            obstacles.append(.noPower)
+        let isOff = steps.contains {
+            faults[$0]?.absence == .poweredOff && $0.count("operation") == nil && $0.nodes.contains(node) && $0.lasts(during: step)
         }
-        if attack.reach == .network,
-            steps.contains(where: {
-                faults[$0]?.absence == .cutOff && $0.cutsOff(node, device.network, during: step)
-            })
-        {
-            obstacles.append(.noPath)
+        if attack.reach != .nothing, isOff { obstacles.append(.noPower) }
+        if attack.reach == .network {
+            let cuts = steps.filter { faults[$0]?.absence == .cutOff && $0.lasts(during: step) }
+            if cuts.contains(where: { $0.nodes.contains(node) }) {
+                obstacles.append(.noPath)
+            } else if cuts.contains(where: { $0.networks.contains(device.network) }) {
+                obstacles.append(.noWayOut)
+            }
         }
         return obstacles
     }
@@ -56,24 +58,20 @@ extension Plan {
 /// What keeps an attack from a target for as long as it lasts.
 public enum Obstacle: CaseIterable, Sendable {
     case noApp, noPower, noPath
+    /// Its network is cut off from the others. Who is inside reaches it.
+    case noWayOut
 
     public func words(_ attack: AttackDescription) -> String {
         switch self {
         case .noApp: "without the app '\(attack.app ?? "")': nothing can be tried there"
         case .noPower: "without power all the while"
         case .noPath: "cut off from the network all the while"
+        case .noWayOut: "in a network that is cut off from the others all the while"
         }
     }
 }
 
 extension Step {
-    /// Whether a cut keeps a node from the network for as long as an attack lasts.
-    fileprivate func cutsOff(_ node: String, _ network: String, during attack: Step) -> Bool {
-        (nodes.contains(node) || networks.contains(network)) && at <= attack.at && end >= attack.end
-    }
-
-    /// Whether a fault takes a node's power for as long as an attack lasts.
-    fileprivate func keepsOff(_ node: String, during attack: Step) -> Bool {
-        count("operation") == nil && nodes.contains(node) && at <= attack.at && end >= attack.end
-    }
+    /// Whether a fault is there for as long as an attack lasts.
+    fileprivate func lasts(during attack: Step) -> Bool { at <= attack.at && end >= attack.end }
 }

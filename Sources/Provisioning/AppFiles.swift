@@ -46,16 +46,24 @@ public enum AppFiles {
         var notes: [String] = []
         var sizes: [String: Int] = [:]
         var manifests: [String: [UInt8]] = [:]
+        var realTimeApps: Set<String> = []
         for (name, app) in plan.apps.sorted(by: { $0.key < $1.key }) {
             let (source, warnings) = try read(app, name: name)
             notes += warnings.map { "warning: " + $0 }
             sizes[name] = source.packageBytes
             manifests[name] = source.manifest
+            if source.isRealTime { realTimeApps.insert(name) }
         }
         try checkRoom(plan, sizes, &notes)
         for device in plan.devices {
             let apps = device.apps.map { (name: $0, manifest: manifests[$0] ?? RunProvisioner.manifest(of: $0)) }
             if let conflict = AppRoom.conflict(apps) { throw PlanProblems(file: plan.file, "device \(device.name): \(conflict)") }
+            guard let missing = device.kind.missing([.realTimeCores]), let app = device.apps.first(where: realTimeApps.contains) else {
+                continue
+            }
+            throw PlanProblems(
+                file: plan.file,
+                "device \(device.name): \(app) runs on a real-time core, and a device of kind \(device.kind.rawValue) has no \(missing)")
         }
         for device in plan.devices {
             do { try Wiring.check(device.attachments, inputs: folder(of: plan)) } catch {

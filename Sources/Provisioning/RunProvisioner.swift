@@ -88,7 +88,8 @@ public struct RunProvisioner {
     private func withReleases(_ step: Step) throws -> Step {
         guard case .update(var order) = step.act else { return step }
         var packages: [(bytes: [UInt8], hardware: String)] = []
-        let members = plan.devices.filter { plan.members(of: order).contains($0.name) }
+        let names = Set(plan.members(of: order))
+        let members = plan.devices.filter { names.contains($0.name) }
         for product in Set((members.isEmpty ? plan.devices : members).map { Product(kind: $0.kind, apps: []) }).sorted() {
             packages += try release(order, for: product).map { ($0, product.hardwareID) }
         }

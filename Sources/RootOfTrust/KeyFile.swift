@@ -12,7 +12,7 @@ public final class KeyFile: RootOfTrust {
     public init(scalar: [UInt8]) throws(CryptoError) { identity = try P256PrivateKey(scalar: scalar) }
 
     public func powerOn(at now: Instant) {}
-    public func measure(register: Int, digest: [UInt8], name: String) {}
+    public func measure(_ layer: MeasuredLayer, digest: [UInt8], name: String) {}
     public func note(_ now: Instant) {}
     public var measurements: Int { 0 }
 

@@ -65,8 +65,9 @@ public final class TPMRoot: RootOfTrust {
         if measurements > 0 { try start() }
     }
 
-    public func measure(register: Int, digest: [UInt8], name: String) throws(RootRefusal) {
+    public func measure(_ layer: MeasuredLayer, digest: [UInt8], name: String) throws(RootRefusal) {
         guard let tpm else { throw refusal ?? RootRefusal("the TPM has no power") }
+        let register = layer.register
         let type = register < MeasuredRegister.kernel ? EventType.postCode : EventType.initialProgramLoader
         try ask { () throws(TPMError) in
             try tpm.measure(.init(register: register, type: type, digest: digest, data: Array(name.utf8)), into: &log)
@@ -141,5 +142,17 @@ final class SealedSigningKey: SigningKey {
         let handle = try tpm.load(wrapped, under: TPMStack.Persistent.storageRootKey)
         defer { try? tpm.flush(handle) }
         return try tpm.sign(handle, digest: digest, policy: .registers(MeasuredRegister.sealed))
+    }
+}
+
+extension MeasuredLayer {
+    fileprivate var register: Int {
+        switch self {
+        case .firmware: MeasuredRegister.firmware
+        case .kernel: MeasuredRegister.kernel
+        case .fileSystem: MeasuredRegister.fileSystem
+        case .policy: MeasuredRegister.policy
+        case .applications: MeasuredRegister.applications
+        }
     }
 }

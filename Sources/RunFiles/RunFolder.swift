@@ -26,7 +26,8 @@ public struct RunFolder: Sendable {
             attempt += 1
         }
         path = candidate
-        try RunFolder.make(path + "/logs")
+        // Where runs go is the caller's choice.
+        do { try RunFolder.make(path + "/logs") } catch let error as RunError { throw FileRefused(description: error.description) }
         try RunFolder.make(path + "/state")
         let latest = parent + "/latest"
         try? FileManager.default.removeItem(atPath: latest)
@@ -74,7 +75,7 @@ public struct RunFolder: Sendable {
             if let mistake = plan.outOfRange { throw FileRefused(description: "\(planPath): \(mistake)") }
             return plan
         } catch let error as DecodingError {
-            throw FileRefused(description: "\(planPath) is not as a plan is written: \(error)")
+            throw FileRefused(description: "\(planPath) is not as a plan is written: \(JSON.reason(error))")
         }
     }
 
@@ -93,6 +94,8 @@ public struct RunFolder: Sendable {
             throw RunError("\(path) has no metrics.json: did its run end?")
         }
         try SchemaCheck.check(data, resultPath, "metrics", is: Schema.metrics)
-        do { return try JSONDecoder().decode(Report.self, from: data) } catch { throw RunError("\(resultPath) does not parse: \(error)") }
+        do { return try JSONDecoder().decode(Report.self, from: data) } catch let error as DecodingError {
+            throw FileRefused(description: "\(resultPath) is not as a run writes it: \(JSON.reason(error))")
+        }
     }
 }

@@ -99,8 +99,9 @@ struct API {
     private func refusal(in response: Response, _ request: Request, _ caller: ServerPool.Caller) -> Failure? {
         guard response.status >= 400, request.path != ServiceAPI.evidencePath else { return nil }
         let isOfUpdates = request.path.hasPrefix(ServiceAPI.imageRepositoryPath) || request.path.hasPrefix(ServiceAPI.directorPrefix)
-        guard caller.port == ServicePort.updates || isOfUpdates else { return Failure(response) }
-        if response.status == 404 && request.path.hasSuffix(".json") { return nil }
+        let isOnUpdatePort = caller.port == ServicePort.updates
+        if response.status == 404, isOnUpdatePort || isOfUpdates, request.path.hasSuffix(".json") { return nil }
+        guard isOnUpdatePort else { return Failure(response) }
         return Failure(
             response.status == 404 ? .notFound : .malformed, "status \(response.status) for \(request.method) on the update port")
     }

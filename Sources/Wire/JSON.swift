@@ -19,4 +19,17 @@ public enum JSON {
     public static func decode<T: Decodable>(_: T.Type, _ bytes: [UInt8]) -> T? {
         try? JSONDecoder().decode(T.self, from: Data(bytes))
     }
+
+    /// What is wrong with a file, and where in it: `devices.0.name: expected a string, found a number instead`.
+    public static func reason(_ error: DecodingError) -> String {
+        let (path, words): ([any CodingKey], String) =
+            switch error {
+            case .keyNotFound(let key, let context): (context.codingPath, "there is no '\(key.stringValue)'")
+            case .valueNotFound(_, let context), .typeMismatch(_, let context), .dataCorrupted(let context):
+                (context.codingPath, context.debugDescription)
+            @unknown default: ([], "it does not parse")
+            }
+        let place = path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+        return place.isEmpty ? words : "\(place): \(words)"
+    }
 }

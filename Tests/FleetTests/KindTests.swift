@@ -3,6 +3,7 @@ import Foundation
 import Injector
 import Judging
 import Planning
+import Provisioning
 import RunFiles
 import Testing
 import Wire
@@ -158,5 +159,17 @@ import Wire
         let text = Fleet.topology(stop: "10m", devices: device) + (method.isEmpty ? "" : "method:\n\(method)\n")
         let error = #expect(throws: PlanProblems.self) { try Plan.read(file: "test.yaml", catalogue: Injector.catalogue) { _ in text } }
         #expect(error.map { "\($0)".contains(words) } == true, "\(error.map { "\($0)" } ?? "")")
+    }
+
+    /// What an app needs is in its file, which is read when a run begins.
+    @Test func aBroughtAppMayNeedARealTimeCore() throws {
+        let (chip, board) = ("one: { network: home, apps: [tick] }", "two: { network: home, kind: linux-tpm, apps: [tick] }")
+        func check(_ device: String) throws {
+            let text = Fleet.topology(stop: "10m", apps: [Fleet.app("tick")], devices: device)
+            _ = try AppFiles.check(Plan.read(file: "test.yaml", catalogue: Injector.catalogue) { _ in text })
+        }
+        try check(chip)
+        let error = #expect(throws: PlanProblems.self) { try check(board) }
+        #expect(error.map { "\($0)" }?.contains("tick runs on a real-time core, and a device of kind linux-tpm has no") == true)
     }
 }

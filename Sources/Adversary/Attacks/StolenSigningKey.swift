@@ -21,11 +21,9 @@ final class StolenSigningKey: MirrorAttack, Attack {
         judge: AttackJudge(
             countsMarks: false,
             proof: { trial in
-                trial.own.isEmpty
-                    ? nil
-                    : trial.seen(.updateInstalled, by: trial.target).first { !trial.wasReleased($0.fact.text(.digest) ?? "") }.map {
-                        .init(.compromised, $0, "\(trial.target) installed \($0.fact.text(.image) ?? ""), which nobody released")
-                    }
+                trial.seen(.updateInstalled, by: trial.target).first { !trial.wasReleased($0.fact.text(.digest) ?? "") }.map {
+                    .init(.compromised, $0, "\(trial.target) installed \($0.fact.text(.image) ?? ""), which nobody released")
+                }
             }))
 
     private let hasThreshold: Bool

@@ -20,17 +20,12 @@ final class UpdateRollback: MirrorAttack, Attack {
             countsMarks: false,
             proof: { trial in
                 // What goes back to its own backup copy installs nothing.
-                // So does what was never shown an old release.
-                trial.own.isEmpty
-                    ? nil
-                    : trial.seen(.updateInstalled, by: trial.target).first {
-                        $0.fact.number(.version) ?? .max < trial.versionThatRan(of: $0.fact.text(.image) ?? "", before: $0.at)
-                    }.map {
-                        let was = trial.versionThatRan(of: $0.fact.text(.image) ?? "", before: $0.at)
-                        return .init(
-                            .compromised, $0,
-                            "\(trial.target) went back from version \(was) to \($0.fact.text(.image) ?? "")")
-                    }
+                trial.seen(.updateInstalled, by: trial.target).first {
+                    $0.fact.number(.version) ?? .max < trial.versionThatRan(of: $0.fact.text(.image) ?? "", before: $0.at)
+                }.map {
+                    let was = trial.versionThatRan(of: $0.fact.text(.image) ?? "", before: $0.at)
+                    return .init(.compromised, $0, "\(trial.target) went back from version \(was) to \($0.fact.text(.image) ?? "")")
+                }
             }))
 
     /// When a target fetched newer targets than were recorded.
