@@ -2,7 +2,7 @@ public import DeviceServices
 public import Formats
 public import SecureChannel
 public import Silicon
-public import Wire
+import Wire
 
 /// What was started from flash, as updates see it.
 public struct FlashSoftware: InstalledSoftware {

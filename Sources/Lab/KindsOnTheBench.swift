@@ -1,4 +1,5 @@
 import Configuration
+import Formats
 import Wire
 
 /// Where a kind of device has its secrets: what a laboratory reads out, beside the flash.

@@ -1,3 +1,4 @@
+import Catalogue
 import Factory
 import Foundation
 public import Planning
