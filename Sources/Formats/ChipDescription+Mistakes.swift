@@ -38,6 +38,7 @@ extension ChipDescription {
         checkNames(&found)
         for (index, block) in blocks.enumerated() { check(block, index, types.first { $0.name == block.type }, &found) }
         guard found.all.isEmpty else { return found.all }
+        checkVectors(&found)
         checkOverlaps(&found)
         checkInterrupts(&found)
         checkPins(types, &found)
@@ -78,11 +79,12 @@ extension ChipDescription {
         }
         if let vectors = core.vectors, vectors % 128 != 0 {
             found.note(.core(key: "vectors"), "a vector table begins at a multiple of 128")
-        } else if let vectors = core.vectors,
-            !memory.contains(where: { (UInt64($0.base)..<UInt64($0.base) + UInt64($0.size)).contains(UInt64(vectors)) })
-        {
-            found.note(.core(key: "vectors"), "there is no memory at \(Self.hex(vectors))")
         }
+    }
+
+    private func checkVectors(_ found: inout Mistakes) {
+        guard let vectors = core.vectors, !memory.contains(where: { ($0.base...$0.base + ($0.size - 1)).contains(vectors) }) else { return }
+        found.note(.core(key: "vectors"), "there is no memory at \(Self.hex(vectors))")
     }
 
     /// Where it is, if that is anywhere; `key` tells what is wrong if it is not.

@@ -12,6 +12,14 @@ import Glibc
     @discardableResult public func append(_ line: String) -> Bool { writeAll(Array((line + "\n").utf8), to: descriptor) }
 }
 
+/// A line in a file of its own, for whoever waits for it: the file is whole as soon as it is there.
+public func leaveNote(_ line: String, at path: String) {
+    let draft = path + ".part"
+    unsafe unlink(draft)
+    guard LineFile(path: draft)?.append(line) == true else { return }
+    unsafe _ = rename(draft, path)
+}
+
 /// Opens a file that a child's log is appended to; nil if that cannot be.
 public func openLog(path: String) -> Int32? {
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)

@@ -17,7 +17,7 @@ public struct SerialLines {
     public init(_ uarts: [OutsideUART] = [], folder: String = "") {
         lines = uarts.map { uart in
             let cable = uart.tcpPort.map { SerialCable(port: $0) } ?? SerialCable()
-            if uart.tcpPort == nil, let cable { LineFile(path: "\(folder)/\(uart.name)-terminal")?.append(cable.name) }
+            if uart.tcpPort == nil, let cable { leaveNote(cable.name, at: "\(folder)/\(uart.name)-terminal") }
             return Line(stream: StreamID(uart: uart.number), cable: cable)
         }
     }

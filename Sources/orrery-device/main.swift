@@ -17,7 +17,7 @@ do {
         cablePorts: setting.clock == .wall ? [ServicePort.deviceREST, ServicePort.recovery] : [],
         lines: setting.clock == .wall ? SerialLines(device.outsideUARTs, folder: configuration.statePath) : SerialLines())
     for (name, nodePort) in [("service-port", ServicePort.deviceREST), ("recovery-port", ServicePort.recovery)] {
-        if let port = process.cablePorts[nodePort] { LineFile(path: "\(configuration.statePath)/\(name)")?.append("\(port)") }
+        if let port = process.cablePorts[nodePort] { leaveNote("\(port)", at: "\(configuration.statePath)/\(name)") }
     }
     process.run()
 } catch {
