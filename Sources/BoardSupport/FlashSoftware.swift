@@ -50,6 +50,9 @@ public struct FlashSoftware: InstalledSoftware {
     public init(flash: Flash, booted: BootedSoftware, _ rules: Rules) { (self.flash, self.booted, self.rules) = (flash, booted, rules) }
 
     public var osVersion: String { booted.images[rules.osImage]?.first?.package.name ?? "" }
+    public var osBuiltAt: Int64 {
+        booted.images[rules.osImage]?.first.map { Int64(clamping: $0.package.builtAt) } ?? 0
+    }
     public var hardwareID: String { rules.hardwareID }
 
     public var images: [InstalledImage] {

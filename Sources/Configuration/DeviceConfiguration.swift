@@ -26,6 +26,8 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     public var callEveryNanoseconds: Int64
     /// How often it asks for updates: 20 hours in the original (UP-2).
     public var updateEveryNanoseconds: Int64
+    /// How often it tells the service that it is there.
+    public var telemetryEveryNanoseconds = DeviceConfiguration.usualTelemetryNanoseconds
     /// How long its app puts an update off when it is told of one (UP-7); 0 for not at all.
     public var deferUpdatesNanoseconds: Int64
     public var controlsOff: [Control]
@@ -48,6 +50,8 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
     public var consoleLogin: String
 
     public static let factoryLogin = "root:xc3511"
+    /// An hour.
+    public static let usualTelemetryNanoseconds: Int64 = 3_600_000_000_000
 
     public init(
         setting: NodeSetting, names: CatalogNames, product: String, apps: [String], allowedProducts: [String],

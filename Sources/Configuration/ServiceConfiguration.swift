@@ -17,6 +17,8 @@ public struct ServiceConfiguration: Sendable, Equatable, Codable {
     public var groups: [String: GroupSettings]
     /// Programs that enrol with a secret in place of evidence, by their names (RFC 7030 section 3.2.3).
     public var clients: [String: String]
+    /// How often each device tells that it is there, as far as that is not hourly, by its name.
+    public var telemetryNanoseconds: [String: Int64] = [:]
 
     public init(
         setting: NodeSetting, names: CatalogNames, controlsOff: [Control], databasePath: String,

@@ -76,6 +76,7 @@ public struct Device: Node {
         guard hasPower else { return }
         switch event {
         case .start:
+            services.powerOn(out.now)
             board.powerOn(&out)
             boot(glitch: configuration.bootGlitch, &out)
             return

@@ -62,6 +62,7 @@ struct Enroller {
         _ stage: Attester.Stage, _ failure: Failure, _ retryAfter: Duration?, _ connection: Connection?, _ context: inout ServiceContext,
         _ out: inout Outbox
     ) {
+        if failure.code.isByClock { context.doubtsClock = true }
         let wait = retryAfter ?? context.backoff.next()
         authenticateAt = out.now + wait
         var details = failure.details
@@ -145,8 +146,9 @@ struct Enroller {
         authenticateAt = min(authenticateAt, out.now + context.backoff.next())
     }
 
-    /// Certificates are judged by the clock, which shows something else now.
-    mutating func clockChanged(_ context: ServiceContext, _ now: Instant) {
+    /// Certificates are judged by the clock, which shows something else now. What was refused by the old time is tried again.
+    mutating func clockChanged(_ context: ServiceContext, _ now: Instant, isProven: Bool = false) {
+        if isProven, !context.identity.isReady, authenticateAt != .never { authenticateAt = now }
         guard let notAfter = context.identity.notAfter else { return }
         expiresAt = now + .seconds(max(0, notAfter - context.clock.unixSeconds(at: now)))
     }

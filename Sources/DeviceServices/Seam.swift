@@ -58,6 +58,10 @@ public protocol HardwareClock {
     func error(at nanoseconds: Int64) -> Int64
     func jump(by nanoseconds: Int64, at now: Int64)
     func drift(partsPerBillion: Int64, at now: Int64)
+    /// Nothing keeps it any more while the power is off.
+    func loseBattery()
+    /// - Parameter unixNanoseconds: The true time since 1970.
+    func powerOn(at now: Int64, unixNanoseconds: Int64)
 }
 
 /// Named byte strings that survive a power cut at any instant.
@@ -95,6 +99,8 @@ public enum SettingsKey: UInt16, Sendable {
 public protocol InstalledSoftware {
     /// The OS release.
     var osVersion: String { get }
+    /// When that was built, in Unix seconds: no clock on this device shows less (0 if it does not say).
+    var osBuiltAt: Int64 { get }
     var images: [InstalledImage] { get }
     /// Which hardware images must be for, in hex.
     var hardwareID: String { get }

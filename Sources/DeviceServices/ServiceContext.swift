@@ -1,5 +1,6 @@
 public import Configuration
 public import Exchange
+import SecureChannel
 public import Wire
 
 /// What an exchange with somebody is for.
@@ -10,6 +11,8 @@ public enum Purpose: Equatable, Sendable {
     case updateStatus
     case update
     case peer(String)
+    /// With the nonce that was sent.
+    case time(nonce: String)
 }
 
 /// What every service of a device works with: what it knows of itself, and ways out. A service's own state is in the service.
@@ -30,6 +33,10 @@ public struct ServiceContext {
     public internal(set) var identity: Identity
     var reports = ErrorReports()
     var exchanges = ClientPool<Purpose>()
+    /// Who vouches for the time, as for everything that the service says; nil if the policy names nobody.
+    var verifier: P256PublicKey?
+    /// Something was refused by the clock.
+    var doubtsClock = false
 
     init(_ configuration: DeviceConfiguration, deviceID: String, clock: SystemClock, software: any InstalledSoftware, generation: Int) {
         self.configuration = configuration

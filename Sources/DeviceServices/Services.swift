@@ -69,7 +69,7 @@ public struct Services {
         settings: any SettingsKeeper, software: any InstalledSoftware, roots: [Certificate], verifier: P256PublicKey?,
         refused: [(reason: String, digest: String?)], _ out: inout Outbox
     ) -> (outcomes: [ServiceOutcome], goesOn: Bool) {
-        (context.settings, context.software) = (settings, software)
+        (context.settings, context.software, context.verifier) = (settings, software, verifier)
         context.identity = Identity(context.configuration, roots: roots, verifier: verifier)
         for copy in refused {
             context.noteSecurity(.imageRefused, copy.reason, seen: .init(digests: copy.digest.map { [$0] } ?? []), at: out.now)
@@ -88,6 +88,7 @@ public struct Services {
         // Where programs may listen, one of them does; behind the filter nobody is heard.
         if context.configuration.usesManifests || context.protections.networkFirewall { out.act(.listen(port: ServicePort.console)) }
         time.begin(&context, out.now)
+        time.raiseClock(context, &out)
         out.observe(
             .osReady, [.version: .text(context.software.osVersion), .count: .number(Int64(measurements)), .text: .text(banner)])
         context.note(.boot, "power on", at: out.now)
@@ -166,6 +167,7 @@ public struct Services {
         case .datagram(ServicePort.time, _, let bytes):
             let (told, isClockSet) = time.answered(bytes, &context, &out)
             if isClockSet { enroller.clockChanged(context, out.now) }
+            if context.doubtsClock { time.prove(&context, &out) }
             return told
         default: console.handle(event, &out)
         }
@@ -181,12 +183,24 @@ public struct Services {
     }
 
     public mutating func finish(_ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) -> [ServiceOutcome] {
+        if case .time(let nonce) = outcome.purpose {
+            if time.proven(outcome, nonce, &context, &out) { enroller.clockChanged(context, out.now, isProven: true) }
+            return []
+        }
+        let outcomes = conclude(outcome, &out)
+        if context.doubtsClock { time.prove(&context, &out) }
+        return outcomes
+    }
+
+    private mutating func conclude(_ outcome: ClientPool<Purpose>.Outcome, _ out: inout Outbox) -> [ServiceOutcome] {
         if case .failed(let failure) = outcome.result, !failure.code.isOfNetworks, outcome.purpose != .update {
             context.noteSecurity(
                 .peerRefused, "\(outcome.host): \(failure.words)",
                 seen: .init(connections: outcome.connection.map { [$0] } ?? []), at: out.now)
         }
+        if case .failed(let failure) = outcome.result, failure.code.isByClock { context.doubtsClock = true }
         switch outcome.purpose {
+        case .time: break
         case .authentication(let stage):
             switch enroller.answered(stage, outcome, &context, &out) {
             case .certified: return updater.attested(&context, &out)
@@ -212,6 +226,9 @@ public struct Services {
     // MARK: What the rest of the device says
 
     /// The clock jumps or changes its pace.
+    /// The device gets power: its clock has gone on, or has begun anew.
+    public func powerOn(_ now: Instant) { context.clock.powerOn(now) }
+
     public mutating func changeClock(_ change: ClockChange, _ now: Instant) {
         context.clock.change(change, now)
         enroller.clockChanged(context, now)

@@ -27,8 +27,24 @@ public struct SystemClock {
 
     mutating func restart() { offset = 0 }
 
+    /// The device gets power.
+    func powerOn(_ now: Instant) {
+        hardware.powerOn(at: now.nanoseconds, unixNanoseconds: setting.epochSeconds * 1_000_000_000 + now.nanoseconds)
+    }
+
+    /// The time cannot be less than this.
+    /// - Parameter floor: Unix seconds.
+    /// - Returns: By how much the clock was set; nil if it showed more.
+    func raise(to floor: Int64, _ now: Instant) -> Int64? {
+        let behind = floor - unixSeconds(at: now)
+        guard behind > 0 else { return nil }
+        hardware.jump(by: behind * 1_000_000_000, at: now.nanoseconds)
+        return behind * 1_000_000_000
+    }
+
     /// A fault, or an answer to a question for the time: the hardware's clock jumps, or changes its pace.
     func change(_ change: ClockChange, _ now: Instant) {
+        if change.losesBattery == true { hardware.loseBattery() }
         if let drift = change.driftPartsPerBillion { hardware.drift(partsPerBillion: drift, at: now.nanoseconds) }
         hardware.jump(by: change.jumpNanoseconds, at: now.nanoseconds)
     }

@@ -2,9 +2,8 @@ import Configuration
 import Exchange
 import Wire
 
-/// Tells the service each hour that the device is there, under its customer certificate.
+/// Tells the service, each hour or as its owner has set it, that the device is there, under its customer certificate.
 struct Telemetry {
-    private static let every = Duration.hours(1)
     private(set) var sendAt = Instant.never
 
     mutating func begin(_ context: inout ServiceContext, _ now: Instant) {
@@ -14,7 +13,7 @@ struct Telemetry {
     mutating func stop() { sendAt = .never }
 
     mutating func send(_ context: inout ServiceContext, _ out: inout Outbox) {
-        sendAt = out.now + Telemetry.every + context.draws.duration(upTo: .minutes(1))
+        sendAt = out.now + .nanoseconds(context.configuration.telemetryEveryNanoseconds) + context.draws.duration(upTo: .minutes(1))
         guard context.identity.isReady else {
             sendAt = out.now + .minutes(1)
             return

@@ -45,6 +45,23 @@ public enum ServiceAPI {
         }
     }
 
+    /// The time of day, under the verifier's key, for whoever has sent the nonce: believed whatever a clock shows, since that key is
+    /// not known by a certificate that ends.
+    public struct Time: Codable, Sendable {
+        public var unixNanoseconds: Int64
+        /// Over ``digest(nonce:unixNanoseconds:)``, in base64.
+        public var signature: String
+        public init(unixNanoseconds: Int64, signature: [UInt8]) {
+            (self.unixNanoseconds, self.signature) = (unixNanoseconds, Base64.encode(signature))
+        }
+
+        /// SHA-256 of what is signed.
+        /// - Parameter nonce: In hex.
+        public static func digest(nonce: String, unixNanoseconds: Int64) -> [UInt8] {
+            sha256(Array("time\n\(nonce)\n\(unixNanoseconds)\n".utf8))
+        }
+    }
+
     /// Why something was refused.
     public struct Refusal: Codable, Sendable {
         public var code: Code
@@ -170,6 +187,8 @@ public enum ServiceAPI {
     public static let telemetryPath = "/telemetry"
     /// The authorities between a certificate and the root, in PEM: they are no secret, and EST's answers leave them out.
     public static let authoritiesPath = "/ca/chain.pem"
+    /// With a nonce of 32 hexadecimal digits behind it.
+    public static let timePath = "/time/"
     /// Below it, a topic: what apps say, under the device's customer certificate.
     public static let messagePath = "/messages/"
     public static let reportPath = "/error-reports"

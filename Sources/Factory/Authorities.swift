@@ -6,24 +6,15 @@ public struct FactoryKey {
     public let scalar: [UInt8]
     public let key: P256PrivateKey
 
-    public init() {
-        while true {
-            let scalar = Randomness.bytes(32)
-            if let key = try? P256PrivateKey(scalar: scalar) {
-                (self.scalar, self.key) = (scalar, key)
-                return
-            }
-        }
-    }
+    public init() { (scalar, key) = P256PrivateKey.draw() }
 }
 
-/// The certification authorities of a catalog, root → policy → catalog (AS-7), and the service's own
-/// certificate.
-///
-/// The original's root and policy keys are on P-384; all of ours are on P-256 (DESIGN §7).
+/// The certification authorities of a catalog, root → policy → catalog (AS-7), and the service's own certificate.
 public struct Authorities {
     public let root: Certificate
     public let policy: Certificate
+    /// Makes the catalog's authorities, in the service's own hardware, as the original's cloud does (AS-8).
+    public let policyKey: FactoryKey
     public let catalog: Certificate
     public let catalogKey: FactoryKey
     public let service: Certificate
@@ -34,48 +25,30 @@ public struct Authorities {
     public let expired: Certificate
     public let expiredKey = FactoryKey()
 
-    /// - Parameter unixSeconds: When the ceremony takes place; the root lives 20 years, the policy CA 10, the
-    ///   catalog CA two (AS-8), the service's certificate 90 days.
+    /// - Parameter unixSeconds: When the ceremony takes place; ``Hierarchy/Lifetime`` says how long each certificate is good.
     public init(catalogName: String, serviceHost: String, unixSeconds: Int64) throws(CryptoError) {
-        let (rootKey, policyKey) = (FactoryKey(), FactoryKey())
+        let rootKey = FactoryKey()
+        policyKey = FactoryKey()
         catalogKey = FactoryKey()
         serviceKey = FactoryKey()
-        let year: Int64 = 365 * 86_400
-        let start = unixSeconds - 60 * 86_400
-        root = try CertificateTemplate(
-            commonName: "Orrery root CA", organization: catalogName, serial: Authorities.serial(),
-            notBefore: start, notAfter: start + 20 * year, usage: .authority(pathLength: 2)
-        ).issue(for: rootKey.key.publicKey, by: rootKey.key, issuer: nil)
-        policy = try CertificateTemplate(
-            commonName: "Orrery policy CA", organization: catalogName, serial: Authorities.serial(),
-            notBefore: start, notAfter: start + 10 * year, usage: .authority(pathLength: 1)
-        ).issue(for: policyKey.key.publicKey, by: rootKey.key, issuer: root)
-        catalog = try CertificateTemplate(
-            commonName: "\(catalogName) catalog CA", organization: catalogName, serial: Authorities.serial(),
-            notBefore: start, notAfter: start + 2 * year, usage: .authority(pathLength: 0)
-        ).issue(for: catalogKey.key.publicKey, by: policyKey.key, issuer: policy)
-        service = try CertificateTemplate(
-            commonName: serviceHost, organization: catalogName, serial: Authorities.serial(),
-            notBefore: unixSeconds - 86_400, notAfter: unixSeconds + 89 * 86_400, hostNames: [serviceHost], usage: .endEntity
+        let (hierarchy, day) = (Hierarchy(organization: catalogName), Hierarchy.Lifetime.day)
+        let start = unixSeconds - 60 * day
+        root = try hierarchy.root(notBefore: start).issue(for: rootKey.key.publicKey, by: rootKey.key, issuer: nil)
+        policy = try hierarchy.policy(notBefore: start).issue(for: policyKey.key.publicKey, by: rootKey.key, issuer: root)
+        catalog = try hierarchy.catalog(notBefore: start, notAfter: start + Hierarchy.Lifetime.catalog)
+            .issue(for: catalogKey.key.publicKey, by: policyKey.key, issuer: policy)
+        service = try hierarchy.service(
+            host: serviceHost, notBefore: unixSeconds - day, notAfter: unixSeconds - day + Hierarchy.Lifetime.service
         ).issue(for: serviceKey.key.publicKey, by: catalogKey.key, issuer: catalog)
-        expired = try CertificateTemplate(
-            commonName: serviceHost, organization: catalogName, serial: Authorities.serial(),
-            notBefore: start, notAfter: unixSeconds - 2 * 86_400, hostNames: [serviceHost], usage: .endEntity
-        ).issue(for: expiredKey.key.publicKey, by: catalogKey.key, issuer: catalog)
-    }
-
-    /// 16 octets, positive (RFC 5280 section 4.1.2.2).
-    static func serial() -> [UInt8] {
-        var serial = Randomness.bytes(16)
-        serial[0] = serial[0] & 0x7F | 0x40
-        return serial
+        expired = try hierarchy.service(host: serviceHost, notBefore: start, notAfter: unixSeconds - 2 * day)
+            .issue(for: expiredKey.key.publicKey, by: catalogKey.key, issuer: catalog)
     }
 
     /// What the service reads at start, by file name.
     public var files: [String: [UInt8]] {
         [
             "root.der": root.der, "policy.der": policy.der, "catalog.der": catalog.der,
-            "service.der": service.der, "catalog.key": catalogKey.scalar, "service.key": serviceKey.scalar,
+            "service.der": service.der, "policy.key": policyKey.scalar, "catalog.key": catalogKey.scalar, "service.key": serviceKey.scalar,
             "verifier.key": verifierKey.scalar,
         ]
     }

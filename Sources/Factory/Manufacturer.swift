@@ -14,15 +14,18 @@ public struct Manufacturer {
     /// Draws all keys.
     ///
     /// - Parameters:
+    ///   - end: Until when, in Unix seconds, what keyholders sign from time to time lies ready.
+    ///   - rotations: How often keys of update metadata are to be replaced.
     ///   - loader: Machine code of the first boot loader, as it lies from `FlashLayout.loaderAddress` on.
     ///   - draws: Gives all random bytes of this process from now on; nil for the system's generator.
     public init(
-        catalog: String, serviceHost: String, osVersion: String, unixSeconds: Int64, loader: [UInt8], draws: ((Int) -> [UInt8])?
+        catalog: String, serviceHost: String, osVersion: String, unixSeconds: Int64, until end: Int64, rotations: Int, loader: [UInt8],
+        draws: ((Int) -> [UInt8])?
     ) throws {
         if let draws { Randomness.replace(with: draws) }
         authorities = try Authorities(catalogName: catalog, serviceHost: serviceHost, unixSeconds: unixSeconds)
-        images = UpdateAuthority(unixSeconds: unixSeconds)
-        director = UpdateAuthority(unixSeconds: unixSeconds)
+        images = UpdateAuthority(unixSeconds: unixSeconds, until: end, rotations: rotations)
+        director = UpdateAuthority(unixSeconds: unixSeconds, until: end, rotations: rotations)
         let policy = DevicePolicy(
             directorRoot: Data(director.root).base64EncodedString(), imageRoot: Data(images.root).base64EncodedString(),
             verifierKey: authorities.verifierKey.key.publicKey.bytes.hex)

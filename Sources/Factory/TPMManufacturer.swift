@@ -20,11 +20,11 @@ public struct TPMManufacturer {
         let rootKey = FactoryKey()
         intermediateKey = FactoryKey()
         root = try CertificateTemplate(
-            commonName: "Orrery TPM root CA", organization: "Orrery TPM works", serial: Authorities.serial(), notBefore: self.unixSeconds,
+            commonName: "Orrery TPM root CA", organization: "Orrery TPM works", serial: Hierarchy.serial(), notBefore: self.unixSeconds,
             notAfter: self.unixSeconds + 30 * TPMManufacturer.year, usage: .authority(pathLength: 1)
         ).issue(for: rootKey.key.publicKey, by: rootKey.key, issuer: nil)
         intermediate = try CertificateTemplate(
-            commonName: "Orrery TPM EK CA", organization: "Orrery TPM works", serial: Authorities.serial(), notBefore: self.unixSeconds,
+            commonName: "Orrery TPM EK CA", organization: "Orrery TPM works", serial: Hierarchy.serial(), notBefore: self.unixSeconds,
             notAfter: self.unixSeconds + 20 * TPMManufacturer.year, usage: .authority(pathLength: 0)
         ).issue(for: intermediateKey.key.publicKey, by: rootKey.key, issuer: root)
     }
@@ -34,7 +34,7 @@ public struct TPMManufacturer {
     /// The certificate of one TPM's endorsement key, which lives as long as the authority.
     public func certify(_ endorsementKey: P256PublicKey) throws(CryptoError) -> Certificate {
         try CertificateTemplate(
-            commonName: "", organization: "", serial: Authorities.serial(), notBefore: unixSeconds,
+            commonName: "", organization: "", serial: Hierarchy.serial(), notBefore: unixSeconds,
             notAfter: unixSeconds + 20 * TPMManufacturer.year, usage: .endorsementKey(identity)
         ).issue(for: endorsementKey, by: intermediateKey.key, issuer: intermediate)
     }

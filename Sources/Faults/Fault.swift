@@ -36,7 +36,8 @@ extension Fault where Self: NetworkFault {
 public enum Faults {
     static let kinds: [any Fault.Type] = [
         LatencyFault.self, LossFault.self, BandwidthFault.self, PartitionFault.self, PowerCut.self, ServiceKill.self, ReorderFault.self,
-        DuplicateFault.self, DNSOutageFault.self, ServiceSlow.self, DeviceChurn.self, ClockJump.self, ClockDrift.self, FlashRotFault.self,
+        DuplicateFault.self, DNSOutageFault.self, ServiceSlow.self, DeviceChurn.self, ClockJump.self, ClockDrift.self, ClockLost.self,
+        FlashRotFault.self,
         DiskFull.self,
     ]
 

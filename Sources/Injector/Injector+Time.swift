@@ -155,7 +155,9 @@ extension Injector {
             let release = Release(step: step.id, packages: order.packages, terms: order.terms, signingKey: order.signingKey)
             for node in configuration.nodes where node.role == .service { command(CommandName.release, release, to: node.name) }
         case .operate(.recover): carryOut(step.nodes.map { ProcessOrder(.recover, node: $0, generation: 0) })
-        case .operate(let act): for node in step.nodes { command(act.rawValue, true, to: node) }
+        case .operate(let act):
+            let order = OperatorOrder(step: step.id, overlapNanoseconds: step.duration("overlap")?.nanoseconds)
+            for node in step.nodes { command(act.rawValue, order, to: node) }
         }
     }
 
@@ -197,7 +199,12 @@ extension Injector {
         for effect in effects {
             switch effect {
             case .condition(let fault): arena.fabric.begin(fault, id: step.id, networks: Set(step.networks), nodes: Set(step.nodes))
-            case .command(let name, let body, let node): arena.fabric.command(name, body, to: node)
+            case .command(let name, let body, let node):
+                if generations[node] == nil {
+                    waiting[node, default: []].append(.command(name, body))
+                } else {
+                    arena.fabric.command(name, body, to: node)
+                }
             case .cut(let node, nil, let pause, let hostStaysUp): cut(node, for: pause, hostStaysUp: hostStaysUp)
             case .cut(let node, let at?, let pause, _): schedule(.cut(node: node, pause: pause), at: at)
             case .cutAtFlashOperation(let node, let count, let pause):

@@ -40,6 +40,8 @@ public struct Injector: Hub {
     /// Processes that have come while others are still awaited.
     var arrivals: [String: [String]] = [:]
     let services: Set<String>
+    /// What was done to nodes without power, which they find when they have it again.
+    var waiting: [String: [Event]] = [:]
     /// How long devices stay off whose power goes in the middle of a flash operation.
     var powerPauses: [String: (step: String, pause: Duration)] = [:]
     var statements: [Statement] = []
@@ -183,7 +185,8 @@ public struct Injector: Hub {
 
     private mutating func join(_ node: String, at time: Instant) {
         scheduler.join(node, nextWork: .never)
-        deliver(.start, to: node, at: time, sequence: 0)
+        let found = waiting.removeValue(forKey: node) ?? []
+        for (index, event) in (found + [.start]).enumerated() { deliver(event, to: node, at: time, sequence: UInt64(index)) }
     }
 
     mutating func powerOn(_ node: String, at time: Instant) {

@@ -46,7 +46,8 @@ extension PlanReader {
     private mutating func readStep(_ item: YAMLNode, start: Duration?) -> Duration {
         let id = "s\(plan.steps.count + 1)"
         let name = (item.mapping?["fault"] ?? item.mapping?["attack"])?.scalar?.string ?? ""
-        let parameters = catalogue.faults[name]?.parameters ?? catalogue.attacks[name]?.parameters ?? []
+        let act = item.mapping?["operator"]?.scalar.flatMap { OperatorAct(rawValue: $0.string) }
+        let parameters = catalogue.faults[name]?.parameters ?? catalogue.attacks[name]?.parameters ?? act?.parameters ?? []
         guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + parameters.map(\.name)) else {
             return start ?? .zero
         }

@@ -33,6 +33,8 @@ public struct Plan: Sendable, Equatable, Codable {
         public var names: [String]?
         /// What DNS tells of its services; nil for nothing.
         public var services: [AdvertisedService]?
+        /// How often it tells the service that it is there; nil for each hour.
+        public var telemetryEveryNanoseconds: Int64?
     }
 
     /// As boot code is often written, or so that one fault is not enough.

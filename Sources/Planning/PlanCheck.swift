@@ -28,7 +28,9 @@ extension Plan {
             else { return "network \(network.name) has a delay, rate or loss that none can have" }
         }
         for device in devices {
-            let periods = [device.callEveryNanoseconds, device.updateEveryNanoseconds, device.deferUpdatesNanoseconds]
+            let periods =
+                [device.callEveryNanoseconds, device.updateEveryNanoseconds, device.deferUpdatesNanoseconds]
+                + (device.telemetryEveryNanoseconds.map { [$0] } ?? [])
             guard periods.allSatisfy(times.contains) else { return "device \(device.name) has a period that none can have" }
         }
         for step in steps {

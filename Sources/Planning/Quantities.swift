@@ -29,7 +29,7 @@ extension Quantity {
     struct Mistake: Error { var message: String }
 
     /// About thirty years.
-    static let longestNanoseconds = 9.5e17
+    static let longestNanoseconds = 2e18
 
     /// Reads a number with its unit. A bare number is refused: which unit was meant is not ours to guess.
     static func parse(_ text: String, _ kind: QuantityKind) -> Result<Quantity, Mistake> {

@@ -232,7 +232,7 @@ struct PlanReader {
         for (name, _, value) in document.named(section.required("devices"), "devices") {
             let keys = [
                 "count", "network", "product", "group", "apps", "peers", "call-every", "update-every", "defer-updates", "labels", "attach",
-                "app-memory", "names", "services", "kind",
+                "telemetry-every", "app-memory", "names", "services", "kind",
             ]
             guard let entry = document.section(value, "device \(name)", keys: keys) else { continue }
             for word in ["product", "group"] { entry.text(word).map { _ = document.isName(entry.fields[word], $0) } }
@@ -265,7 +265,8 @@ struct PlanReader {
                         updateEveryNanoseconds: (entry.duration("update-every", atLeast: .minutes(1)) ?? .hours(20)).nanoseconds,
                         deferUpdatesNanoseconds: (entry.duration("defer-updates") ?? .zero).nanoseconds,
                         labels: entry.words("labels").map(\.text), attachments: entry.words("attach").map(\.text),
-                        appMemoryKiB: memory(entry), names: names, services: services))
+                        appMemoryKiB: memory(entry), names: names, services: services,
+                        telemetryEveryNanoseconds: entry.duration("telemetry-every", atLeast: .minutes(1))?.nanoseconds))
             }
         }
         connect(peers)

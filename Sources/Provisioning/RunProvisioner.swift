@@ -27,6 +27,8 @@ public struct RunProvisioner {
         }
         manufacturer = try Manufacturer(
             catalog: plan.catalog, serviceHost: plan.names.service, osVersion: plan.osVersion, unixSeconds: plan.epochSeconds,
+            until: plan.epochSeconds + (plan.stop - .start).components.seconds,
+            rotations: plan.steps.count { $0.act == .operate(.rotateUpdateKeys) },
             loader: GuestProgram.loader("onebl-\(plan.bootCode)", in: guestFolder), draws: draws)
         tpms = plan.devices.contains { $0.kind == .linuxTPM } ? try TPMManufacturer(unixSeconds: plan.epochSeconds) : nil
     }
@@ -176,6 +178,7 @@ public struct RunProvisioner {
             controlsOff: plan.controlsOff, cryptoCost: .microcontroller, baseImagePath: image, romPath: folder.state("rom.elf"),
             statePath: path, sharedSecret: manufacturer.sharedSecret, bootKeyHash: manufacturer.bootKeyHash)
         configuration.kind = device.kind
+        if let period = device.telemetryEveryNanoseconds { configuration.telemetryEveryNanoseconds = period }
         configuration.hardwareID = Product(device).hardwareID
         if device.kind == .linuxTPM { try makeTPMs(of: device, in: path) }
         configuration.attachments = device.attachments.map {
@@ -198,18 +201,19 @@ public struct RunProvisioner {
 
     private func writeService(_ measurements: [ReferenceMeasurement]) throws {
         try RunFolder.make(folder.state("service"))
-        try RunFolder.writeJSON(
-            ServiceConfiguration(
-                setting: setting("service"), names: plan.names, controlsOff: plan.controlsOff,
-                databasePath: folder.state("service") + "/service.sqlite", authorityPath: folder.state("authority"),
-                referenceMeasurements: measurements, sharedSecret: manufacturer.sharedSecret,
-                hardware: Dictionary(
-                    uniqueKeysWithValues: DeviceKind.allCases.map {
-                        ($0.rawValue, Manufacturer.hardwareID($0.description.hardware))
-                    }),
-                groups: Dictionary(plan.devices.map { ($0.group, plan.settings(of: $0.group)) }, uniquingKeysWith: { first, _ in first }),
-                clients: plan.clients),
-            folder.configuration(of: "service"))
+        var configuration = ServiceConfiguration(
+            setting: setting("service"), names: plan.names, controlsOff: plan.controlsOff,
+            databasePath: folder.state("service") + "/service.sqlite", authorityPath: folder.state("authority"),
+            referenceMeasurements: measurements, sharedSecret: manufacturer.sharedSecret,
+            hardware: Dictionary(
+                uniqueKeysWithValues: DeviceKind.allCases.map {
+                    ($0.rawValue, Manufacturer.hardwareID($0.description.hardware))
+                }),
+            groups: Dictionary(plan.devices.map { ($0.group, plan.settings(of: $0.group)) }, uniquingKeysWith: { first, _ in first }),
+            clients: plan.clients)
+        configuration.telemetryNanoseconds = Dictionary(
+            uniqueKeysWithValues: plan.devices.compactMap { device in device.telemetryEveryNanoseconds.map { (device.name, $0) } })
+        try RunFolder.writeJSON(configuration, folder.configuration(of: "service"))
     }
 
     /// What adversaries have got hold of before the run.

@@ -32,12 +32,7 @@ public final class KeyFile: RootOfTrust {
     /// The key itself.
     public func newKey() -> [UInt8] { KeyFile.newScalar() }
 
-    public static func newScalar() -> [UInt8] {
-        while true {
-            let scalar = Randomness.bytes(32)
-            if (try? P256PrivateKey(scalar: scalar)) != nil { return scalar }
-        }
-    }
+    public static func newScalar() -> [UInt8] { P256PrivateKey.draw().scalar }
 
     /// A file that holds no key is answered with a new one, which no certificate is for.
     public func key(_ name: [UInt8]) -> any SigningKey { (try? P256PrivateKey(scalar: name)) ?? P256PrivateKey() }

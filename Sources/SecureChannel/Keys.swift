@@ -99,13 +99,14 @@ public struct P256PublicKey: Hashable, Sendable {
     }
 
     /// A new key from the process's random source.
-    public convenience init() {
+    public convenience init() { self.init(copying: P256PrivateKey.draw().key) }
+
+    /// A new key from the process's random source, and its 32 bytes for whoever keeps it.
+    public static func draw() -> (scalar: [UInt8], key: P256PrivateKey) {
         // One draw in 2^32 is not below the group's order.
         while true {
-            if let made = try? P256PrivateKey(scalar: Randomness.bytes(32)) {
-                self.init(copying: made)
-                return
-            }
+            let scalar = Randomness.bytes(32)
+            if let key = try? P256PrivateKey(scalar: scalar) { return (scalar, key) }
         }
     }
 

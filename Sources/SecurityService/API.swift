@@ -12,12 +12,13 @@ struct API {
 
     let configuration: ServiceConfiguration
     let store: Store
-    let authority: Authority
+    private(set) var authority: Authority
     private let verifier: Verifier
     let catalog: CatalogIdentity
     private let updates: UpdateDirector
     var detector: Detector
     private var limiter = RateLimiter()
+    private var hasRenewed = false
 
     init(_ configuration: ServiceConfiguration, store: Store, authority: Authority) throws {
         self.configuration = configuration
@@ -27,7 +28,9 @@ struct API {
             Dictionary(grouping: configuration.referenceMeasurements, by: \.hardware).mapValues { $0.map { ($0.type, $0.sha256) } })
         catalog = CatalogIdentity(configuration.names)
         updates = try UpdateDirector(configuration, inventory: store)
-        detector = Detector(store: store, isOn: configuration.protections.threatDetection)
+        detector = Detector(
+            store: store, isOn: configuration.protections.threatDetection,
+            telemetryNanoseconds: configuration.telemetryNanoseconds)
     }
 
     var protections: Protections { configuration.protections }
@@ -43,7 +46,7 @@ struct API {
     }
 
     /// What an operator says.
-    func command(_ name: String, _ body: [UInt8], unixSeconds: Int64, _ out: inout Outbox) {
+    mutating func command(_ name: String, _ body: [UInt8], unixSeconds: Int64, _ out: inout Outbox) {
         do {
             switch name {
             case CommandName.claim:
@@ -53,12 +56,52 @@ struct API {
                 try updates.release(release, now: unixSeconds, &out)
             case CommandName.rotateUpdateKeys:
                 try updates.rotateKeys(&out)
+            case CommandName.rotateServiceCertificate: try renew(.service, overlapSeconds: 0, now: unixSeconds, &out)
+            case CommandName.rotateCatalogAuthority:
+                let overlap = JSON.decode(OperatorOrder.self, body)?.overlapNanoseconds.map { $0 / 1_000_000_000 }
+                try renew(.catalog, overlapSeconds: overlap ?? AuthorityRole.catalog.overlapSeconds, now: unixSeconds, &out)
             case CommandName.diskFull: store.fill(JSON.decode(Bool.self, body) ?? true)
             default: out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
             }
         } catch {
             out.observe(.refusal, [.operation: .text(name), .reason: .text("\(error)")])
         }
+    }
+
+    /// What is due of the service's own certificates and authorities.
+    mutating func renewAuthorities(unixSeconds: Int64, _ out: inout Outbox) {
+        do { try updates.renewRoots(now: unixSeconds, &out) } catch {
+            out.observe(.refusal, [.operation: "renew update roots", .reason: .text("\(error)")])
+        }
+        while let role = authority.due(unixSeconds) {
+            do { try renew(role, overlapSeconds: role.overlapSeconds, now: unixSeconds, &out) } catch {
+                return out.observe(.refusal, [.operation: "renew", .role: .text(role.rawValue), .reason: .text("\(error)")])
+            }
+        }
+    }
+
+    /// Whether anything has been renewed since this was asked last.
+    mutating func takeRenewal() -> Bool {
+        defer { hasRenewed = false }
+        return hasRenewed
+    }
+
+    /// It is kept before it is used.
+    private mutating func renew(_ role: AuthorityRole, overlapSeconds: Int64, now: Int64, _ out: inout Outbox) throws {
+        var renewed = authority
+        guard let issued = try renewed.renew(role, overlapSeconds: overlapSeconds, now) else {
+            return out.observe(
+                .refusal,
+                [.operation: "renew", .role: .text(role.rawValue), .code: .text(Code.keyLost.rawValue), .reason: "no key to sign it"])
+        }
+        try store.add(role, issued)
+        (authority, hasRenewed) = (renewed, true)
+        out.observe(
+            .authorityRenewed,
+            [
+                .role: .text(role.rawValue), .certificate: .text(issued.certificate.serial.hex),
+                .sinceSeconds: .number(issued.activeFrom), .notAfterSeconds: .number(issued.certificate.notAfter),
+            ])
     }
 
     private func take(_ claim: Claim, _ out: inout Outbox) throws {
@@ -140,7 +183,8 @@ struct API {
         case .errorReport: return try report(request, caller, unixSeconds, &out)
         case .updateStatus: return try updateStatus(request, caller, unixSeconds, &out)
         case .authorities:
-            return Response(200, "application/pem-certificate-chain", body: authority.intermediates.flatMap(\.pem))
+            return Response(200, "application/pem-certificate-chain", body: authority.intermediates(unixSeconds).flatMap(\.pem))
+        case .time: return time(values[0], unixSeconds)
         case .imageMetadata, .directorMetadata, .imageTarget:
             // Over TLS the service knows who asks, and whom it keeps out.
             if caller.port == ServicePort.mutual, protections.usesCertificates,
@@ -150,6 +194,11 @@ struct API {
             }
             return try repository(operation, values, request, unixSeconds, &out)
         }
+    }
+
+    private func time(_ nonce: String, _ unixSeconds: Int64) -> Response {
+        guard nonce.wholeMatch(of: /[0-9a-f]{32}/) != nil else { return refuse(400, .malformed, "the nonce is not 32 hexadecimal digits") }
+        return Response(200, body: JSON.encode(authority.time(nonce: nonce, unixNanoseconds: unixSeconds * 1_000_000_000)))
     }
 
     private func repository(
@@ -228,7 +277,7 @@ struct API {
                 expires: now + API.patienceSeconds, now: now)
             details[.result] = "accepted"
             out.observe(.evidenceAppraised, details)
-            return Response(200, body: JSON.encode(ServiceAPI.AttestationResult(ticket: ticket, authorities: authority.intermediates)))
+            return Response(200, body: JSON.encode(ServiceAPI.AttestationResult(ticket: ticket, authorities: authority.intermediates(now))))
         case .rejected(let finding):
             let reason = finding.reason
             try store.appraised(

@@ -1,19 +1,33 @@
 import Attestation
+import Configuration
 import Exchange
 import Foundation
 import SecureChannel
 import Wire
 
-/// The catalog's certification authority, as the service holds it.
+/// The catalog's certification authorities, as the service holds them: it makes and renews what stands below the policy CA (AS-8).
 struct Authority {
     enum Kind: String, CaseIterable { case update, customer }
 
+    /// What has been issued to the service itself.
+    struct Issued {
+        var certificate: Certificate
+        var key: P256PrivateKey
+        /// The key's 32 bytes.
+        var scalar: [UInt8]
+        var issuer: Certificate
+        /// Unix seconds: a new catalog authority is known for a while before it issues.
+        var activeFrom: Int64
+    }
+
     let root: Certificate
-    /// Between a certificate that it issues and the root, the issuer first.
-    let intermediates: [Certificate]
-    private let catalog: Certificate
-    private let key: P256PrivateKey
-    let service: TLSConfiguration.Identity
+    private let policy: Certificate
+    private let policyKey: P256PrivateKey?
+    /// The catalog's authorities, each later than the one before.
+    private(set) var issuers: [Issued]
+    private var own: Issued
+    private let hierarchy: Hierarchy
+    private let host: String
     private let identity: CatalogIdentity
     private let verifierKey: P256PrivateKey
     /// Nil if no manufacturer of TPMs is known.
@@ -21,21 +35,106 @@ struct Authority {
     /// What relying parties check attestation results with.
     var verifier: P256PublicKey { verifierKey.publicKey }
 
-    /// Reads the files of the factory.
-    init(path: String, names: CatalogNames) throws {
+    /// Reads the files of the factory, and what has been renewed since.
+    init(path: String, names: CatalogNames, renewed: [(role: AuthorityRole, issued: Issued)]) throws {
         func read(_ name: String) throws -> [UInt8] {
             Array(try Data(contentsOf: URL(fileURLWithPath: path).appendingPathComponent(name)))
         }
+        func issued(_ name: String, by issuer: Certificate) throws -> Issued {
+            let scalar = try read("\(name).key")
+            return Issued(
+                certificate: try Certificate(der: read("\(name).der")), key: try P256PrivateKey(scalar: scalar), scalar: scalar,
+                issuer: issuer, activeFrom: .min)
+        }
         root = try Certificate(der: read("root.der"))
-        catalog = try Certificate(der: read("catalog.der"))
-        intermediates = [catalog, try Certificate(der: read("policy.der"))]
-        key = try P256PrivateKey(scalar: read("catalog.key"))
-        service = TLSConfiguration.Identity(
-            chain: [try Certificate(der: read("service.der"))] + intermediates,
-            key: try P256PrivateKey(scalar: read("service.key")))
+        policy = try Certificate(der: read("policy.der"))
+        // Runs that were made before the service renewed anything have none.
+        policyKey = try? P256PrivateKey(scalar: read("policy.key"))
+        let first = try issued("catalog", by: policy)
+        issuers = [first] + renewed.filter { $0.role == .catalog }.map(\.issued)
+        own = try renewed.last { $0.role == .service }?.issued ?? issued("service", by: first.certificate)
+        hierarchy = Hierarchy(organization: names.catalog)
+        host = names.service
         identity = CatalogIdentity(names)
         verifierKey = try P256PrivateKey(scalar: read("verifier.key"))
         endorsements = try? EndorsementVerifier(roots: [read("tpm-root.der")], intermediates: [read("tpm-intermediate.der")])
+    }
+
+    // MARK: Who is who
+
+    /// Which of the catalog's authorities issues.
+    private func issuer(_ now: Int64) -> Issued { issuers.last { $0.activeFrom <= now } ?? issuers[0] }
+
+    /// Between a certificate that is issued now and the root, the issuer first.
+    func intermediates(_ now: Int64) -> [Certificate] { [issuer(now).certificate, policy] }
+
+    /// Of all certificates that may still be good.
+    var allIntermediates: [Certificate] { issuers.map(\.certificate) + [policy] }
+
+    /// As whom the service speaks.
+    var service: TLSConfiguration.Identity {
+        TLSConfiguration.Identity(chain: [own.certificate, own.issuer, policy], key: own.key)
+    }
+
+    /// Which authority's key signs from now on, as certificates name it; nil for the factory's first.
+    func issuerSerial(_ now: Int64) -> String? {
+        let issuer = issuer(now)
+        return issuer.activeFrom == .min ? nil : issuer.certificate.serial.hex.digestHead
+    }
+
+    // MARK: Renewal
+
+    /// What is due, a role once: a third of the service's certificate is left, or so much of the catalog's authority as AS-8 says.
+    func due(_ now: Int64) -> AuthorityRole? {
+        if let newest = issuers.last, newest.certificate.notAfter - now < AuthorityRole.catalog.renewalSeconds, canRenew(.catalog, now) {
+            return .catalog
+        }
+        return own.certificate.notAfter - now < AuthorityRole.service.renewalSeconds && canRenew(.service, now) ? .service : nil
+    }
+
+    /// Nothing outlives what has issued it: a renewal that would end no later is none.
+    private func canRenew(_ role: AuthorityRole, _ now: Int64) -> Bool {
+        switch role {
+        case .catalog: policyKey != nil && policy.notAfter > (issuers.last?.certificate.notAfter ?? .max)
+        case .service: issuer(now).certificate.notAfter > own.certificate.notAfter
+        }
+    }
+
+    /// Makes a new key and a certificate for it.
+    /// - Parameter overlapSeconds: For how long a new authority is known before it issues.
+    /// - Returns: Nil where there is no key to sign it with.
+    mutating func renew(_ role: AuthorityRole, overlapSeconds: Int64, _ now: Int64) throws(CryptoError) -> Issued? {
+        let (scalar, key) = P256PrivateKey.draw()
+        let made: Issued
+        switch role {
+        case .catalog:
+            guard let policyKey else { return nil }
+            let end = min(now + Hierarchy.Lifetime.catalog, policy.notAfter)
+            // A day for devices whose clocks are behind.
+            let template = hierarchy.catalog(notBefore: now - Hierarchy.Lifetime.day, notAfter: end)
+            made = Issued(
+                certificate: try template.issue(for: key.publicKey, by: policyKey, issuer: policy), key: key, scalar: scalar,
+                issuer: policy,
+                activeFrom: now + overlapSeconds)
+            issuers.append(made)
+            issuers.removeAll { $0.certificate.notAfter < now }
+        case .service:
+            let issuer = issuer(now)
+            let end = min(now + Hierarchy.Lifetime.service, issuer.certificate.notAfter)
+            let template = hierarchy.service(host: host, notBefore: now - Hierarchy.Lifetime.day, notAfter: end)
+            made = Issued(
+                certificate: try template.issue(for: key.publicKey, by: issuer.key, issuer: issuer.certificate), key: key,
+                scalar: scalar, issuer: issuer.certificate, activeFrom: now)
+            own = made
+        }
+        return made
+    }
+
+    // MARK: Devices
+
+    func time(nonce: String, unixNanoseconds: Int64) -> ServiceAPI.Time {
+        let digest = ServiceAPI.Time.digest(nonce: nonce, unixNanoseconds: unixNanoseconds)
+        return ServiceAPI.Time(unixNanoseconds: unixNanoseconds, signature: verifierKey.sign(digest: digest))
     }
 
     /// A certificate of 24 hours.
@@ -43,10 +142,9 @@ struct Authority {
     func issue(
         _ kind: Kind, for device: Store.Device, isAttested: Bool, key subject: P256PublicKey, unixSeconds: Int64
     ) throws(CryptoError) -> Certificate {
-        var serial = Randomness.bytes(16)
-        serial[0] = serial[0] & 0x7F | 0x40
         let notAfter = unixSeconds + Lifetimes.device
         var uris = [identity.deviceURI(device.deviceID)]
+        let serial = Hierarchy.serial()
         if isAttested {
             let digest = CatalogIdentity.resultDigest(deviceID: device.deviceID, key: subject, notAfter: notAfter)
             uris.append(identity.resultURI(verifierKey.sign(digest: digest)))
@@ -58,6 +156,20 @@ struct Authority {
             hostNames: kind == .customer ? [identity.names.host(device.name)] : [],
             uris: [kind == .customer ? identity.productURI(device.product) : identity.updateURI] + uris,
             usage: .endEntity)
-        return try template.issue(for: subject, by: key, issuer: catalog)
+        let issuer = issuer(unixSeconds)
+        return try template.issue(for: subject, by: issuer.key, issuer: issuer.certificate)
     }
+}
+
+/// What the service renews by itself.
+enum AuthorityRole: String, CaseIterable {
+    /// The authority that issues for devices and for the service (AS-8).
+    case catalog
+    /// The service's own certificate.
+    case service
+
+    /// So long before its end.
+    var renewalSeconds: Int64 { (self == .catalog ? 90 : 30) * Hierarchy.Lifetime.day }
+    /// Of a renewal in time: relying parties hear of a new authority before it issues (AS-8).
+    var overlapSeconds: Int64 { self == .catalog ? 45 * Hierarchy.Lifetime.day : 0 }
 }

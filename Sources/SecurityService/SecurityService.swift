@@ -7,8 +7,8 @@ public import Wire
 public struct SecurityService: Node {
     private let configuration: ServiceConfiguration
     private var api: API
-    private let enrolment: Security
-    private let mutual: Security
+    private var enrolment = Security.plain
+    private var mutual = Security.plain
     private var servers: ServerPool
     private var sweepAt = Instant.never
 
@@ -19,19 +19,22 @@ public struct SecurityService: Node {
     /// Opens the database and the authority's files.
     public init(_ configuration: ServiceConfiguration) throws {
         self.configuration = configuration
-        let authority = try Authority(path: configuration.authorityPath, names: configuration.names)
         let store = try Store(path: configuration.databasePath)
+        let authority = try Authority(path: configuration.authorityPath, names: configuration.names, renewed: store.renewed())
         api = try API(configuration, store: store, authority: authority)
-        let protections = configuration.protections
         servers = ServerPool(
-            pair: .deviceService, capacity: .init(perAddress: protections.requestLimits ? SecurityService.connectionsPerAddress : .max),
+            pair: .deviceService,
+            capacity: .init(perAddress: configuration.protections.requestLimits ? SecurityService.connectionsPerAddress : .max),
             hosts: [configuration.names.service.lowercased(), "localhost"])
+        try present(authority)
+    }
+
+    /// Connections from now on see what has been renewed.
+    private mutating func present(_ authority: Authority) throws {
+        let protections = configuration.protections
+        guard protections.transportEncryption else { return }
         let keepsLog = configuration.setting.keyLogPath != nil
         let algorithms: TLSConfiguration.Algorithms = protections.strongAlgorithms ? .strong : .weakToo
-        if !protections.transportEncryption {
-            (enrolment, mutual) = (.plain, .plain)
-            return
-        }
         let catalog = CatalogIdentity(configuration.names)
         let (verifier, isGated) = (authority.verifier, protections.attestationGate)
         // Newcomers have no certificate yet; who has one may show it, to have it renewed (RFC 7030 section 3.3.2).
@@ -40,7 +43,7 @@ public struct SecurityService: Node {
             ? .init(roots: [authority.root], isCertificateRequired: false, profile: Lifetimes.deviceProfile) { catalog.refusalOfDevice($0) }
             : .anybody
         // EST's answers hold the issued certificate alone, and so may clients.
-        newcomers.intermediates = authority.intermediates
+        newcomers.intermediates = authority.allIntermediates
         // Programs of the world's may speak TLS 1.2 (RFC 7030 section 3.3 asks for no more); devices never do.
         let hasClients = !configuration.clients.isEmpty && algorithms == .strong
         enrolment = .tls(
@@ -70,6 +73,8 @@ public struct SecurityService: Node {
             for port in [ServicePort.enrolment, ServicePort.mutual, ServicePort.updates] { out.act(.listen(port: port)) }
             api.started(&out)
             sweepAt = out.now + SecurityService.sweepEvery
+            // It may have been off for long.
+            api.renewAuthorities(unixSeconds: unixSeconds, &out)
         case .command(let name, let body): api.command(name, body, unixSeconds: unixSeconds, &out)
         case .datagram(ServicePort.time, let from, let request): tellTime(request, from, &out)
         default:
@@ -83,6 +88,12 @@ public struct SecurityService: Node {
         if sweepAt <= out.now {
             sweepAt = out.now + SecurityService.sweepEvery
             api.detector.sweep(unixSeconds, &out)
+            api.renewAuthorities(unixSeconds: unixSeconds, &out)
+        }
+        if api.takeRenewal() {
+            do { try present(api.authority) } catch {
+                out.observe(.refusal, [.operation: "present certificate", .reason: .text("\(error)")])
+            }
         }
     }
 

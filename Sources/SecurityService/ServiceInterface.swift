@@ -6,7 +6,7 @@ enum ServiceOperation: Sendable {
     case challenge, evidence
     case cacerts, csrattrs, simpleenroll, simplereenroll
     case telemetry, message, errorReport, updateStatus
-    case imageMetadata, imageTarget, directorMetadata, authorities
+    case imageMetadata, imageTarget, directorMetadata, authorities, time
 }
 
 enum ServiceInterface {
@@ -136,6 +136,16 @@ enum ServiceInterface {
         repositories + [
             .init(
                 .authorities, "GET", ServiceAPI.authoritiesPath, "The authorities between a certificate and the root, in PEM.",
-                responses: [200: Representation("application/pem-certificate-chain", text)])
+                responses: [200: Representation("application/pem-certificate-chain", text)]),
+            .init(
+                .time, "GET", ServiceAPI.timePath + "{nonce}", "The time of day, signed by the verifier together with the nonce.",
+                parameters: ["nonce": #"{"type":"string","pattern":"^[0-9a-f]{32}$"}"#],
+                responses: [
+                    200: .json(
+                        #"""
+                        {"type":"object","properties":{"signature":\#(text),"unixNanoseconds":{"type":"integer","format":"int64"}},
+                        "required":["signature","unixNanoseconds"]}
+                        """#)
+                ]),
         ], refusal: refusal)
 }

@@ -12,7 +12,7 @@ public enum StoreError: Error, Equatable, Sendable {
 /// The service's state in SQLite. Each accepted request is one transaction, which is on disk before the
 /// answer leaves: what was acknowledged survives SIGKILL at any instant.
 final class Store {
-    static let version = 4
+    static let version = 5
 
     struct Device: Codable, FetchableRecord, PersistableRecord {
         static let databaseTableName = "device"
@@ -48,6 +48,7 @@ final class Store {
         var migrator = DatabaseMigrator()
         let versions: [[@Sendable (Database) throws -> Void]] = [
             [create], [createDetection, DirectorSchema.create], [DirectorSchema.addFeeds], [addKinds, DirectorSchema.addHardware],
+            [addAuthorities],
         ]
         for (index, steps) in versions.enumerated() {
             migrator.registerMigration("\(index + 1)") { db in
@@ -65,6 +66,17 @@ final class Store {
             sql: """
                 ALTER TABLE device ADD COLUMN kind TEXT NOT NULL DEFAULT 'mt3620';
                 ALTER TABLE challenge ADD COLUMN secret BLOB NOT NULL DEFAULT x'';
+                """)
+    }
+
+    /// What the service has renewed of its own.
+    private static func addAuthorities(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE authority (
+                    id INTEGER PRIMARY KEY, role TEXT NOT NULL, certificate BLOB NOT NULL, key BLOB NOT NULL, issuer BLOB NOT NULL,
+                    activeFrom INTEGER NOT NULL);
+                PRAGMA user_version = 5;
                 """)
     }
 

@@ -8,12 +8,13 @@ public final class RealTimeClock {
     private var offset: Int64
     private var driftPartsPerBillion: Int64
     private var touchedAt: Int64
+    private var hasBattery: Bool
 
     public init(path: String) throws(SiliconError) {
-        state = try WorldState(path: path, count: 24)
+        state = try WorldState(path: path, count: 32)
         let bytes = Bytes(state.bytes)
         func word(_ at: Int) -> Int64 { Int64(bitPattern: bytes.u64(at) ?? 0) }
-        (offset, driftPartsPerBillion, touchedAt) = (word(0), word(8), word(16))
+        (offset, driftPartsPerBillion, touchedAt, hasBattery) = (word(0), word(8), word(16), word(24) == 0)
     }
 
     /// How far the clock is ahead at an instant of the run, in nanoseconds.
@@ -35,8 +36,22 @@ public final class RealTimeClock {
         touch(now)
     }
 
+    /// The battery is dead: the next time without power is one without time.
+    public func loseBattery() {
+        hasBattery = false
+        touch(touchedAt)
+    }
+
+    /// Power is back.
+    /// - Parameter unixNanoseconds: The true time since 1970, which is what a clock without battery begins at.
+    public func powerOn(at now: Int64, unixNanoseconds: Int64) {
+        guard !hasBattery else { return }
+        offset = -unixNanoseconds
+        touch(now)
+    }
+
     private func touch(_ now: Int64) {
         touchedAt = now
-        state.bytes = [offset, driftPartsPerBillion, touchedAt].flatMap(\.littleEndianBytes)
+        state.bytes = [offset, driftPartsPerBillion, touchedAt, hasBattery ? 0 : 1].flatMap(\.littleEndianBytes)
     }
 }

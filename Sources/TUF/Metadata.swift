@@ -50,6 +50,12 @@ public struct MetadataHead: Equatable, Sendable {
         self.version = version
         self.expires = expires
     }
+
+    /// Of a file that is one's own: nobody looks at its signatures.
+    public init(ownFile bytes: [UInt8]) throws(TUFRefusal) {
+        guard let signed = JSONValue(bytes: bytes)?["signed"] else { throw .malformed(role: "root", "not a signed JSON object") }
+        try self.init(signed, role: "root")
+    }
 }
 
 /// ISO 8601 in UTC with seconds, as TUF writes it: `2030-01-31T12:00:00Z`.

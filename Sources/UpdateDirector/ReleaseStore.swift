@@ -131,16 +131,22 @@ struct ReleaseStore {
 
     // MARK: Metadata
 
-    /// Which generation of keys signs metadata, from 1.
-    func keyGeneration() throws -> Int {
-        try inventory.perform { try Int.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'keyGeneration'") ?? 1 }
+    /// Which roots have been published so far.
+    func rootHistory() throws -> RootHistory {
+        try inventory.perform { db in
+            // As a database from before roots were renewed says it: each brought the next keys.
+            let first = try Int.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'keyGeneration'") ?? 1
+            let later = try Int.fetchAll(
+                db, sql: "SELECT value FROM setting WHERE name LIKE 'root %' ORDER BY CAST(SUBSTR(name, 6) AS INTEGER)")
+            return RootHistory(generations: Array(1...max(1, min(first, 2))) + later)
+        }
     }
 
-    func setKeyGeneration(_ generation: Int) throws {
+    /// Keeps what comes after the roots that are published.
+    func append(_ history: RootHistory) throws {
         try inventory.perform { db in
             try db.execute(
-                sql: "INSERT INTO setting VALUES ('keyGeneration', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-                arguments: [generation])
+                sql: "INSERT INTO setting VALUES (?, ?)", arguments: ["root \(history.generations.count)", history.generation])
         }
     }
 

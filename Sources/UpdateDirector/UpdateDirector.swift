@@ -118,10 +118,32 @@ public struct UpdateDirector {
         try store.images().map { ReferenceMeasurement(hardware: $0.hardware, type: UInt32($0.type), sha256: $0.sha256) }
     }
 
-    /// Signs with the second generation of keys from now on.
+    /// Signs with the next generation of keys from now on.
     public func rotateKeys(_ out: inout Outbox) throws {
-        try store.setKeyGeneration(2)
-        out.observe(.keysRotated, [.generation: 2])
+        let next = try store.rootHistory().rotated()
+        guard isReady(next) else {
+            return out.observe(
+                .refusal, [.operation: "rotate update keys", .code: .text(Code.keyLost.rawValue), .reason: "no further keys"])
+        }
+        try publish(next, &out)
+    }
+
+    /// Publishes the keyholders' next roots when the present ones come to their end.
+    public func renewRoots(now: Int64, _ out: inout Outbox) throws {
+        let history = try store.rootHistory()
+        guard let end = director.root(history, version: history.generations.count)?.end, end - now < RootHistory.reserve,
+            isReady(history.renewed())
+        else { return }
+        try publish(history.renewed(), &out)
+    }
+
+    private func isReady(_ history: RootHistory) -> Bool {
+        [images, director].allSatisfy { $0.root(history, version: history.generations.count) != nil }
+    }
+
+    private func publish(_ history: RootHistory, _ out: inout Outbox) throws {
+        try store.append(history)
+        out.observe(.keysRotated, [.generation: .number(Int64(history.generation))])
     }
 
     // MARK: Devices

@@ -10,27 +10,62 @@ enum RepositoryError: Error {
 /// The keys of a repository, as the service holds them, by generation.
 struct RepositoryKeys {
     struct Generation {
-        let root: [UInt8]
+        /// By how often the keyholders had renewed it before.
+        let roots: [[UInt8]]
+        /// When each ends, in Unix seconds.
+        let ends: [Int64]
         let targets: [TUFSigningKey]
         let snapshot: TUFSigningKey
         let timestamp: TUFSigningKey
     }
 
-    /// The one in use is the store's to know; each brings the root that names it.
+    /// Those in use are the store's to know; each generation brings the roots that name it.
     let generations: [Generation]
 
     /// Reads the files of the factory.
     init(path: String, prefix: String) throws {
-        generations = try (1...2).map { generation in
+        var generations: [Generation] = []
+        while true {
+            let head = "\(prefix)-\(generations.count + 1)"
             func read(_ name: String) throws -> [UInt8] {
-                Array(try Data(contentsOf: URL(fileURLWithPath: path).appendingPathComponent("\(prefix)-\(generation)-\(name)")))
+                Array(try Data(contentsOf: URL(fileURLWithPath: path).appendingPathComponent("\(head)-\(name)")))
             }
             func key(_ name: String) throws -> TUFSigningKey { TUFSigningKey(try P256PrivateKey(scalar: read(name))) }
-            return Generation(
-                root: try read("root.json"), targets: [try key("targets-1.key"), try key("targets-2.key")],
-                snapshot: try key("snapshot.key"), timestamp: try key("timestamp.key"))
+            var roots: [[UInt8]] = []
+            while let root = try? read("root-\(roots.count).json") { roots.append(root) }
+            guard !roots.isEmpty else { break }
+            generations.append(
+                Generation(
+                    roots: roots, ends: try roots.map { try MetadataHead(ownFile: $0).expires },
+                    targets: [try key("targets-1.key"), try key("targets-2.key")],
+                    snapshot: try key("snapshot.key"), timestamp: try key("timestamp.key")))
         }
+        guard !generations.isEmpty else { throw RepositoryError.database("\(prefix): there is no root") }
+        self.generations = generations
     }
+
+    /// The root that comes as such a one in a row of roots with these generations, and when it ends; nil if nobody has made it.
+    func root(_ history: RootHistory, version: Int) -> (file: [UInt8], end: Int64)? {
+        guard (1...history.generations.count).contains(version) else { return nil }
+        let number = history.generations[version - 1]
+        guard generations.indices.contains(number - 1) else { return nil }
+        let (generation, renewal) = (generations[number - 1], version - number)
+        return generation.roots.indices.contains(renewal) ? (generation.roots[renewal], generation.ends[renewal]) : nil
+    }
+}
+
+/// Which keys each root has named that was published, from version 1 on. Both repositories have the same.
+struct RootHistory: Equatable {
+    /// From 1, never falling: a root renews the keys of the one before, or brings the next.
+    var generations: [Int]
+    var generation: Int { generations.last ?? 1 }
+
+    /// So long before its end a root is renewed, in seconds.
+    static let reserve: Int64 = 90 * 86_400
+
+    /// What would come next.
+    func renewed() -> RootHistory { RootHistory(generations: generations + [generation]) }
+    func rotated() -> RootHistory { RootHistory(generations: generations + [generation + 1]) }
 }
 
 /// Serves and signs the metadata of one repository: the image repository, or the director for one device.
@@ -45,22 +80,22 @@ struct UpdateRepository {
     let name: String
     let authority: RepositoryKeys
     let store: ReleaseStore
+    private let history: RootHistory
     /// From 1: which of the authority's keys sign.
-    let generation: Int
+    private var generation: Int { history.generation }
     private var keys: RepositoryKeys.Generation { authority.generations[generation - 1] }
 
     init(name: String, authority: RepositoryKeys, store: ReleaseStore) throws {
         self.name = name
         self.authority = authority
         self.store = store
-        generation = min(try store.keyGeneration(), authority.generations.count)
+        history = try store.rootHistory()
     }
 
     /// The file, or nil if there is none.
     func file(_ path: String, targets: () throws -> [String: TUFDocument.Target], now: Int64) throws -> [UInt8]? {
         if path.hasSuffix(".root.json") {
-            let version = Int(path.prefix { $0.isNumber }) ?? 0
-            return (1...generation).contains(version) ? authority.generations[version - 1].root : nil
+            return authority.root(history, version: Int(path.prefix { $0.isNumber }) ?? 0)?.file
         }
         guard path == "timestamp.json" else { return try store.metadata(name, path) }
         return try publish(try targets(), now: now)

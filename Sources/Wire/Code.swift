@@ -42,6 +42,8 @@ public enum Code: String, Sendable, Codable, CaseIterable {
 
     // A device
     case clockTooFarOff = "clock-too-far-off"
+    /// Time that was to be vouched for, and is not.
+    case timeUnproven = "time-unproven"
     case metadataRefused = "metadata-refused"
     /// Metadata that is over by this device's clock (TUF section 5.3.10 and its like).
     case metadataExpired = "metadata-expired"

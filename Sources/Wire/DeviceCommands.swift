@@ -12,6 +12,10 @@ public enum CommandName {
     public static let checkUpdates = "check-updates"
     /// To the service, for new keys of update metadata: an operator's act of that name.
     public static let rotateUpdateKeys = "rotate-update-keys"
+    /// To the service, for a new key and certificate of its own: an operator's act of that name.
+    public static let rotateServiceCertificate = "rotate-service-certificate"
+    /// To the service, for a new authority of the catalog, with an ``OperatorOrder``.
+    public static let rotateCatalogAuthority = "rotate-catalog-authority"
     /// With ``Claim``s.
     public static let claim = "claim"
     /// With a ``Release``.
@@ -20,11 +24,22 @@ public enum CommandName {
     public static let diskFull = "disk-full"
 }
 
-/// What a fault does to a device's clock: set it forward, or let it run fast.
+/// What an operator tells the service to do.
+public struct OperatorOrder: Sendable, Equatable, Codable {
+    /// The step that it comes from.
+    public var step: String
+    /// For how long both the old and the new are known before the new one is used; nil for what is usual.
+    public var overlapNanoseconds: Int64?
+    public init(step: String, overlapNanoseconds: Int64?) { (self.step, self.overlapNanoseconds) = (step, overlapNanoseconds) }
+}
+
+/// What a fault does to a device's clock: set it forward or back, let it run fast, take its battery.
 public struct ClockChange: Sendable, Equatable, Codable {
     public var jumpNanoseconds: Int64
     public var driftPartsPerBillion: Int64?
-    public init(jumpNanoseconds: Int64 = 0, driftPartsPerBillion: Int64? = nil) {
+    public var losesBattery: Bool?
+    public init(jumpNanoseconds: Int64 = 0, driftPartsPerBillion: Int64? = nil, losesBattery: Bool? = nil) {
+        self.losesBattery = losesBattery
         self.jumpNanoseconds = jumpNanoseconds
         self.driftPartsPerBillion = driftPartsPerBillion
     }

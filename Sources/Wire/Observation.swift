@@ -161,6 +161,7 @@ extension Fact {
         case rolloutComplete = "rollout-complete"
         case updateReported = "update-reported"
         case keysRotated = "keys-rotated"
+        case authorityRenewed = "authority-renewed"
         case alert
     }
 

@@ -42,7 +42,7 @@ import Testing
             let run = testbed.folder + "/runs/gateway/latest"
             let output = try await testbed.tool(
                 Testbed.root + "/.build/python/bin/python",
-                [script, "http://127.0.0.1:\(port)", run + "/state/authority/images-1-root.json", testbed.folder])
+                [script, "http://127.0.0.1:\(port)", run + "/state/authority/images-1-root-0.json", testbed.folder])
             #expect(output == "2 3 refused\n")
         }
         #expect(ended.output.contains("The run ended before its time"), "\(ended.output) \(ended.errors)")

@@ -17,8 +17,8 @@ struct Detector {
     /// Devices of one group whose apps crash within an hour.
     private static let crashLimit = 3
     private static let crashSeconds: Int64 = 3600
-    /// Telemetry comes hourly; a device is silent after so long.
-    private static let silenceSeconds: Int64 = 4 * 3600
+    /// A device is silent after four times the time after which it wanted to be heard.
+    private static let patience: Int64 = 4
     /// An identity that was used from an address is that address's for so long.
     private static let residenceSeconds: Int64 = 2 * 3600
 
@@ -45,10 +45,13 @@ struct Detector {
 
     private let store: Store
     let isOn: Bool
+    /// Of devices that do not tell hourly that they are there, by name.
+    private let telemetryNanoseconds: [String: Int64]
     private var failures: [Address: [(at: Int64, connection: Connection)]] = [:]
     private var raised: [String: [Int64]] = [:]
 
-    init(store: Store, isOn: Bool) {
+    init(store: Store, isOn: Bool, telemetryNanoseconds: [String: Int64]) {
+        self.telemetryNanoseconds = telemetryNanoseconds
         self.store = store
         self.isOn = isOn
     }
@@ -159,7 +162,8 @@ struct Detector {
 
     mutating func sweep(_ now: Int64, _ out: inout Outbox) {
         guard isOn else { return }
-        for (device, last) in (try? store.silent(since: now - Detector.silenceSeconds)) ?? [] {
+        for (device, last) in (try? store.silent(since: now - Detector.patience * 3600)) ?? [] {
+            if let period = telemetryNanoseconds[device], now - last <= Detector.patience * (period / 1_000_000_000) { continue }
             alert(
                 .silence, .device(device), "silent", detail: " for \((now - last) / 3600) h", .init(), more: [.sinceSeconds: .number(last)],
                 now,

@@ -1,0 +1,50 @@
+/// The certificates of a catalog: root → policy → catalog → service (AS-7), and how long each lives.
+///
+/// The original's root and policy keys are on P-384; all of ours are on P-256 (DESIGN §7).
+public struct Hierarchy: Sendable {
+    /// In seconds.
+    public enum Lifetime {
+        public static let day: Int64 = 86_400
+        private static let year = 365 * day
+        public static let root = 20 * year
+        public static let policy = 10 * year
+        /// AS-8.
+        public static let catalog = 2 * year
+        public static let service = 90 * day
+    }
+
+    public let organization: String
+    public init(organization: String) { self.organization = organization }
+
+    public func root(notBefore: Int64) -> CertificateTemplate {
+        authority("Orrery root CA", below: 2, notBefore, notBefore + Lifetime.root)
+    }
+
+    public func policy(notBefore: Int64) -> CertificateTemplate {
+        authority("Orrery policy CA", below: 1, notBefore, notBefore + Lifetime.policy)
+    }
+
+    /// What issues for the catalog's devices and for the service.
+    public func catalog(notBefore: Int64, notAfter: Int64) -> CertificateTemplate {
+        authority("\(organization) catalog CA", below: 0, notBefore, notAfter)
+    }
+
+    private func authority(_ name: String, below count: Int, _ notBefore: Int64, _ notAfter: Int64) -> CertificateTemplate {
+        CertificateTemplate(
+            commonName: name, organization: organization, serial: Hierarchy.serial(), notBefore: notBefore, notAfter: notAfter,
+            usage: .authority(pathLength: count))
+    }
+
+    public func service(host: String, notBefore: Int64, notAfter: Int64) -> CertificateTemplate {
+        CertificateTemplate(
+            commonName: host, organization: organization, serial: Hierarchy.serial(), notBefore: notBefore, notAfter: notAfter,
+            hostNames: [host], usage: .endEntity)
+    }
+
+    /// 16 octets, positive (RFC 5280 section 4.1.2.2).
+    public static func serial() -> [UInt8] {
+        var serial = Randomness.bytes(16)
+        serial[0] = serial[0] & 0x7F | 0x40
+        return serial
+    }
+}
