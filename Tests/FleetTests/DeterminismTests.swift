@@ -89,6 +89,7 @@ import Wire
     private static let processes = [
         "at: 16m, for: 1m, fault: power-cut, target: { devices: fridge }", "at: 20m, for: 50ms, fault: service-kill",
         "at: 22m, for: 15m, fault: device-churn, every: 2m, target: { devices: all }",
+        "at: 36m, fault: clock-lost, target: { devices: oven }",
         "at: 37m, for: 5ms, fault: power-cut, target: { devices: oven }", "at: 38m, fault: clock-jump, by: 2h, target: { devices: oven }",
     ]
 
