@@ -45,6 +45,8 @@ public struct BootedSoftware {
     public init() {}
 
     public var all: [BootedImage] { images.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value) }
+    /// The code of the system itself.
+    public var system: StageCode? { (images[.services] ?? images[.kernel])?.first.flatMap { StageCode($0.package.body) } }
     public var apps: [BootedImage] { images[.applications] ?? [] }
     /// Images with programs: on a Linux board the system's own are in a file system, too.
     public var withPrograms: [BootedImage] { (images[.rootFileSystem] ?? []) + apps }

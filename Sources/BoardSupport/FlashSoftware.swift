@@ -2,7 +2,7 @@ public import DeviceServices
 public import Formats
 public import SecureChannel
 public import Silicon
-import Wire
+public import Wire
 
 /// What was started from flash, as updates see it.
 public struct FlashSoftware: InstalledSoftware {
@@ -54,6 +54,7 @@ public struct FlashSoftware: InstalledSoftware {
         booted.images[rules.osImage]?.first.map { Int64(clamping: $0.package.builtAt) } ?? 0
     }
     public var hardwareID: String { rules.hardwareID }
+    public var canAttest: Bool { booted.system?.lacks.contains(.attester) != true }
 
     public var images: [InstalledImage] {
         booted.all.map { image in
@@ -81,6 +82,9 @@ public struct FlashSoftware: InstalledSoftware {
         return ImageDescription(image.type.name, layer)
     }
 
+    /// How the system goes on that has started now.
+    public func course(at now: Instant) -> SystemCourse { SystemCourse(booted.system, at: now) }
+
     public func canStartApps(_ count: Int) -> Bool { rules.canStartApps(count) }
     public func floor(of image: ImageReference) -> Int64 { rules.floor(image) }
     public func raiseFloor(of image: ImageReference) {
@@ -106,7 +110,7 @@ private struct FlashStorage: ImageStorage {
         guard let (package, signedPart, signature) = try? ImagePackage.parse(bytes) else {
             return ImageFlaw("malformed", "it is no image package", isOfImage: true)
         }
-        guard package.type == image.reference.type, Int64(package.securityVersion) == image.version,
+        guard package.type == image.reference.type, Int64(package.securityVersion) == image.securityVersion,
             software.images.contains(where: { $0.reference == image.reference && $0.component == package.component.description })
         else { return ImageFlaw("malformed", "it is not what the director says it is", isOfImage: true) }
         guard let keys = software.rules.trustedKeys else { return nil }

@@ -10,11 +10,14 @@ public enum OperatorAct: String, Sendable, Codable, CaseIterable {
     /// A technician with a cable brings devices back to what they left the factory with (HW-26).
     case recover
 
+    /// Takes a release back: nobody else gets it, and who has it goes back, as far as anti-rollback lets him.
+    case withdraw
+
     /// It is done to devices; else to the service.
     public var hasTargets: Bool {
         switch self {
         case .checkUpdates, .recover: true
-        case .rotateUpdateKeys, .rotateServiceCertificate, .rotateCatalogAuthority: false
+        case .rotateUpdateKeys, .rotateServiceCertificate, .rotateCatalogAuthority, .withdraw: false
         }
     }
 

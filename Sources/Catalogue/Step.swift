@@ -34,6 +34,8 @@ public struct Step: Sendable, Equatable, Codable {
     public var name: String?
     /// The earlier attack whose gains this one begins from; without them it cannot begin.
     public var uses: String?
+    /// What `withdraw` takes back.
+    public var withdrawal: Withdrawal?
 
     public init(
         id: String, at: Instant, act: Act, nodes: [String], networks: [String],

@@ -5,6 +5,18 @@ public struct UpdateOrder: Sendable, Equatable, Codable {
     public enum Defect: String, Sendable, Codable, CaseIterable {
         /// The app ends in a fault as soon as it starts.
         case crash
+        /// The loader finds no code in the OS.
+        case noBoot = "no-boot"
+        /// The OS stops answering as soon as it has started.
+        case hangs
+        case noNetwork = "no-network"
+        /// The OS never attests.
+        case failsProof = "fails-proof"
+        /// The OS loses memory, and there is none left after hours.
+        case slowLeak = "slow-leak"
+
+        /// Of an app; else of an OS.
+        public var isOfApps: Bool { self == .crash }
     }
 
     /// `os`, `keystore` or an app.
@@ -14,12 +26,17 @@ public struct UpdateOrder: Sendable, Equatable, Codable {
     public var terms: RolloutTerms
     /// Generation of the production key that signs it, from 1.
     public var signingKey: Int
+    /// What anti-rollback goes by; nil for the version. Where it stays as it was, an older version may come back.
+    public var securityVersion: Int?
     /// What the vendor got wrong.
     public var defect: Defect?
     /// The packages, once they are made.
     public var packages: [ReleasedPackage] = []
 
-    public init(image: String, version: String, terms: RolloutTerms, signingKey: Int = 1, defect: Defect? = nil) {
+    public init(
+        image: String, version: String, terms: RolloutTerms, signingKey: Int = 1, securityVersion: Int? = nil, defect: Defect? = nil
+    ) {
+        self.securityVersion = securityVersion
         self.image = image
         self.version = version
         self.terms = terms

@@ -16,6 +16,9 @@ public struct Device: Node {
     private let lines: OutsideUARTs
     public private(set) var hasPower = true
     private var isRunning = false
+    private var system = SystemCourse()
+    /// What a system that ended by itself has left in memory for the next one to tell of.
+    private var lastWords: String?
     /// The alarm of the clock that ends a Power Down.
     private var wakesAt = Instant.never
 
@@ -40,17 +43,18 @@ public struct Device: Node {
     /// Where TLS secrets go, if the plan asks for a key log.
     public mutating func keepKeyLog(_ sink: @escaping (String) -> Void) { services.keepKeyLog(sink) }
 
-    public var nextWake: Instant? { min(nextSend ?? .never, apps.nextOfCores) }
+    public var nextWake: Instant? { isRunning && system.hangs ? nextSend : min(nextSend ?? .never, apps.nextOfCores) }
 
     /// A real-time core cannot send. But it can give an app something to send; and a crash takes an app on trial back,
     /// which closes connections.
     public var nextSend: Instant? {
         if let wakesAt = board.maintenanceWakesAt { return wakesAt }
         guard isRunning else { return nil }
+        if system.hangs { return system.next }
         // An app may have the device start again, which closes connections.
         let app = min(wakesAt, apps.nextOfApps)
         let core = !apps.hasApps && !services.updater.hasAppsOnTrial ? .never : apps.nextOfCores
-        return min(services.nextWake, min(app, core))
+        return min(min(services.nextWake, system.next), min(app, core))
     }
 
     public var ownUse: ResourceUse {
@@ -63,6 +67,7 @@ public struct Device: Node {
 
     public mutating func handle(_ event: Event, _ out: inout Outbox) {
         board.note(out.now)
+        out.isCutOff = isRunning && !system.hasNetwork
         attend(event, &out)
         lines.send(apps, &out)
         guard let operations = board.powerLostAfter, hasPower else { return }
@@ -88,7 +93,7 @@ public struct Device: Node {
             wakesAt = .never
             boot(&out)
         }
-        guard isRunning else { return }
+        guard isRunning, !attendSystem(event, &out) else { return }
         if lines.handle(event, apps, &out) || attendCable(event, &out) || refusedByFirewall(event, &out) { return }
         if apps.deliver(event, out.now) { return runApps(&out) }
         switch event {
@@ -101,6 +106,23 @@ public struct Device: Node {
         let locale = services.context.locale(out.now)
         for answer in services.answers(to: event, locale, &out) { carryOut(services.finish(answer, &out), &out) }
         services.servePeers(event, locale, &out)
+    }
+
+    /// True for what never reaches services and apps, by what the system itself is like.
+    private mutating func attendSystem(_ event: Event, _ out: inout Outbox) -> Bool {
+        switch system.turn(out.now) {
+        case .hangs: return true
+        case .restarts(let reason, let isReported):
+            if isReported { lastWords = reason }
+            restart(reason, &out)
+            return true
+        case .goesOn: break
+        }
+        if system.hasNetwork { return false }
+        switch event {
+        case .start, .wake, .command: return false
+        case .resolved, .connected, .accepted, .received, .closed, .finished, .acknowledged, .datagram: return true
+        }
     }
 
     /// Where programs may listen at any port, a filter is before them.
@@ -178,6 +200,8 @@ public struct Device: Node {
         isRunning = true
         board.begin(settings, out.now)
         let software = board.chip.software
+        system = software.course(at: out.now)
+        out.isCutOff = !system.hasNetwork
         let (outcomes, goesOn) = services.begin(
             settings: settings, software: software, roots: software.booted.roots, verifier: software.booted.verifierKey,
             refused: software.booted.refused.map { ($0.reason, $0.digest) }, &out)
@@ -186,6 +210,8 @@ public struct Device: Node {
         if apps.applySettings(&out) { services.time.serversChanged(out.now) }
         startApps(&out)
         services.open(banner: board.chip.banner, measurements: board.chip.measurements, &out)
+        if let words = lastWords { services.context.note(.kernelPanic, words, at: out.now) }
+        lastWords = nil
     }
 
     /// A reset: RAM is gone, and so is every connection.
@@ -203,6 +229,8 @@ public struct Device: Node {
         apps.stop(&out)
         apps.reset()
         isRunning = false
+        system = SystemCourse()
+        out.isCutOff = false
         board.reset()
     }
 

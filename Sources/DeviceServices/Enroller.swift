@@ -30,7 +30,7 @@ struct Enroller {
 
     mutating func authenticate(_ context: inout ServiceContext, _ out: inout Outbox) {
         authenticateAt = .never
-        guard context.identity.usesCertificates else { return }
+        guard context.identity.usesCertificates, context.software.canAttest else { return }
         let target = ClientPool<Purpose>.Target(
             host: context.serviceHost, port: ServicePort.enrolment, security: context.identity.towardsService(nil, "enrolment"),
             pair: .deviceService)

@@ -86,6 +86,8 @@ public enum SettingsKey: UInt16, Sendable {
     case failedImages = 7
     /// What this device may do beyond the usual (HW-22).
     case capabilityFile = 8
+    /// When the device first learnt of the updates that it has yet to install.
+    case knownUpdates = 9
     /// What is trusted of the director's and the image repository's metadata.
     case directorRoot = 16
     case directorTimestamp, directorSnapshot, directorTargets
@@ -102,6 +104,8 @@ public protocol InstalledSoftware {
     /// When that was built, in Unix seconds: no clock on this device shows less (0 if it does not say).
     var osBuiltAt: Int64 { get }
     var images: [InstalledImage] { get }
+    /// It has what asks for certificates.
+    var canAttest: Bool { get }
     /// Which hardware images must be for, in hex.
     var hardwareID: String { get }
     /// Whom update metadata is believed from the beginning.
@@ -183,6 +187,8 @@ public struct StagedImage: Equatable, Sendable {
     public var type: ImageDescription
     public var name: String
     public var version: Int64
+    /// What anti-rollback goes by (UP-4): a vendor may leave it as it is where an older version may come back.
+    public var securityVersion: Int64
     public var sha256: [UInt8]
     public var length: Int
     /// Where the storage has room for it.
@@ -191,10 +197,11 @@ public struct StagedImage: Equatable, Sendable {
     public var received = 0
 
     public init(
-        reference: ImageReference, type: ImageDescription, name: String, version: Int64, sha256: [UInt8], length: Int, place: Int,
-        received: Int = 0
+        reference: ImageReference, type: ImageDescription, name: String, version: Int64, securityVersion: Int64, sha256: [UInt8],
+        length: Int, place: Int, received: Int = 0
     ) {
         (self.reference, self.type, self.name, self.version) = (reference, type, name, version)
+        self.securityVersion = securityVersion
         (self.sha256, self.length, self.place, self.received) = (sha256, length, place, received)
     }
 

@@ -20,7 +20,7 @@ public enum ServiceOutcome: Equatable, Sendable {
 public struct Services {
     /// What is due by itself, in the order in which it is done.
     public enum Duty: CaseIterable, Sendable {
-        case expire, authenticate, report, sendTelemetry, callPeer, prove, install, giveFinalNotice, checkForUpdates, askTime
+        case expire, authenticate, report, sendTelemetry, callPeer, prove, endTrial, install, giveFinalNotice, checkForUpdates, askTime
     }
 
     public var context: ServiceContext
@@ -130,6 +130,7 @@ public struct Services {
         case .sendTelemetry: telemetry.sendAt
         case .callPeer: caller.callAt
         case .prove: updater.proveAt
+        case .endTrial: updater.trialEndsAt
         case .install: updater.installAt
         case .giveFinalNotice: updater.finalAt
         case .checkForUpdates: updater.checkAt
@@ -145,6 +146,7 @@ public struct Services {
         case .sendTelemetry: telemetry.send(&context, &out)
         case .callPeer: caller.call(&context, &out)
         case .prove: return updater.prove(&context, &out)
+        case .endTrial: return updater.endTrial()
         case .install: return updater.install(&context, &out)
         case .giveFinalNotice: return updater.giveFinalNotice(&out)
         case .checkForUpdates: updater.check(&context, &out)

@@ -1,4 +1,5 @@
 import Formats
+import Wire
 
 /// Images that were installed and have yet to prove themselves, as the settings remember them.
 struct Trial: Equatable {
@@ -20,6 +21,8 @@ struct Trial: Equatable {
 
     /// After so many starts without proof the device goes back.
     static let startLimit = 3
+    /// How long each start may take to its proof: what cannot reach the verifier cannot tell whose fault that is, and goes back in the end.
+    static let startTime = Duration.hours(4)
 
     init(_ images: [ImageReference], generation: UInt32, _ software: any InstalledSoftware) {
         (phase, starts, self.generation, self.images) = (.running, 0, generation, images)
@@ -51,8 +54,8 @@ extension StagedImage {
         return stride(from: 0, to: bytes.count - 43, by: 44).compactMap { at in
             guard let place = words.u32(at + 32), let length = words.u32(at + 36), let received = words.u32(at + 40) else { return nil }
             return StagedImage(
-                reference: .init(number: 0), type: .init("", nil), name: "", version: 0, sha256: Array(bytes[at..<at + 32]),
-                length: Int(length), place: Int(place), received: Int(received))
+                reference: .init(number: 0), type: .init("", nil), name: "", version: 0, securityVersion: 0,
+                sha256: Array(bytes[at..<at + 32]), length: Int(length), place: Int(place), received: Int(received))
         }
     }
 }

@@ -14,6 +14,10 @@ struct UpdateSession {
         case current
         /// All new images of one layer are on the device.
         case staged([StagedImage])
+        /// What waits on the device may go on waiting.
+        case waiting
+        /// What waits on the device is wanted no longer: its rollout was halted, or it was withdrawn.
+        case withdrawn
         /// What came was not acceptable: a kind for the statistics, the reason, and the digest of an image that this device
         /// can't take whoever offers it. What somebody on the way may have caused names none, or he could halt a rollout.
         case refused(kind: String, reason: String, expired: Int64? = nil, image: [UInt8]? = nil)
@@ -37,6 +41,8 @@ struct UpdateSession {
     private let deviceID: String
     private let software: any InstalledSoftware
     private let failed: Set<[UInt8]>
+    /// What was staged by an earlier check and waits to be installed: nothing else is downloaded until then.
+    private let waiting: [StagedImage]
     private let storage: any ImageStorage
     private let rules: Rules
     private var director: TUFClient
@@ -47,14 +53,17 @@ struct UpdateSession {
     private var index = 0
     /// Digests of the images that the director has named, as far as they were looked at.
     private(set) var named: [[UInt8]] = []
+    /// Digests of all that is to be installed, of every layer; nil until that is known.
+    private var wanted: [[UInt8]]?
 
     init(
-        deviceID: String, software: any InstalledSoftware, failed: Set<[UInt8]>, staging: [StagedImage], storage: any ImageStorage,
-        director: [String: [UInt8]], images: [String: [UInt8]], rules: Rules
+        deviceID: String, software: any InstalledSoftware, failed: Set<[UInt8]>, waiting: [StagedImage],
+        staging: [StagedImage], storage: any ImageStorage, director: [String: [UInt8]], images: [String: [UInt8]], rules: Rules
     ) throws(TUFRefusal) {
         self.deviceID = deviceID
         self.software = software
         self.failed = failed
+        self.waiting = waiting
         self.staging = staging
         self.storage = storage
         self.rules = rules
@@ -64,6 +73,12 @@ struct UpdateSession {
 
     mutating func takeChanges() -> (director: [(name: String, bytes: [UInt8]?)], images: [(name: String, bytes: [UInt8]?)]) {
         (director.takeChanges(), images.takeChanges())
+    }
+
+    /// Digests of all that is to be installed, of every layer, once after it has become known.
+    mutating func takeWanted() -> [[UInt8]]? {
+        defer { wanted = nil }
+        return wanted
     }
 
     /// Versions that were offered and trusted, for the journal: director and image targets.
@@ -95,11 +110,24 @@ struct UpdateSession {
         case .done where stage == .director:
             stage = .images
             return follow(images.begin(), now: now)
-        case .done: return plan()
+        case .done: return waiting.isEmpty ? plan() : review()
         }
     }
 
     // MARK: What to install
+
+    /// Whether the director still wants what waits here, or something newer in its place, which comes afterwards.
+    private func review() -> Step {
+        let offered = (director.trusted.targets["targets"]?.targets ?? [:]).values
+        let isWanted = waiting.allSatisfy { image in
+            let component = software.image(image.reference)?.component
+            return offered.contains { target in
+                target.sha256 == image.sha256
+                    || target.custom?["component"]?.asString == component && target.custom?["version"]?.asInteger ?? 0 > image.version
+            }
+        }
+        return isWanted ? .waiting : .withdrawn
+    }
 
     /// Compares what both repositories name with what runs; picks the first layer that has something new.
     private mutating func plan() -> Step {
@@ -123,15 +151,17 @@ struct UpdateSession {
             }
             guard let present = installed.first(where: { $0.component == component }) else { continue }
             if present.sha256 == digest || failed.contains(digest) { continue }
-            if version < software.floor(of: present.reference) || rules.metadata.versions && version < present.version {
+            let securityVersion = custom["securityVersion"]?.asInteger ?? version
+            if securityVersion < software.floor(of: present.reference) || rules.metadata.versions && securityVersion < present.version {
                 return .refused(
                     kind: "rollback", reason: "director: \(name) is older than version \(present.version), which runs", image: digest)
             }
             wanted.append(
                 StagedImage(
-                    reference: present.reference, type: present.type, name: name, version: version, sha256: digest,
-                    length: target.length, place: 0))
+                    reference: present.reference, type: present.type, name: name, version: version, securityVersion: securityVersion,
+                    sha256: digest, length: target.length, place: 0))
         }
+        self.wanted = wanted.map(\.sha256)
         guard let layer = SoftwareLayer.allCases.first(where: { layer in wanted.contains { $0.type.layer == layer } }) else {
             return .current
         }

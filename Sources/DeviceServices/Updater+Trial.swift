@@ -24,8 +24,18 @@ extension Updater {
         }
         do { try context.settings?.set(.trial, trial.encoded) } catch { return ([], true) }
         self.trial = trial
-        if trial.areApps || !context.identity.usesCertificates { proveAt = out.now + Updater.bootSettling }
+        if trial.areApps || !context.identity.usesCertificates {
+            proveAt = out.now + Updater.bootSettling
+        } else {
+            trialEndsAt = out.now + Trial.startTime
+        }
         return ([], true)
+    }
+
+    /// What has not proven itself in all this time is started once more, as often as a trial allows: it may be that it cannot.
+    mutating func endTrial() -> [ServiceOutcome] {
+        trialEndsAt = .never
+        return trial?.phase == .running ? [.restart("update not proven in time")] : []
     }
 
     /// New apps run in place of the old ones.
@@ -36,7 +46,7 @@ extension Updater {
 
     /// The new images work: the copies that the device falls back to are made of them, and no older version starts any more.
     mutating func prove(_ context: inout ServiceContext, _ out: inout Outbox) -> [ServiceOutcome] {
-        proveAt = .never
+        (proveAt, trialEndsAt) = (.never, .never)
         guard var trial else { return [] }
         do {
             guard var storage = try context.software.open() else { return [] }
@@ -65,7 +75,7 @@ extension Updater {
     mutating func goBack(_ reason: String, _ context: inout ServiceContext, _ out: inout Outbox) -> [ServiceOutcome] {
         guard let trial else { return [] }
         self.trial = nil
-        proveAt = .never
+        (proveAt, trialEndsAt) = (.never, .never)
         var digests: [String] = []
         do {
             guard var storage = try context.software.open() else { return [] }
@@ -74,7 +84,7 @@ extension Updater {
                 guard let digest = try storage.digest(of: image) else { continue }
                 failed += digest
                 digests.append(digest.hex)
-                failures.append(.init(sha256: digest.hex, reason: reason))
+                failures.append(.init(sha256: digest.hex, reason: reason, kind: .failed))
             }
             try context.settings?.set(.failedImages, Array(failed.suffix(32 * 16)))
             try storage.revert(trial.images)

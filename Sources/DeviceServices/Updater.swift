@@ -36,14 +36,20 @@ public struct Updater {
     private(set) var finalAt = Instant.never
     private(set) var installAt = Instant.never
     var proveAt = Instant.never
+    var trialEndsAt = Instant.never
     private var session: UpdateSession?
     /// Of the last answer to a check.
     private var connection: Connection?
     /// On the device and waiting to be installed.
     private var staged: [StagedImage] = []
+    private var known = KnownUpdates([])
+    /// Until when what is staged may be put off.
+    private var latest = Instant.never
     var trial: Trial?
     /// What the service has yet to hear of.
     var failures: [ServiceAPI.UpdateStatus.Failure] = []
+    /// Since this start it has heard of what failed before.
+    private var hasToldOfFormer = false
     private var backoff: Backoff
 
     init(backoff: Backoff) { self.backoff = backoff }
@@ -55,7 +61,7 @@ public struct Updater {
         self.failures = failures
     }
 
-    var next: Instant { min(min(checkAt, finalAt), min(installAt, proveAt)) }
+    var next: Instant { min(min(checkAt, finalAt), min(min(installAt, proveAt), trialEndsAt)) }
     /// Apps are on trial: one that ends takes them back.
     public var hasAppsOnTrial: Bool { trial?.areApps == true }
     public var hasStaged: Bool { !staged.isEmpty }
@@ -79,7 +85,8 @@ public struct Updater {
         // Whatever happens on the way, the next check comes.
         checkAt =
             out.now + .nanoseconds(context.configuration.updateEveryNanoseconds) + context.draws.duration(upTo: .minutes(10))
-        guard session == nil, staged.isEmpty else { return }
+        guard session == nil else { return }
+        if !hasToldOfFormer { addFormerFailures(context) }
         let status = ServiceAPI.UpdateStatus(
             osVersion: context.software.osVersion,
             images: context.software.images.map {
@@ -92,19 +99,26 @@ public struct Updater {
             context.identity.towardsService(context.identity.update, "update"), &out)
     }
 
+    /// Power may have gone before the service heard of what failed here: it is told once in each life of the device.
+    private mutating func addFormerFailures(_ context: ServiceContext) {
+        for digest in failedImages(context).map(\.hex).sorted() where !failures.contains(where: { $0.sha256 == digest }) {
+            failures.append(.init(sha256: digest, reason: "it has failed here before", kind: .failed))
+        }
+    }
+
     mutating func statusAnswered(
         _ outcome: ClientPool<Purpose>.Outcome, _ context: inout ServiceContext, _ out: inout Outbox
     ) -> [ServiceOutcome] {
         outcome.journal("update-status", context.serviceHost, &out)
-        if case .response(let response) = outcome.result, response.isSuccess { failures = [] }
-        guard session == nil, staged.isEmpty else { return [] }
+        if case .response(let response) = outcome.result, response.isSuccess { (failures, hasToldOfFormer) = ([], true) }
+        guard session == nil else { return [] }
         do {
             guard let storage = try context.software.open() else {
                 return ended("failed", nil, "no readable partition table", &context, &out)
             }
             let roots = context.software.updateRoots
             var session = try UpdateSession(
-                deviceID: context.deviceID, software: context.software, failed: failedImages(context),
+                deviceID: context.deviceID, software: context.software, failed: failedImages(context), waiting: staged,
                 staging: StagedImage.decodeProgress(context.settings?[.staging] ?? []), storage: storage,
                 director: trustedFiles(Updater.directorFiles, roots.director, context),
                 images: trustedFiles(Updater.imageFiles, roots.images, context), rules: rules(context.protections))
@@ -151,9 +165,10 @@ public struct Updater {
             let isLong = failure.code == .answerTooLong
             return ended(isLong ? "refused" : "failed", isLong ? "length" : nil, failure.words, &context, &out)
         case .response(let response):
-            let step = session.answered(response, now: context.clock.unixSeconds(at: out.now))
+            let now = context.clock.unixSeconds(at: out.now)
+            let step = session.answered(response, now: now)
             do {
-                try keep(&session, &context)
+                try keep(&session, now, &context)
             } catch {
                 return ended("failed", nil, "\(error)", &context, &out)
             }
@@ -162,14 +177,21 @@ public struct Updater {
         }
     }
 
-    /// Trusted metadata and the progress of downloads.
-    private func keep(_ session: inout UpdateSession, _ context: inout ServiceContext) throws {
+    /// Trusted metadata, since when updates are known, and the progress of downloads.
+    /// - Parameter now: Unix seconds by this device's clock.
+    private mutating func keep(_ session: inout UpdateSession, _ now: Int64, _ context: inout ServiceContext) throws {
         let (director, images) = session.takeChanges()
         for (changes, names) in [(director, Updater.directorFiles), (images, Updater.imageFiles)] {
             for (name, bytes) in changes {
                 guard let key = names.first(where: { $0.name == name })?.key else { continue }
                 if let bytes { try context.settings?.set(key, bytes) } else { try context.settings?.remove(key) }
             }
+        }
+        if let wanted = session.takeWanted() {
+            known = KnownUpdates(context.settings?[.knownUpdates] ?? [])
+            known.learn(wanted, at: now)
+            let bytes = known.encoded
+            if bytes.isEmpty { try context.settings?.remove(.knownUpdates) } else { try context.settings?.set(.knownUpdates, bytes) }
         }
         let progress = StagedImage.encodeProgress(session.staging)
         if !progress.isEmpty { try context.settings?.set(.staging, progress) }
@@ -194,18 +216,30 @@ public struct Updater {
         case .current: return ended("current", nil, nil, &context, &out)
         case .refused(let kind, let reason, let expired, let image):
             if let sha256 = image?.hex, !failures.contains(where: { $0.sha256 == sha256 }) {
-                failures.append(.init(sha256: sha256, reason: reason))
+                failures.append(.init(sha256: sha256, reason: reason, kind: .refused))
             }
             return ended("refused", kind, reason, expired: expired, &context, &out)
         case .failed(let reason): return ended("failed", nil, reason, &context, &out)
         case .staged(let images):
-            var details: [Fact.Detail: Fact.Value] = [.result: "available", .version: .text(session?.versions ?? "")]
-            if let connection { details[.connection] = .text("\(connection)") }
-            out.observe(.updateCheck, details)
-            session = nil
-            backoff.reset()
-            return [.notice(.found, isApp: images.areApps)] + announce(images, &out)
+            foundAvailable(&out)
+            return [.notice(.found, isApp: images.areApps)] + announce(images, context, &out)
+        case .waiting:
+            foundAvailable(&out)
+            return []
+        case .withdrawn:
+            // What is about to be installed is let go, too; what has been meanwhile is on trial.
+            if !staged.isEmpty { journal("withdrawn", staged, &out) }
+            (staged, finalAt, installAt) = ([], .never, .never)
+            return ended("current", nil, nil, &context, &out)
         }
+    }
+
+    private mutating func foundAvailable(_ out: inout Outbox) {
+        var details: [Fact.Detail: Fact.Value] = [.result: "available", .version: .text(session?.versions ?? "")]
+        if let connection { details[.connection] = .text("\(connection)") }
+        out.observe(.updateCheck, details)
+        session = nil
+        backoff.reset()
     }
 
     private mutating func ended(
@@ -238,14 +272,22 @@ public struct Updater {
 
     // MARK: Installation
 
-    /// Tells the apps, who may put it off: the OS by up to a day, apps by up to three (UP-7).
-    private mutating func announce(_ images: [StagedImage], _ out: inout Outbox) -> [ServiceOutcome] {
+    /// Tells the apps, who may put it off: the OS by up to a day, apps by up to three, from when the device has learnt of it (UP-7).
+    private mutating func announce(_ images: [StagedImage], _ context: ServiceContext, _ out: inout Outbox) -> [ServiceOutcome] {
         staged = images
         journal("pending", images, &out)
-        return [.notice(.pending(limit: deferralLimit), isApp: images.areApps)]
+        let limit = max(.zero, (images.areApps ? Updater.appDeferral : Updater.systemDeferral) - age(context, out.now))
+        latest = out.now + limit
+        return [.notice(.pending(limit: limit), isApp: images.areApps)]
     }
 
-    private var deferralLimit: Duration { staged.areApps ? .hours(72) : .hours(24) }
+    private static let appDeferral = Duration.hours(72)
+    private static let systemDeferral = Duration.hours(24)
+
+    /// How long what is staged has been known.
+    private func age(_ context: ServiceContext, _ now: Instant) -> Duration {
+        known.age(of: staged, at: context.clock.unixSeconds(at: now))
+    }
 
     /// The apps have been told.
     /// - Parameter isHeard: One of them listens, and says itself if it wants the update later.
@@ -254,14 +296,14 @@ public struct Updater {
             finalAt = out.now + Updater.answerTime
             return
         }
-        let deferral = min(Duration.nanoseconds(context.configuration.deferUpdatesNanoseconds), deferralLimit)
-        if deferral > .zero { journal("deferred", staged, &out) }
-        finalAt = out.now + deferral
+        let wanted = Duration.nanoseconds(context.configuration.deferUpdatesNanoseconds)
+        finalAt = max(out.now, min(out.now + (wanted - age(context, out.now)), latest))
+        if finalAt > out.now { journal("deferred", staged, &out) }
     }
 
     /// An app wants what is staged so much later.
     public mutating func `defer`(by time: Duration, _ out: inout Outbox) -> ServiceOutcome {
-        finalAt = out.now + time
+        finalAt = max(out.now, min(out.now + time, latest))
         journal("deferred", staged, &out)
         return .notice(.deferred, isApp: staged.areApps)
     }

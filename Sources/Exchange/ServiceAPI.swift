@@ -149,11 +149,20 @@ public enum ServiceAPI {
             }
         }
         public struct Failure: Codable, Sendable {
+            public enum Kind: String, Codable, Sendable {
+                /// It was installed and did not work, so that the device went back.
+                case failed
+                /// It was never installed: this device cannot take it.
+                case refused
+            }
             public var sha256: String
             public var reason: String
-            public init(sha256: String, reason: String) {
+            /// Nil from devices that do not say.
+            public var kind: Kind?
+            public init(sha256: String, reason: String, kind: Kind) {
                 self.sha256 = sha256
                 self.reason = reason
+                self.kind = kind
             }
         }
         public var osVersion: String

@@ -61,31 +61,34 @@ extension FlashBuilder {
                 sign(.updateCertificateStore, "roots", try CertificateBundle.encode(roots), os, board: FlashBuilder.board)
             ))
         packages.append((.policy, sign(.policy, "policy", policy, os, board: FlashBuilder.board)))
-        for source in apps { packages.append((.applications, linuxPackage(source, version: 1, key: app))) }
+        for source in apps { packages.append((.applications, linuxPackage(source, version: 1, securityVersion: 1, key: app))) }
         return Product(
             flash: try place(packages), measurements: packages.map { (UInt32($0.0.rawValue), sha256($0.1)) })
     }
 
     /// A new OS: kernel and root file system, signed for development.
-    public func linuxOS(version: String, securityVersion: UInt32, userland: Userland) -> [[UInt8]] {
-        let kernel = linuxCode(.kernel, version, bytes: 1 << 20)
+    /// - Parameter defect: What is wrong with its kernel.
+    public func linuxOS(version: String, securityVersion: UInt32, userland: Userland, defect: SystemDefect? = nil) -> [[UInt8]] {
+        let kernel = linuxCode(.kernel, version, bytes: 1 << 20, defect)
         return [(ImageType.kernel, ImageType.kernel.name, kernel), (.rootFileSystem, version, userland.image(version: version))].map {
             sign($0, $1, $2, developmentKey, version: securityVersion, board: FlashBuilder.board)
         }
     }
 
     /// A new version of an app, signed for development.
-    public func linuxApp(_ source: AppSource, version: UInt32) -> [UInt8] { linuxPackage(source, version: version, key: developmentKey) }
+    public func linuxApp(_ source: AppSource, version: UInt32, securityVersion: UInt32) -> [UInt8] {
+        linuxPackage(source, version: version, securityVersion: securityVersion, key: developmentKey)
+    }
 
     /// The program, and no manifest.
-    private func linuxPackage(_ app: AppSource, version: UInt32, key: FactoryKey) -> [UInt8] {
+    private func linuxPackage(_ app: AppSource, version: UInt32, securityVersion: UInt32, key: FactoryKey) -> [UInt8] {
         let files = app.resources.merging(["bin/app": app.program, "version": Array("\(version)\n".utf8)]) { _, own in own }
         return sign(
-            .applications, app.name, CompressedROM.pack(files, name: app.name), key, version: version, board: FlashBuilder.board)
+            .applications, app.name, CompressedROM.pack(files, name: app.name), key, version: securityVersion, board: FlashBuilder.board)
     }
 
     /// The kernel says which it is.
-    private func linuxCode(_ type: ImageType, _ version: String, bytes: Int) -> [UInt8] {
-        code(type == .kernel ? LinuxKernel.name : type.name, version, bytes: bytes)
+    private func linuxCode(_ type: ImageType, _ version: String, bytes: Int, _ defect: SystemDefect? = nil) -> [UInt8] {
+        code(type == .kernel ? LinuxKernel.name : type.name, version, bytes: bytes, defect)
     }
 }

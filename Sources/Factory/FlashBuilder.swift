@@ -67,7 +67,7 @@ public struct FlashBuilder {
         packages.append((.updateCertificateStore, sign(.updateCertificateStore, "roots", try CertificateBundle.encode(roots), os)))
         packages.append((.policy, sign(.policy, "policy", policy, os)))
         packages.append((.services, sign(.services, osVersion, code(ImageType.services.name, osVersion, bytes: 32 << 10), os)))
-        for source in apps { packages.append((.applications, package(source, version: 1, key: app))) }
+        for source in apps { packages.append((.applications, package(source, version: 1, securityVersion: 1, key: app))) }
         return Product(
             flash: try place(packages), measurements: packages.map { (UInt32($0.0.rawValue), sha256($0.1)) })
     }
@@ -86,20 +86,25 @@ public struct FlashBuilder {
     }
 
     /// A new OS: Pluton runtime, security monitor and services, signed for development.
-    public func os(version: String, securityVersion: UInt32) -> [[UInt8]] {
+    /// - Parameter defect: What is wrong with its services.
+    public func os(version: String, securityVersion: UInt32, defect: SystemDefect? = nil) -> [[UInt8]] {
         let stages = FlashBuilder.stageSizes.filter { $0.type != .kernel }.map { ($0.type, $0.type.name, $0.bytes) }
         return (stages + [(.services, version, 32 << 10)]).map { type, name, size in
-            sign(type, name, code(type.name, version, bytes: size), developmentKey, version: securityVersion)
+            let body = code(type.name, version, bytes: size, type == .services ? defect : nil)
+            return sign(type, name, body, developmentKey, version: securityVersion)
         }
     }
 
     /// A new version of an app, signed for development.
-    public func app(_ source: AppSource, version: UInt32) -> [UInt8] { package(source, version: version, key: developmentKey) }
+    /// - Parameter securityVersion: Nil for the version.
+    public func app(_ source: AppSource, version: UInt32, securityVersion: UInt32? = nil) -> [UInt8] {
+        package(source, version: version, securityVersion: securityVersion ?? version, key: developmentKey)
+    }
 
-    private func package(_ app: AppSource, version: UInt32, key: FactoryKey) -> [UInt8] {
+    private func package(_ app: AppSource, version: UInt32, securityVersion: UInt32, key: FactoryKey) -> [UInt8] {
         let own = ["app_manifest.json": app.manifest, "bin/app": app.program, "version": Array("\(version)\n".utf8)]
         let files = app.resources.merging(own) { _, own in own }
-        return sign(.applications, app.name, CompressedROM.pack(files, name: app.name), key, version: version)
+        return sign(.applications, app.name, CompressedROM.pack(files, name: app.name), key, version: securityVersion)
     }
 
     func sign(
@@ -123,9 +128,12 @@ public struct FlashBuilder {
 
     /// What stands for a stage's machine code, which services in Swift do the work of: its version, what it is
     /// hardened against, and a filling of the right order of size.
-    func code(_ stage: String, _ version: String, bytes: Int) -> [UInt8] {
-        let list = FlashBuilder.hardening.map { "\"\($0)\"" }.joined(separator: ",")
-        let head = Array("{\"stage\":\"\(stage)\",\"version\":\"\(version)\",\"hardening\":[\(list)]}\n".utf8)
+    func code(_ stage: String, _ version: String, bytes: Int, _ defect: SystemDefect? = nil) -> [UInt8] {
+        // The linker has left it empty.
+        if defect == .noBoot { return [UInt8](repeating: 0xFF, count: bytes) }
+        var code = StageCode(stage: stage, version: version, hardening: FlashBuilder.hardening)
+        defect?.spoil(&code)
+        let head = code.firstLine
         var filling: [UInt8] = []
         var block = sha256(head)
         while filling.count < bytes {

@@ -155,6 +155,9 @@ extension Injector {
             let release = Release(step: step.id, packages: order.packages, terms: order.terms, signingKey: order.signingKey)
             for node in configuration.nodes where node.role == .service { command(CommandName.release, release, to: node.name) }
         case .operate(.recover): carryOut(step.nodes.map { ProcessOrder(.recover, node: $0, generation: 0) })
+        case .operate(.withdraw):
+            guard let withdrawal = step.withdrawal else { return }
+            for node in step.nodes { command(CommandName.withdraw, withdrawal, to: node) }
         case .operate(let act):
             let order = OperatorOrder(step: step.id, overlapNanoseconds: step.duration("overlap")?.nanoseconds)
             for node in step.nodes { command(act.rawValue, order, to: node) }

@@ -106,7 +106,10 @@ private struct Causes {
         if !attacks.isEmpty { return attacks.map { .init(kind: .attack, step: $0.id) } }
         let faults = plan.steps.filter { isBehind(fault: $0, alert) }
         if !faults.isEmpty { return faults.map { .init(kind: .fault, step: $0.id) } }
-        let releases = plan.steps.filter { if case .update = $0.act { truth.marks(of: $0.id).match(alert.fact) } else { false } }
+        let releases = plan.steps.filter { step in
+            guard case .update = step.act else { return false }
+            return truth.marks(of: step.id).match(alert.fact) || isBehind(release: step, alert)
+        }
         if !releases.isEmpty { return releases.map { .init(kind: .release, step: $0.id) } }
         return gateways.filter { $0.marks.match(alert.fact) }.map { .init(kind: .outside, step: $0.name) }
     }
@@ -168,6 +171,22 @@ private struct Causes {
                 || truth.marks(of: step.id).matchUnique(alert.fact)
         }
         return fault.leavesMarks && truth.marks(of: step.id).match(alert.fact)
+    }
+
+    /// What silences a device may be what it has installed: it had done so when it was last heard of, and it has not gone back.
+    private func isBehind(release step: Step, _ alert: Observation) -> Bool {
+        guard alert.fact.text(.rule) == DetectionRule.silence.rawValue, let device = alert.fact.text(.device) else { return false }
+        var installed = Set<String>()
+        for observation in truth.journal where observation.node == device && observation.at <= alert.at {
+            switch observation.fact.kind {
+            case .updateInstalled where truth.marks(of: step.id).matchDigest(observation.fact):
+                installed.insert(observation.fact.text(.component) ?? "")
+            case .updateInstalled: installed.remove(observation.fact.text(.component) ?? "")
+            case .updateReverted where observation.at <= heard(alert): installed = []
+            default: break
+            }
+        }
+        return !installed.isEmpty
     }
 
     /// Devices that an alert names: itself, or by the connections that it opened.

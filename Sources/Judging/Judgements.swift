@@ -76,7 +76,7 @@ extension Judgement {
             return (found.count <= limit ? .held : .broken, found.isEmpty ? "none" : found.joined(separator: ", "))
         case .rollout(let step, let wanted):
             guard let release = evidence.releases.first(where: { $0.step == step }) else { return (.unknown, "no such release") }
-            return (release.rollout == wanted ? .held : release.rollout == .running ? missing : .broken, release.rolloutWords)
+            return (release.rollout == wanted ? .held : release.rollout.isOpen ? missing : .broken, release.rolloutWords)
         }
     }
 

@@ -24,7 +24,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     /// Devices that went back to what they had.
     public var reverted: Int
     public var rollout: RolloutState
-    /// Why it was halted or refused, in words.
+    /// Why it ended so, or what it waits for, in words.
     public var rolloutReason: String
 
     /// For people.
@@ -51,8 +51,6 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         var since: [String: Instant] = [:]
         var exposed = 0.0
         reverted = 0
-        (rollout, rolloutReason) = (.running, "")
-        var rolling = Set(plan.devices.filter { members.contains($0.name) }.map(\.group))
         for observation in journal {
             let fact = observation.fact
             switch fact.kind {
@@ -71,13 +69,6 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
                 if (fact.text(.image) ?? "").split(separator: " ").contains(Substring(order.image)) && observation.at >= step.at {
                     reverted += 1
                 }
-            case .rolloutHalted where observation.at >= step.at && ReleaseMetrics.names(fact, order):
-                (rollout, rolloutReason) = (.halted, fact.text(.reason) ?? "")
-            case .rolloutComplete where observation.at >= step.at && ReleaseMetrics.names(fact, order):
-                rolling.remove(fact.text(.target) ?? "")
-                if rolling.isEmpty { rollout = .complete }
-            case .refusal where fact.text(.operation) == "release" && fact.text(.instance) == step.id:
-                (rollout, rolloutReason) = (.refused, fact.text(.reason) ?? "")
             default: break
             }
         }
@@ -85,6 +76,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
             exposed += ReleaseMetrics.hours(from: max(step.at, since[device] ?? step.at), to: end)
         }
         installed = running.count
+        (rollout, rolloutReason) = RolloutCourse(step, order, plan, journal).end(running: running)
         self.changes = changes
         exposureDeviceHours = (exposed * 100).rounded() / 100
         reached = [0.5, 0.9, 0.99, 1].map { ratio in
@@ -107,17 +99,6 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
             service.filter { $0.fact.kind == .imageAdded && images.contains($0.fact.text(.image) ?? "") }.compactMap {
                 $0.fact.text(.digest)
             })
-    }
-
-    /// True if a rollout's fact is about this release: `services@2`, or on a Linux board `root-file-system@2`, stands for an OS; an app for
-    /// other hardware has the hardware behind its version.
-    private static func names(_ fact: Fact, _ order: UpdateOrder) -> Bool {
-        let images = (fact.text(.image) ?? "").split(separator: " ").map(String.init)
-        return images.contains { image in
-            order.image == UpdateOrder.os
-                ? image.hasPrefix("services@") || image.hasPrefix("root-file-system@")
-                : image == order.title || image.hasPrefix(order.title + "-")
-        }
     }
 
     private static func hours(from: Instant, to: Instant) -> Double { max(0, Double((to - from).nanoseconds) / 3600e9) }

@@ -110,8 +110,9 @@ public struct LinuxSystem {
         let reason: String
         do {
             let image = try BootedImage(entry, ordinal: ordinal, in: flash)
-            if image.package.type == type { return image }
-            reason = "image type \(image.package.type)"
+            let isCode = type == .loader || type == .kernel
+            if image.package.type == type, !isCode || StageCode.canStart(image.package.body) { return image }
+            reason = image.package.type == type ? "its code does not start" : "image type \(image.package.type)"
         } catch {
             reason = "\(error)"
         }

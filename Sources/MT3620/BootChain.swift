@@ -24,6 +24,9 @@ struct BootChain {
     static let firstStages: [ImageType] = [.oneBL, .trustedKeystore, .plutonRuntime]
     static let laterStages: [ImageType] = [.securityMonitor, .kernel, .updateCertificateStore, .policy, .services]
 
+    /// Of these, what is code.
+    private static let codeStages: Set<ImageType> = [.securityMonitor, .kernel, .services]
+
     /// The code that the chip was made with.
     let rom: ELFImage
     let flash: Flash
@@ -191,6 +194,9 @@ struct BootChain {
         // Reading 1 MiB takes about 25 ms at 40 MB/s, our estimate for quad SPI flash.
         out.spend(.nanoseconds(Int64(bytes.count) * 25))
         guard parsed.package.type == type else { return .failure(Refusal(reason: "image type \(parsed.package.type)")) }
+        guard !BootChain.codeStages.contains(type) || StageCode.canStart(parsed.package.body) else {
+            return .failure(Refusal(reason: "its code does not start"))
+        }
         // RFC 9783 section 4.4.1 wants 32 bytes: of nobody who has been checked.
         var signer = [UInt8](repeating: 0, count: 32)
         if isSecure {

@@ -66,7 +66,7 @@ extension PlanReader {
             plan.expectations.append(
                 Expectation(claim: .bricked(devices: members, limit: limit), text: "\(order.title) (\(id)): at most \(limit) bricked"))
         }
-        let ends = RolloutState.allCases.filter { $0 != .running }.map(\.rawValue)
+        let ends = RolloutState.allCases.filter { !$0.isOpen }.map(\.rawValue)
         if let word = expect.word("rollout", among: ends), let state = RolloutState(rawValue: word) {
             plan.expectations.append(Expectation(claim: .rollout(step: id, state), text: "rollout of \(order.title) (\(id)) is \(word)"))
         }

@@ -47,8 +47,9 @@ extension PlanReader {
         let id = "s\(plan.steps.count + 1)"
         let name = (item.mapping?["fault"] ?? item.mapping?["attack"])?.scalar?.string ?? ""
         let act = item.mapping?["operator"]?.scalar.flatMap { OperatorAct(rawValue: $0.string) }
+        let own = act == .withdraw ? ["image"] : []
         let parameters = catalogue.faults[name]?.parameters ?? catalogue.attacks[name]?.parameters ?? act?.parameters ?? []
-        guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + parameters.map(\.name)) else {
+        guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + own + parameters.map(\.name)) else {
             return start ?? .zero
         }
         guard let act = readAct(step, id: id) else { return start ?? .zero }
@@ -68,6 +69,7 @@ extension PlanReader {
             id: id, at: .start + at, act: act, nodes: nodes, networks: networks, lengthNanoseconds: length?.nanoseconds,
             parameters: values)
         (made.name, made.uses) = readChain(step, made)
+        made.withdrawal = readWithdrawal(step, made)
         checkFeatures(of: made, step)
         plan.steps.append(made)
         readStepExpectation(step, act, id: id)

@@ -17,7 +17,10 @@ extension PlanReader {
     }
 
     func readUpdate(_ step: Section) -> UpdateOrder? {
-        let keys = ["image", "group", "feed", "retail-after", "batches", "threshold", "soak", "signing-key", "defect"]
+        let keys = [
+            "image", "group", "feed", "retail-after", "batches", "threshold", "soak", "batch-timeout", "signing-key", "security-version",
+            "defect",
+        ]
         guard let update = document.section(step.fields["update"], "update", keys: keys), let word = update.text("image", isRequired: true)
         else { return nil }
         let parts = word.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
@@ -30,14 +33,49 @@ extension PlanReader {
         {
             document.report(node, "batches: expected counts or shares of devices, such as [1, 50%]")
         }
-        let order = UpdateOrder(
+        var order = UpdateOrder(
             image: parts[0], version: parts[1],
             terms: RolloutTerms(
                 audience: readAudience(update, isOS: parts[0] == UpdateOrder.os), batches: batches,
                 threshold: update.ratio("threshold") ?? 1, soakSeconds: (update.duration("soak") ?? .zero).components.seconds),
-            signingKey: update.count("signing-key", in: 1...2) ?? 1, defect: update.word("defect", of: UpdateOrder.Defect.self))
+            signingKey: update.count("signing-key", in: 1...2) ?? 1, securityVersion: update.count("security-version", in: 1...64),
+            defect: update.word("defect", of: UpdateOrder.Defect.self))
+        let timeout = update.duration("batch-timeout", atLeast: .minutes(1))?.components.seconds
+        order.terms.batchTimeoutSeconds = timeout ?? usualBatchTimeoutSeconds(of: order)
         check(order, update)
         return order
+    }
+
+    /// Long enough for a device that is there half of the time: two of its checks, a day, and what it may put the release off by (UP-7).
+    private func usualBatchTimeoutSeconds(of order: UpdateOrder) -> Int64 {
+        let names = Set(plan.members(of: order))
+        let members = plan.devices.filter { names.contains($0.name) }
+        let limit = Duration.hours(order.isApp ? 72 : 24)
+        let waits = members.map { device -> Duration in
+            // Apps that a file brings along may put it off by themselves.
+            let asks = device.apps.contains { plan.apps[$0] != nil } ? limit : .zero
+            let deferral = max(asks, min(limit, .nanoseconds(device.deferUpdatesNanoseconds)))
+            return .nanoseconds(device.updateEveryNanoseconds) * 2 + deferral
+        }
+        let wait = min((waits.max() ?? .zero), .seconds(365 * 86_400)) + .hours(24)
+        return max(.hours(72), wait).components.seconds
+    }
+
+    /// `operator: withdraw`, with or without an `image: compressor@3`: the last release before it.
+    func readWithdrawal(_ section: Section, _ step: Step) -> Withdrawal? {
+        guard step.act == .operate(.withdraw) else { return nil }
+        let wanted = section.text("image")
+        let releases = plan.steps.filter { other in
+            guard case .update(let order) = other.act, other.at <= step.at else { return false }
+            return wanted == nil || order.title == wanted
+        }
+        guard let release = releases.max(by: { $0.at < $1.at }) else {
+            document.report(
+                section.fields["image"] ?? section.node,
+                wanted.map { "withdraw: no step before it releases '\($0)'" } ?? "withdraw: no step before it releases anything")
+            return nil
+        }
+        return Withdrawal(step: step.id, release: release.id)
     }
 
     private func readAudience(_ update: Section, isOS: Bool) -> Audience {
@@ -76,6 +114,15 @@ extension PlanReader {
         } else if order.image != UpdateOrder.os, !(2...64).contains(Int(order.version) ?? 0) {
             document.report(image, "a version is a whole number from 2 to 64, as fuses count")
         }
-        if order.defect != nil && !order.isApp { document.report(update.fields["defect"], "defect: only an app can crash") }
+        if order.image == UpdateOrder.keystore && order.securityVersion != nil {
+            document.report(update.fields["security-version"], "security-version: a keystore's is the number of its generations")
+        }
+        if let defect = order.defect, order.image == UpdateOrder.keystore || defect.isOfApps != order.isApp {
+            let words = UpdateOrder.Defect.allCases.filter { $0.isOfApps == order.isApp }.map(\.rawValue).joined(separator: ", ")
+            document.report(
+                update.fields["defect"],
+                order.image == UpdateOrder.keystore
+                    ? "defect: a keystore has none" : "defect: \(order.isApp ? "an app" : "an OS") can have \(words)")
+        }
     }
 }

@@ -88,7 +88,19 @@ public struct RunProvisioner {
 
     /// Makes the packages of a step's release, as its vendor would hand them to the service.
     private func withReleases(_ step: Step) throws -> Step {
-        guard case .update(var order) = step.act else { return step }
+        var step = step
+        if case .update(var order) = step.act {
+            order.packages = try packages(of: order, step: step.id)
+            step.act = .update(order)
+        }
+        // Where a release has none before it, there is what devices left the factory with.
+        if let release = plan.steps.first(where: { $0.id == step.withdrawal?.release }), case .update(let order) = release.act {
+            step.withdrawal?.packages = try packages(of: factoryOrder(order), step: step.id)
+        }
+        return step
+    }
+
+    private func packages(of order: UpdateOrder, step: String) throws -> [ReleasedPackage] {
         var packages: [(bytes: [UInt8], hardware: String)] = []
         let names = Set(plan.members(of: order))
         let members = plan.devices.filter { names.contains($0.name) }
@@ -97,35 +109,52 @@ public struct RunProvisioner {
         }
         let path = folder.state("releases")
         try RunFolder.make(path)
-        order.packages = packages.enumerated().map {
-            ReleasedPackage(path: "\(path)/\(step.id)-\($0 + 1).imagepackage", hardware: $1.hardware)
+        let version = order.securityVersion == nil ? nil : Int64(self.version(of: order))
+        let files = packages.enumerated().map {
+            ReleasedPackage(path: "\(path)/\(step)-\($0 + 1).imagepackage", hardware: $1.hardware, version: version)
         }
-        for (package, file) in zip(packages, order.packages) { try RunFolder.write(package.bytes, file.path) }
-        var step = step
-        step.act = .update(order)
-        return step
+        for (package, file) in zip(packages, files) { try RunFolder.write(package.bytes, file.path) }
+        return files
+    }
+
+    /// What devices have of the same when they leave the factory.
+    private func factoryOrder(_ order: UpdateOrder) -> UpdateOrder {
+        let version = order.image == UpdateOrder.os ? plan.osVersion : "1"
+        return UpdateOrder(image: order.image, version: version, terms: order.terms)
     }
 
     private func release(_ order: UpdateOrder, for product: Product) throws -> [[UInt8]] {
         let factory = manufacturer.factory
         switch order.image {
         case UpdateOrder.os where product.isLinux:
-            return factory.linuxOS(version: order.version, securityVersion: securityVersion(order), userland: try userland())
-        case UpdateOrder.os: return factory.os(version: order.version, securityVersion: securityVersion(order))
-        case UpdateOrder.keystore: return product.isLinux ? [] : [factory.keystore(generations: 2)]
+            return factory.linuxOS(
+                version: order.version, securityVersion: securityVersion(order), userland: try userland(), defect: systemDefect(order))
+        case UpdateOrder.os:
+            return factory.os(version: order.version, securityVersion: securityVersion(order), defect: systemDefect(order))
+        case UpdateOrder.keystore: return product.isLinux ? [] : [factory.keystore(generations: version(of: order) == 1 ? 1 : 2)]
         default:
-            let (source, version) = (try source(order.image, order.defect), UInt32(order.version) ?? 0)
-            return [product.isLinux ? factory.linuxApp(source, version: version) : factory.app(source, version: version)]
+            let (source, version) = (try source(order.image, order.defect), version(of: order))
+            return [
+                product.isLinux
+                    ? factory.linuxApp(source, version: version, securityVersion: securityVersion(order))
+                    : factory.app(source, version: version, securityVersion: securityVersion(order))
+            ]
         }
     }
+
+    private func systemDefect(_ order: UpdateOrder) -> SystemDefect? { order.defect.flatMap { SystemDefect(rawValue: $0.rawValue) } }
+
+    private func securityVersion(_ order: UpdateOrder) -> UInt32 { order.securityVersion.map(UInt32.init) ?? version(of: order) }
 
     /// Of all Linux boards.
     private func userland() throws -> FlashBuilder.Userland {
         FlashBuilder.Userland(busybox: try GuestProgram.busybox(beside: guestFolder), login: DeviceConfiguration.factoryLogin)
     }
 
-    /// The factory's OS is 1; each OS that a plan releases is one more.
-    private func securityVersion(_ order: UpdateOrder) -> UInt32 {
+    /// As a number: the factory's OS is 1, and each OS that a plan releases is one more.
+    private func version(of order: UpdateOrder) -> UInt32 {
+        guard order.image == UpdateOrder.os else { return UInt32(order.version) ?? 0 }
+        if order.version == plan.osVersion { return 1 }
         var versions: [String] = []
         for step in plan.steps {
             if case .update(let other) = step.act, other.image == order.image, !versions.contains(other.version) {

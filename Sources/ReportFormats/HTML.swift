@@ -74,7 +74,7 @@ public struct HTMLReport: ReportFormat {
                     falseAlarms == 0 && noticed == tried.count ? "good" : "bad"))
         }
         if !report.releases.isEmpty {
-            let isDone = report.releases.allSatisfy { $0.installed == $0.devices || $0.rollout == .halted }
+            let isDone = report.releases.allSatisfy { $0.installed == $0.devices || ![.running, .stuck, .complete].contains($0.rollout) }
             let hours = report.releases.reduce(0) { $0 + $1.exposureDeviceHours }
             cards.append(
                 card(

@@ -60,6 +60,9 @@ struct API {
             case CommandName.rotateCatalogAuthority:
                 let overlap = JSON.decode(OperatorOrder.self, body)?.overlapNanoseconds.map { $0 / 1_000_000_000 }
                 try renew(.catalog, overlapSeconds: overlap ?? AuthorityRole.catalog.overlapSeconds, now: unixSeconds, &out)
+            case CommandName.withdraw:
+                guard let withdrawal = JSON.decode(Withdrawal.self, body) else { break }
+                try updates.withdraw(withdrawal, now: unixSeconds, &out)
             case CommandName.diskFull: store.fill(JSON.decode(Bool.self, body) ?? true)
             default: out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
             }
@@ -109,6 +112,14 @@ struct API {
             out.observe(.refusal, [.operation: "claim", .device: .text(claim.name), .reason: .text(why)])
         } else {
             out.observe(.deviceClaimed, [.device: .text(claim.name), .product: .text(claim.product)])
+        }
+    }
+
+    /// What is due by itself: rules over what nobody says, and rollouts that nobody asks about.
+    mutating func sweep(_ unixSeconds: Int64, _ out: inout Outbox) {
+        detector.sweep(unixSeconds, &out)
+        do { try updates.settle(now: unixSeconds, &out) } catch {
+            out.observe(.refusal, [.operation: "settle rollouts", .reason: .text("\(error)")])
         }
     }
 

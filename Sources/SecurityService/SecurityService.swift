@@ -87,7 +87,7 @@ public struct SecurityService: Node {
         }
         if sweepAt <= out.now {
             sweepAt = out.now + SecurityService.sweepEvery
-            api.detector.sweep(unixSeconds, &out)
+            api.sweep(unixSeconds, &out)
             api.renewAuthorities(unixSeconds: unixSeconds, &out)
         }
         if api.takeRenewal() {

@@ -48,7 +48,7 @@ final class Store {
         var migrator = DatabaseMigrator()
         let versions: [[@Sendable (Database) throws -> Void]] = [
             [create], [createDetection, DirectorSchema.create], [DirectorSchema.addFeeds], [addKinds, DirectorSchema.addHardware],
-            [addAuthorities],
+            [addAuthorities, DirectorSchema.addEnds],
         ]
         for (index, steps) in versions.enumerated() {
             migrator.registerMigration("\(index + 1)") { db in
@@ -248,6 +248,10 @@ extension Store: InventoryDatabase {
 
     func devices(group: String) throws -> [String] {
         try perform { try String.fetchAll($0, sql: "SELECT deviceID FROM device WHERE deviceGroup = ? ORDER BY name", arguments: [group]) }
+    }
+
+    func lastHeard(_ deviceID: String) throws -> Int64? {
+        try perform { try Int64.fetchOne($0, sql: "SELECT unixSeconds FROM heartbeat WHERE deviceID = ?", arguments: [deviceID]) }
     }
 }
 

@@ -1,4 +1,5 @@
 public import GRDB
+import Wire
 
 /// The inventory database of a director (Uptane 2.1.0): which devices there are, and what each runs.
 ///
@@ -10,6 +11,8 @@ public protocol InventoryDatabase {
     func inventoried(_ deviceID: String) throws -> InventoriedDevice?
     /// Device IDs, by the names of the devices.
     func devices(group: String) throws -> [String]
+    /// When a device was last heard of, in Unix seconds; nil for never.
+    func lastHeard(_ deviceID: String) throws -> Int64?
 }
 
 public struct InventoriedDevice: Sendable {
@@ -60,6 +63,22 @@ public enum DirectorSchema {
             sql: """
                 ALTER TABLE image ADD COLUMN hardware TEXT NOT NULL DEFAULT '';
                 PRAGMA user_version = 4;
+                """)
+    }
+
+    /// Rollouts that end, and what devices refuse; releases that leave the security version as it was, and ways back to what was before.
+    public static func addEnds(_ db: Database) throws {
+        // Of a rollout that is under way the time begins where it was last heard of.
+        try db.execute(
+            sql: """
+                ALTER TABLE deployment ADD COLUMN timeoutSeconds INTEGER NOT NULL DEFAULT \(RolloutTerms.usualBatchTimeoutSeconds);
+                ALTER TABLE deployment ADD COLUMN openedAt INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE deployment ADD COLUMN replaces TEXT NOT NULL DEFAULT '';
+                UPDATE deployment SET openedAt = changedAt;
+                ALTER TABLE image ADD COLUMN securityVersion INTEGER NOT NULL DEFAULT 0;
+                UPDATE image SET securityVersion = version;
+                ALTER TABLE failure ADD COLUMN kind TEXT NOT NULL DEFAULT 'failed';
+                PRAGMA user_version = 5;
                 """)
     }
 

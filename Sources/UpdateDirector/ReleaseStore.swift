@@ -18,6 +18,8 @@ struct ReleaseStore {
         var bytes: Data
         /// Which it is for, in hex.
         var hardware: String
+        /// What anti-rollback goes by.
+        var securityVersion: Int64
     }
 
     /// An image without its bytes, which most questions are not about.
@@ -29,6 +31,7 @@ struct ReleaseStore {
         var version: Int64
         var length: Int
         var hardware: String
+        var securityVersion: Int64
     }
 
     struct Deployment: Codable, FetchableRecord, MutablePersistableRecord {
@@ -49,8 +52,15 @@ struct ReleaseStore {
         var step: String
         /// Unix seconds.
         var opensAt: Int64
+        /// How long a batch may take, and since when (Unix seconds) the open one does.
+        var timeoutSeconds: Int64
+        var openedAt: Int64
+        /// SHA-256 of images, separated by spaces: only who runs one of them gets it. Empty for everybody.
+        var replaces: String
 
         var digests: [String] { images.split(separator: " ").map(String.init) }
+        var replaced: Set<String> { Set(replaces.split(separator: " ").map(String.init)) }
+        var rolloutState: Rollout.State? { Rollout.State(rawValue: state) }
         mutating func didInsert(_ inserted: InsertionSuccess) { id = inserted.rowID }
     }
 
@@ -73,7 +83,11 @@ struct ReleaseStore {
     func images() throws -> [ImageHead] {
         try inventory.perform { db in
             try ImageHead.fetchAll(
-                db, sql: "SELECT sha256, name, component, type, version, LENGTH(bytes) AS length, hardware FROM image ORDER BY name")
+                db,
+                sql: """
+                    SELECT sha256, name, component, type, version, LENGTH(bytes) AS length, hardware, securityVersion
+                    FROM image ORDER BY name
+                    """)
         }
     }
 
@@ -83,6 +97,21 @@ struct ReleaseStore {
 
     func deployments(group: String) throws -> [Deployment] {
         try inventory.perform { try Deployment.filter(sql: "deviceGroup = ?", arguments: [group]).order(sql: "id").fetchAll($0) }
+    }
+
+    /// In the order of their publication.
+    func deployments(step: String) throws -> [Deployment] {
+        try inventory.perform { try Deployment.filter(sql: "step = ?", arguments: [step]).order(sql: "id").fetchAll($0) }
+    }
+
+    /// Those that have not been decided by the end of their batch's time, by group.
+    func overdue(now: Int64) throws -> [Deployment] {
+        try inventory.perform { db in
+            try Deployment.filter(
+                sql: "(state = 'running' AND openedAt + timeoutSeconds <= ?) OR (state = 'scheduled' AND opensAt + timeoutSeconds <= ?)",
+                arguments: [now, now]
+            ).order(sql: "deviceGroup, id").fetchAll(db)
+        }
     }
 
     func save(_ deployment: Deployment) throws { try inventory.perform { try deployment.update($0) } }
@@ -103,29 +132,40 @@ struct ReleaseStore {
             }
             for failure in status.failures {
                 try db.execute(
-                    sql: "INSERT INTO failure VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    arguments: [deviceID, failure.sha256, String(failure.reason.prefix(200))])
+                    sql: "INSERT INTO failure VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    arguments: [deviceID, failure.sha256, String(failure.reason.prefix(200)), (failure.kind ?? .failed).rawValue])
                 isNew = isNew || db.changesCount > 0
             }
             return isNew
         }
     }
 
-    /// Devices of a group that have one of the components, by name, with the digests that they run and that failed.
-    func installations(
-        group: String, components: [String]
-    ) throws -> [(deviceID: String, running: Set<String>, failed: Set<String>)] {
+    struct Installation {
+        var deviceID: String
+        /// Digests that it runs of the components that were asked for.
+        var running: Set<String>
+        /// What it could not install or would not, by digest.
+        var failures: [String: (kind: ServiceAPI.UpdateStatus.Failure.Kind, reason: String)]
+    }
+
+    /// Devices of a group that have one of the components, by name; then those that have never said what they have.
+    func installations(group: String, components: [String]) throws -> [Installation] {
         let devices = try inventory.devices(group: group)
         return try inventory.perform { db in
             let marks = components.map { _ in "?" }.joined(separator: ", ")
             let rows = try Row.fetchAll(
                 db, sql: "SELECT deviceID, sha256 FROM installed WHERE component IN (\(marks))", arguments: StatementArguments(components))
             let running = [String: Set<String>](rows.map { ($0[0], [$0[1]]) }) { $0.union($1) }
-            return try devices.compactMap { deviceID in
+            let known = try String.fetchSet(db, sql: "SELECT DISTINCT deviceID FROM installed")
+            let found = try devices.compactMap { deviceID -> Installation? in
                 guard let running = running[deviceID] else { return nil }
-                let failed = try String.fetchSet(db, sql: "SELECT sha256 FROM failure WHERE deviceID = ?", arguments: [deviceID])
-                return (deviceID, running, failed)
+                var failures: [String: (kind: ServiceAPI.UpdateStatus.Failure.Kind, reason: String)] = [:]
+                for row in try Row.fetchAll(db, sql: "SELECT sha256, kind, reason FROM failure WHERE deviceID = ?", arguments: [deviceID]) {
+                    failures[row[0]] = (.init(rawValue: row[1]) ?? .failed, row[2])
+                }
+                return Installation(deviceID: deviceID, running: running, failures: failures)
             }
+            return found + devices.filter { !known.contains($0) }.map { Installation(deviceID: $0, running: [], failures: [:]) }
         }
     }
 

@@ -9,14 +9,16 @@ public import Wire
 /// Images, deployments and the two repositories: what is authentic (image repository), and what each device is to
 /// run (director).
 public struct UpdateDirector {
-    private let inventory: any InventoryDatabase
-    private let store: ReleaseStore
+    let inventory: any InventoryDatabase
+    let store: ReleaseStore
     private let images: RepositoryKeys
     private let director: RepositoryKeys
     private let signingKeys: [(os: P256PrivateKey, app: P256PrivateKey)]
     private let developmentKey: P256PublicKey
     private let hardware: [String: String]
     private let groups: [String: GroupSettings]
+    /// Devices take nothing older than what they run.
+    let refusesOldVersions: Bool
 
     /// Reads the keys that the factory made.
     public init(_ configuration: ServiceConfiguration, inventory: any InventoryDatabase) throws {
@@ -34,21 +36,16 @@ public struct UpdateDirector {
         developmentKey = try P256PublicKey(read("development.pub"))
         hardware = configuration.hardware
         groups = configuration.groups
+        refusesOldVersions = configuration.protections.rollbackProtection
     }
 
     // MARK: Releases
 
     /// Takes in images, signs them anew with a production key, and deploys them to the groups that they are for.
     public func release(_ release: Release, now: Int64, _ out: inout Outbox) throws {
-        var added: [ReleaseStore.Image] = []
-        for file in release.packages {
-            guard let bytes = FileManager.default.contents(atPath: file.path).map(Array.init) else {
-                return refuse(release, "cannot read \(file.path)", &out)
-            }
-            switch signAnew(bytes, for: file.hardware, generation: release.signingKey) {
-            case .success(let image): added.append(image)
-            case .failure(let refusal): return refuse(release, refusal.reason, &out)
-            }
+        let added: [ReleaseStore.Image]
+        do throws(Refusal) { added = try takeIn(release.packages, generation: release.signingKey) } catch {
+            return refuse(release, error.reason, &out)
         }
         let opened = groups.sorted { $0.key < $1.key }.compactMap { group, settings in
             release.terms.audience.delaySeconds(group: group, settings).map { (group: group, at: now + $0) }
@@ -57,14 +54,7 @@ public struct UpdateDirector {
         if let group = opened.first(where: { groups[$0.group]?.policy == .noThirdPartyApps && types.contains(.applications) })?.group {
             return refuse(release, "the group \(group) takes no app updates", &out)
         }
-        for image in added {
-            out.observe(
-                .imageAdded,
-                [
-                    .image: .text(image.name), .version: .number(image.version), .digest: .text(image.sha256.digestHead),
-                    .instance: .text(release.step),
-                ])
-        }
+        observe(added, step: release.step, &out)
         let terms = release.terms
         try store.add(
             added,
@@ -72,7 +62,8 @@ public struct UpdateDirector {
                 ReleaseStore.Deployment(
                     id: nil, deviceGroup: $0.group, images: added.map(\.sha256).joined(separator: " "),
                     batches: terms.batches.joined(separator: " "), threshold: terms.threshold, soakSeconds: terms.soakSeconds,
-                    openBatch: 0, changedAt: now, state: Rollout.State.scheduled.rawValue, reason: "", step: release.step, opensAt: $0.at)
+                    openBatch: 0, changedAt: now, state: Rollout.State.scheduled.rawValue, reason: "", step: release.step, opensAt: $0.at,
+                    timeoutSeconds: terms.batchTimeoutSeconds ?? RolloutTerms.usualBatchTimeoutSeconds, openedAt: $0.at, replaces: "")
             })
         for (group, _) in opened { try advance(group: group, now: now, &out) }
     }
@@ -81,20 +72,42 @@ public struct UpdateDirector {
         out.observe(.refusal, [.operation: "release", .instance: .text(release.step), .reason: .text(reason)])
     }
 
-    private struct Refusal: Error { var reason: String }
+    struct Refusal: Error { var reason: String }
+
+    func observe(_ images: [ReleaseStore.Image], step: String, _ out: inout Outbox) {
+        for image in images {
+            out.observe(
+                .imageAdded,
+                [
+                    .image: .text(image.name), .version: .number(image.version), .digest: .text(image.sha256.digestHead),
+                    .instance: .text(step),
+                ])
+        }
+    }
+
+    /// Packages in files, signed anew.
+    func takeIn(_ packages: [ReleasedPackage], generation: Int) throws(Refusal) -> [ReleaseStore.Image] {
+        var images: [ReleaseStore.Image] = []
+        for file in packages {
+            guard let bytes = FileManager.default.contents(atPath: file.path).map(Array.init) else {
+                throw Refusal(reason: "cannot read \(file.path)")
+            }
+            images.append(try signAnew(bytes, file, generation: generation))
+        }
+        return images
+    }
 
     /// IMG-5: what was signed for development is signed for production. A keystore comes signed by the boot key, which
     /// the service does not have.
-    private func signAnew(_ bytes: [UInt8], for hardware: String, generation: Int) -> Result<ReleaseStore.Image, Refusal> {
-        guard let (package, signedPart, signature) = try? ImagePackage.parse(bytes) else {
-            return .failure(Refusal(reason: "not an image package"))
-        }
+    private func signAnew(_ bytes: [UInt8], _ file: ReleasedPackage, generation: Int) throws(Refusal) -> ReleaseStore.Image {
+        let hardware = file.hardware
+        guard let (package, signedPart, signature) = try? ImagePackage.parse(bytes) else { throw Refusal(reason: "not an image package") }
         var final = bytes
         if package.type != .trustedKeystore {
             guard developmentKey.isValid(signature: signature, digest: sha256(signedPart)) else {
-                return .failure(Refusal(reason: "\(package.name) is not signed by the development key"))
+                throw Refusal(reason: "\(package.name) is not signed by the development key")
             }
-            guard signingKeys.indices.contains(generation - 1) else { return .failure(Refusal(reason: "no production key \(generation)")) }
+            guard signingKeys.indices.contains(generation - 1) else { throw Refusal(reason: "no production key \(generation)") }
             let keys = signingKeys[generation - 1]
             let key = package.type == .applications ? keys.app : keys.os
             var renewed = package
@@ -105,12 +118,11 @@ public struct UpdateDirector {
         let name = (isSystem ? package.type.name : package.name).replacing(" ", with: "-")
         // The same app for other hardware is another target.
         let isOther = package.type == .applications && hardware != self.hardware["mt3620"]
-        let version = "\(package.securityVersion)" + (isOther ? "-\(hardware.prefix(8))" : "")
-        return .success(
-            ReleaseStore.Image(
-                sha256: sha256(final).hex, name: "\(name)@\(version)", component: package.component.description,
-                type: Int(package.type.rawValue), version: Int64(package.securityVersion), bytes: Data(final),
-                hardware: hardware))
+        let version = file.version ?? Int64(package.securityVersion)
+        return ReleaseStore.Image(
+            sha256: sha256(final).hex, name: "\(name)@\(version)" + (isOther ? "-\(hardware.prefix(8))" : ""),
+            component: package.component.description, type: Int(package.type.rawValue), version: version, bytes: Data(final),
+            hardware: hardware, securityVersion: Int64(package.securityVersion))
     }
 
     /// What the verifier may find measured, beside what the factory made.
@@ -157,72 +169,11 @@ public struct UpdateDirector {
                 .device: .text(device.name), .version: .text(status.osVersion), .text: .text(versions),
                 .count: .number(Int64(status.failures.count)),
             ])
-        for var deployment in try store.deployments(group: device.group) where deployment.state == Rollout.State.running.rawValue {
+        for var deployment in try store.deployments(group: device.group) where deployment.rolloutState == .running {
             deployment.changedAt = now
             try store.save(deployment)
         }
         try advance(group: device.group, now: now, &out)
-    }
-
-    /// Opens what has reached this group's feed, and the next batch of each rollout that has earned it; halts those
-    /// that went wrong.
-    private func advance(group: String, now: Int64, _ out: inout Outbox) throws {
-        for var deployment in try store.deployments(group: group) {
-            if deployment.state == Rollout.State.scheduled.rawValue, now >= deployment.opensAt {
-                deployment.state = Rollout.State.running.rawValue
-                deployment.changedAt = now
-                try store.save(deployment)
-                out.observe(
-                    .rolloutStarted,
-                    [
-                        .image: .text(try names(deployment)), .target: .text(group), .instance: .text(deployment.step),
-                        .text: .text(deployment.batches),
-                    ])
-            }
-            while deployment.state == Rollout.State.running.rawValue,
-                case let decision = try rollout(deployment).decide(now: now), decision != .wait
-            {
-                take(decision, &deployment, names: try names(deployment), now: now, &out)
-                try store.save(deployment)
-            }
-        }
-    }
-
-    private func take(
-        _ decision: Rollout.Decision, _ deployment: inout ReleaseStore.Deployment, names: String, now: Int64, _ out: inout Outbox
-    ) {
-        let group = Fact.Value.text(deployment.deviceGroup)
-        switch decision {
-        case .wait: break
-        case .open(let batch):
-            deployment.openBatch = batch
-            deployment.changedAt = now
-            out.observe(.rolloutBatch, [.image: .text(names), .count: .number(Int64(batch + 1)), .target: group])
-        case .complete:
-            deployment.state = Rollout.State.complete.rawValue
-            out.observe(.rolloutComplete, [.image: .text(names), .target: group])
-        case .halt(let reason):
-            (deployment.state, deployment.reason) = (Rollout.State.halted.rawValue, reason)
-            out.observe(.rolloutHalted, [.image: .text(names), .target: group, .reason: .text(reason)])
-        }
-    }
-
-    private func names(_ deployment: ReleaseStore.Deployment) throws -> String {
-        try store.images().filter { deployment.digests.contains($0.sha256) }.map(\.name).joined(separator: " ")
-    }
-
-    private func rollout(_ deployment: ReleaseStore.Deployment) throws -> Rollout {
-        let wanted = Set(deployment.digests)
-        let components = try store.images().filter { wanted.contains($0.sha256) }.map(\.component)
-        let devices = try store.installations(group: deployment.deviceGroup, components: components)
-        // A device has succeeded when it runs every image of the release that it has a component for.
-        let succeeded = devices.filter { $0.running.isSubset(of: wanted) }.map(\.deviceID)
-        let failed = devices.filter { !$0.failed.isDisjoint(with: wanted) }.map(\.deviceID)
-        return Rollout(
-            devices: devices.map(\.deviceID),
-            batches: Rollout.sizes(deployment.batches.split(separator: " ").map(String.init), of: devices.count),
-            threshold: deployment.threshold, soakSeconds: deployment.soakSeconds, openBatch: deployment.openBatch,
-            succeeded: Set(succeeded), failed: Set(failed), changedAt: deployment.changedAt)
     }
 
     // MARK: Repositories
@@ -242,12 +193,13 @@ public struct UpdateDirector {
     }
 
     private func describe(_ image: ReleaseStore.ImageHead) -> TUFDocument.Target {
-        TUFDocument.Target(
-            length: image.length, sha256: [UInt8](hex: image.sha256) ?? [],
-            custom: [
-                "component": .string(image.component), "version": .integer(image.version), "imageType": .integer(Int64(image.type)),
-                "hardwareId": .string(image.hardware),
-            ])
+        var custom: [String: JSONValue] = [
+            "component": .string(image.component), "version": .integer(image.version), "imageType": .integer(Int64(image.type)),
+            "hardwareId": .string(image.hardware),
+        ]
+        // As a rule they are the same.
+        if image.securityVersion != image.version { custom["securityVersion"] = .integer(image.securityVersion) }
+        return TUFDocument.Target(length: image.length, sha256: [UInt8](hex: image.sha256) ?? [], custom: custom)
     }
 
     private func imageTargets() throws -> [String: TUFDocument.Target] {
@@ -261,12 +213,12 @@ public struct UpdateDirector {
         for deployment in try store.deployments(group: device.group) {
             let rollout = try rollout(deployment)
             let isOpen =
-                switch Rollout.State(rawValue: deployment.state) {
-                case .running?: rollout.open.contains(device.deviceID)
-                case .complete?: true
+                switch deployment.rolloutState {
+                case .running?, .superseded?: rollout.open.contains(device.deviceID)
+                case .complete?: deployment.replaces.isEmpty || rollout.devices.contains(device.deviceID)
                 case .scheduled?: false
                 // Who has it keeps it; nobody else gets it.
-                case .halted?, nil: rollout.succeeded.contains(device.deviceID)
+                case .halted?, .withdrawn?, nil: rollout.succeeded.contains(device.deviceID)
                 }
             guard isOpen else { continue }
             for digest in deployment.digests {

@@ -20,6 +20,8 @@ public enum CommandName {
     public static let claim = "claim"
     /// With a ``Release``.
     public static let release = "release"
+    /// With a ``Withdrawal``: an operator's act of that name.
+    public static let withdraw = "withdraw"
     /// With whether it is.
     public static let diskFull = "disk-full"
 }

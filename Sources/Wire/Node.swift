@@ -113,6 +113,8 @@ public struct Outbox {
     public private(set) var now: Instant
     public private(set) var effects: [Effect] = []
     private var sequence: UInt64
+    /// Nothing but observations leaves the node: what it does has no way to a network.
+    public var isCutOff = false
 
     public init(now: Instant, sequence: UInt64 = 0) {
         self.now = now
@@ -125,6 +127,9 @@ public struct Outbox {
     public mutating func spend(_ cost: Duration) { now = now + cost }
 
     public mutating func act(_ action: Action) {
+        if isCutOff {
+            guard case .observe = action else { return }
+        }
         effects.append(Effect(at: now, sequence: sequence, action: action))
         sequence += 1
     }

@@ -159,6 +159,8 @@ extension Fact {
         case rolloutBatch = "rollout-batch"
         case rolloutHalted = "rollout-halted"
         case rolloutComplete = "rollout-complete"
+        case rolloutSuperseded = "rollout-superseded"
+        case rolloutWithdrawn = "rollout-withdrawn"
         case updateReported = "update-reported"
         case keysRotated = "keys-rotated"
         case authorityRenewed = "authority-renewed"

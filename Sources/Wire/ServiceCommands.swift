@@ -71,12 +71,32 @@ public struct RolloutTerms: Sendable, Equatable, Codable {
     /// The least share of devices that must succeed, 0…1.
     public var threshold: Double
     public var soakSeconds: Int64
+    /// How long a batch may take from its opening on; nil for as long as is usual.
+    public var batchTimeoutSeconds: Int64?
 
-    public init(audience: Audience, batches: [String] = [], threshold: Double = 1, soakSeconds: Int64 = 0) {
+    /// A week.
+    public static let usualBatchTimeoutSeconds: Int64 = 7 * 86_400
+
+    public init(
+        audience: Audience, batches: [String] = [], threshold: Double = 1, soakSeconds: Int64 = 0, batchTimeoutSeconds: Int64? = nil
+    ) {
         self.audience = audience
         self.batches = batches
         self.threshold = threshold
         self.soakSeconds = soakSeconds
+        self.batchTimeoutSeconds = batchTimeoutSeconds
+    }
+
+    /// How many devices have a release once each batch is open: counts such as `1` and shares such as `50%`, both of all devices.
+    public static func sizes(of batches: [String], in count: Int) -> [Int] {
+        var sizes = batches.map { word in
+            if word.hasSuffix("%"), let share = Double(word.dropLast()) { return Int((Double(count) * share / 100).rounded(.up)) }
+            return Int(word) ?? count
+        }
+        // Each batch adds something, and the last is everybody.
+        for index in sizes.indices { sizes[index] = min(count, max(sizes[index], index > 0 ? sizes[index - 1] : min(1, count))) }
+        if sizes.last != count { sizes.append(count) }
+        return sizes
     }
 }
 
@@ -84,7 +104,11 @@ public struct RolloutTerms: Sendable, Equatable, Codable {
 public struct ReleasedPackage: Sendable, Equatable, Codable {
     public var path: String
     public var hardware: String
-    public init(path: String, hardware: String) { (self.path, self.hardware) = (path, hardware) }
+    /// Of the release, where it is not the security version that stands in the package.
+    public var version: Int64?
+    public init(path: String, hardware: String, version: Int64? = nil) {
+        (self.path, self.hardware, self.version) = (path, hardware, version)
+    }
 }
 
 /// What the operator gives the service to deploy.
@@ -105,9 +129,34 @@ public struct Release: Sendable, Equatable, Codable {
     }
 }
 
+/// What an operator has the service take back.
+public struct Withdrawal: Sendable, Equatable, Codable {
+    /// The step of the campaign that takes it back.
+    public var step: String
+    /// The step that released it.
+    public var release: String
+    /// What devices left the factory with of the same, signed for development: where there was no release before it.
+    public var packages: [ReleasedPackage]
+    public init(step: String, release: String, packages: [ReleasedPackage] = []) {
+        (self.step, self.release, self.packages) = (step, release, packages)
+    }
+}
+
 /// How far a release has come in all the groups that it is for.
 public enum RolloutState: String, Sendable, Codable, CaseIterable {
-    case running, complete, halted
+    /// Each device that it waits for was there when the run ended.
+    case running
+    case complete
+    /// Too many devices have failed, refused it, or not answered in time.
+    case halted
+    /// A newer release of the same has taken its place.
+    case superseded
+    case withdrawn
+    /// When the run ended it waited for devices that nobody heard of any more, or for the service to take it in or to decide.
+    case stuck
     /// The service would not have it.
     case refused
+
+    /// Nothing had been decided when the run ended.
+    public var isOpen: Bool { self == .running || self == .stuck }
 }

@@ -7,10 +7,12 @@ import Wire
 @testable import UpdateDirector
 
 @Suite struct RolloutTests {
-    private func rollout(_ good: [String], _ bad: [String] = [], open: Int = 0, threshold: Double = 0.75) -> Rollout {
+    private func rollout(
+        _ good: [String], _ bad: [String] = [], refusing: [String] = [], open: Int = 0, threshold: Double = 0.75
+    ) -> Rollout {
         Rollout(
-            devices: ["a", "b", "c", "d"], batches: [1, 2, 4], threshold: threshold, soakSeconds: 60, openBatch: open,
-            succeeded: Set(good), failed: Set(bad), changedAt: 1000)
+            devices: ["a", "b", "c", "d"], batches: [1, 2, 4], threshold: threshold, soakSeconds: 60, timeoutSeconds: 86_400,
+            openBatch: open, succeeded: Set(good), failed: Set(bad), refused: Set(refusing), openedAt: 900, changedAt: 1000)
     }
 
     @Test func batchesOpenOneAfterAnother() {
@@ -24,19 +26,50 @@ import Wire
     }
 
     @Test func tooManyFailuresHaltIt() {
-        #expect(rollout([], ["a"]).decide(now: 1000) == .halt("1 of 1 failed, 0 allowed"))
+        #expect(rollout([], ["a"]).decide(now: 1000) == .halt(.failures, "1 of 1 failed, 0 allowed"))
         #expect(rollout(["a", "b", "c"], ["d"], open: 2).decide(now: 1060) == .complete)
-        #expect(rollout(["a", "b"], ["c", "d"], open: 2).decide(now: 1000) == .halt("2 of 4 failed, 1 allowed"))
+        #expect(rollout(["a", "b"], ["c", "d"], open: 2).decide(now: 1000) == .halt(.failures, "2 of 4 failed, 1 allowed"))
+        // Who runs it has not failed, whatever was before.
+        #expect(rollout(["a"], ["a"]).decide(now: 1060) == .open(batch: 1))
+    }
+
+    @Test func refusalsAreNoFailures() {
+        var rollout = rollout([], refusing: ["a"])
+        rollout.words = "no room"
+        #expect(rollout.decide(now: 1000) == .halt(.refusals, "1 of 1 refused, 0 allowed: no room"))
+        #expect(
+            self.rollout([], ["a"], refusing: ["b", "c"], open: 2).decide(now: 1000)
+                == .halt(.refusals, "1 failed and 2 refused of 4, 1 allowed"))
+    }
+
+    /// A batch that nobody answers comes to an end, and who is silent counts.
+    @Test func aBatchHasATime() {
+        let end: Int64 = 900 + 86_400
+        #expect(rollout([]).decide(now: end - 1) == .wait)
+        #expect(rollout([]).decide(now: end) == .halt(.noAnswer, "no answer from 1 of 1 within 1d, 0 allowed"))
+        // As many as may fail may be silent.
+        #expect(rollout(["a", "b", "c"], open: 2).decide(now: end) == .complete)
+        #expect(rollout(["a", "b"], ["c"], open: 2).decide(now: end) == .halt(.noAnswer, "no answer from 1 of 4 within 1d, 1 allowed"))
+        var heard = rollout(["a", "b"], open: 2)
+        heard.heard = ["d"]
+        #expect(
+            heard.decide(now: end)
+                == .halt(.noAnswer, "no answer from 2 of 4 within 1d, 1 allowed; 1 of them report and have not installed it"))
         var nobody = rollout([])
         nobody.devices = []
-        #expect(nobody.decide(now: 9999) == .wait)
+        #expect(nobody.decide(now: end - 1) == .wait)
+        #expect(nobody.decide(now: end) == .halt(.noAnswer, "no answer within 1d: no device is there"))
+        // Nothing that an operator can write overflows.
+        var long = rollout([])
+        long.timeoutSeconds = .max
+        #expect(long.decide(now: end) == .wait)
     }
 
     @Test(arguments: [
         ([String](), 4, [4]), (["1", "50%"], 4, [1, 2, 4]), (["1", "50%", "100%"], 5, [1, 3, 5]), (["10"], 4, [4]),
         (["50%", "1"], 4, [2, 2, 4]),
         (["x"], 3, [3]),
-    ]) func sizes(words: [String], count: Int, sizes: [Int]) { #expect(Rollout.sizes(words, of: count) == sizes) }
+    ]) func sizes(words: [String], count: Int, sizes: [Int]) { #expect(RolloutTerms.sizes(of: words, in: count) == sizes) }
 
     @Test func oneAddressCannotAskForEver() {
         var limiter = RateLimiter()

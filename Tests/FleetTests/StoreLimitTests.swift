@@ -6,6 +6,7 @@ import Wire
 @testable import Provisioning
 @testable import RunFiles
 @testable import SecurityService
+@testable import UpdateDirector
 
 /// The service's database at its limits.
 @Suite struct StoreLimitTests {
@@ -37,6 +38,35 @@ import Wire
         _ = try Store(path: path)
         try queue.write { try $0.execute(sql: "PRAGMA user_version = 99") }
         #expect(throws: StoreError.newerVersion(found: 99, supported: Store.version)) { try Store(path: path) }
+    }
+
+    /// What a rollout that was under way has not, it gets: a week from when it was last heard of.
+    @Test func rolloutsOfBeforeGetAnEnd() throws {
+        let path = StoreLimitTests.path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        _ = try Store(path: path)
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE deployment DROP COLUMN timeoutSeconds; ALTER TABLE deployment DROP COLUMN openedAt;
+                    ALTER TABLE deployment DROP COLUMN replaces; ALTER TABLE image DROP COLUMN securityVersion;
+                    ALTER TABLE failure DROP COLUMN kind;
+                    DELETE FROM grdb_migrations WHERE identifier = '5'; PRAGMA user_version = 4;
+                    INSERT INTO image (sha256, name, component, type, version, bytes) VALUES ('aa', 'compressor@7', 'c', 10, 7, x'00');
+                    INSERT INTO deployment (deviceGroup, images, batches, threshold, soakSeconds, openBatch, changedAt, state, reason)
+                        VALUES ('production', 'aa', '1', 1, 60, 0, 1000, 'running', '');
+                    INSERT INTO failure VALUES ('device', 'aa', 'crashed');
+                    """)
+        }
+        let store = ReleaseStore(inventory: try Store(path: path))
+        let deployment = try #require(try store.deployments(group: "production").first)
+        #expect(deployment.openedAt == 1000 && deployment.timeoutSeconds == 7 * 86_400 && deployment.replaces.isEmpty)
+        #expect(try store.images().map(\.securityVersion) == [7])
+        #expect(try store.overdue(now: 1000 + 7 * 86_400 - 1).isEmpty)
+        #expect(try store.overdue(now: 1000 + 7 * 86_400).map(\.id) == [deployment.id])
+        let kind = try queue.read { try String.fetchOne($0, sql: "SELECT kind FROM failure") }
+        #expect(kind == "failed")
     }
 
     @Test(arguments: ["fridge, DNS:service.acme.internal", "a/b", "", "7", "a\u{0}"]) func aProductIsAName(product: String) throws {
