@@ -46,7 +46,8 @@ final class MutableStorage {
         let offset = Int((sequence + 1) % 2) * slotBytes
         let file = file
         do {
-            // Each copy is written into sectors that are erased before.
+            // Each copy is written into sectors that are erased before; the two take turns.
+            flash.noteErasures(Int(sequence / 2) + 1)
             let sectors = (bytes.count + Flash.sectorBytes - 1) / Flash.sectorBytes
             try flash.operate(
                 wear: Flash.Wear(erasedSectors: sectors, programmedBytes: bytes.count), whole: { file.write(offset, bytes) },

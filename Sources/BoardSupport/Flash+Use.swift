@@ -7,6 +7,7 @@ extension Flash {
         var use = ResourceUse()
         use.erasedSectors = Int64(wear.erasedSectors)
         use.programmedBytes = Int64(wear.programmedBytes)
+        use.mostErasures = Int64(mostErasures)
         return use
     }
 }

@@ -117,7 +117,9 @@ struct UpdateSession {
     // MARK: What to install
 
     /// Whether the director still wants what waits here, or something newer in its place, which comes afterwards.
-    private func review() -> Step {
+    private mutating func review() -> Step {
+        // What comes afterwards is known from now on, too.
+        if case .success(let others) = compare() { wanted = Array(Set((waiting + others).map(\.sha256))).sorted { $0.hex < $1.hex } }
         let offered = (director.trusted.targets["targets"]?.targets ?? [:]).values
         let isWanted = waiting.allSatisfy { image in
             let component = software.image(image.reference)?.component
@@ -131,41 +133,59 @@ struct UpdateSession {
 
     /// Compares what both repositories name with what runs; picks the first layer that has something new.
     private mutating func plan() -> Step {
-        let (installed, hardwareID) = (software.images, software.hardwareID)
-        var wanted: [StagedImage] = []
-        named = []
-        for (name, target) in (director.trusted.targets["targets"]?.targets ?? [:]).sorted(by: { $0.key < $1.key }) {
-            guard let digest = target.sha256, let custom = target.custom, let component = custom["component"]?.asString,
-                let version = custom["version"]?.asInteger
-            else { return .refused(kind: "malformed", reason: "director: \(name) is not described") }
-            named.append(digest)
-            guard let other = images.trusted.targets["targets"]?.targets[name], target.isConfirmed(by: other) else {
-                return .refused(kind: "disagreement", reason: "director and image repository disagree on \(name)")
-            }
-            guard target.length <= storage.capacityBytes else {
-                return .refused(
-                    kind: "length", reason: "director: \(name) of \(target.length) bytes is larger than the flash", image: digest)
-            }
-            guard custom["hardwareId"]?.asString == hardwareID else {
-                return .refused(kind: "hardware", reason: "director: \(name) is for other hardware", image: digest)
-            }
-            guard let present = installed.first(where: { $0.component == component }) else { continue }
-            if present.sha256 == digest || failed.contains(digest) { continue }
-            let securityVersion = custom["securityVersion"]?.asInteger ?? version
-            if securityVersion < software.floor(of: present.reference) || rules.metadata.versions && securityVersion < present.version {
-                return .refused(
-                    kind: "rollback", reason: "director: \(name) is older than version \(present.version), which runs", image: digest)
-            }
-            wanted.append(
-                StagedImage(
-                    reference: present.reference, type: present.type, name: name, version: version, securityVersion: securityVersion,
-                    sha256: digest, length: target.length, place: 0))
+        let wanted: [StagedImage]
+        switch compare() {
+        case .success(let images): wanted = images
+        case .failure(let flaw): return .refused(kind: flaw.kind, reason: flaw.reason, image: flaw.image)
         }
         self.wanted = wanted.map(\.sha256)
         guard let layer = SoftwareLayer.allCases.first(where: { layer in wanted.contains { $0.type.layer == layer } }) else {
             return .current
         }
         return place(wanted.filter { $0.type.layer == layer })
+    }
+
+    /// What the director names that this device will not have.
+    private struct Flaw: Error {
+        var kind: String
+        var reason: String
+        var image: [UInt8]?
+    }
+
+    /// What is to be installed, of every layer.
+    private mutating func compare() -> Result<[StagedImage], Flaw> {
+        let (installed, hardwareID) = (software.images, software.hardwareID)
+        var wanted: [StagedImage] = []
+        named = []
+        for (name, target) in (director.trusted.targets["targets"]?.targets ?? [:]).sorted(by: { $0.key < $1.key }) {
+            guard let digest = target.sha256, let custom = target.custom, let component = custom["component"]?.asString,
+                let version = custom["version"]?.asInteger
+            else { return .failure(Flaw(kind: "malformed", reason: "director: \(name) is not described")) }
+            named.append(digest)
+            guard let other = images.trusted.targets["targets"]?.targets[name], target.isConfirmed(by: other) else {
+                return .failure(Flaw(kind: "disagreement", reason: "director and image repository disagree on \(name)"))
+            }
+            guard target.length <= storage.capacityBytes else {
+                return .failure(
+                    Flaw(kind: "length", reason: "director: \(name) of \(target.length) bytes is larger than the flash", image: digest))
+            }
+            guard custom["hardwareId"]?.asString == hardwareID else {
+                return .failure(Flaw(kind: "hardware", reason: "director: \(name) is for other hardware", image: digest))
+            }
+            guard let present = installed.first(where: { $0.component == component }) else { continue }
+            if present.sha256 == digest || failed.contains(digest) { continue }
+            let securityVersion = custom["securityVersion"]?.asInteger ?? version
+            if securityVersion < software.floor(of: present.reference) || rules.metadata.versions && securityVersion < present.version {
+                return .failure(
+                    Flaw(
+                        kind: "rollback", reason: "director: \(name) is older than version \(present.version), which runs", image: digest))
+            }
+            wanted.append(
+                StagedImage(
+                    reference: present.reference, type: present.type, name: name, version: version, securityVersion: securityVersion,
+                    sha256: digest, length: target.length, place: 0))
+        }
+        return .success(wanted)
     }
 
     /// Gives each image a place that is not in use; what an earlier check has staged is not asked for again.

@@ -60,6 +60,7 @@ extension Report {
         used("device_received_bytes", "What a device got from the network.") { "\($0.receivedBytes)" }
         used("device_flash_erased_sectors", "Sectors of its flash that were erased.") { "\($0.erasedSectors)" }
         used("device_flash_programmed_bytes", "What was programmed into its flash.") { "\($0.programmedBytes)" }
+        used("device_flash_most_erasures", "How often the sector was erased that was erased most often.") { "\($0.mostErasures)" }
         updateFamilies(family)
         family(
             "attack_compromised", "gauge", "1 if the attack reached its goal.",

@@ -101,7 +101,8 @@ extension Report {
             lines.append(
                 "Used, mean of a device      CPU \(readable(.nanoseconds(use.cpuNanoseconds / Int64(all.count)))); "
                     + "sent \(readableBytes(mean(use.sentBytes))), received \(readableBytes(mean(use.receivedBytes))); "
-                    + "\(Int(mean(use.erasedSectors).rounded())) flash sectors erased, \(readableBytes(mean(use.programmedBytes))) programmed"
+                    + "\(Int(mean(use.erasedSectors).rounded())) flash sectors erased, \(readableBytes(mean(use.programmedBytes))) programmed; "
+                    + "the most worn sector of all erased \(use.mostErasures) times"
             )
         }
         if m.processesLost > 0 { lines.append("Processes lost              \(m.processesLost)") }

@@ -31,6 +31,11 @@ import Glibc
     }
     /// Operations that are still done before the power goes, in the middle of the next; nil while it stays.
     private var operationsLeft: Int?
+    /// How often each sector has been erased since the chip was made, u32 for each: a part of the silicon, which no copy of its content has.
+    private var erasures: BackingFile?
+    private let erasuresPath: String
+    /// Of the sector that was erased most often since the chip was made, as far as any was since power-on.
+    public private(set) var mostErasures = 0
     /// The power went during an operation: nothing works until the next start.
     public private(set) var hasLostPower = false
 
@@ -49,6 +54,7 @@ import Glibc
         unsafe base = UnsafeRawPointer(mapped)
         var isNew = false
         overlay = try BackingFile(path: overlayPath, size: Flash.header + Flash.totalBytes, isNew: &isNew)
+        erasuresPath = overlayPath + ".wear"
         if isNew { overlay.write(0, Flash.magic) }
         guard overlay.read(0, 4) == Flash.magic else { throw .badHeader(path: overlayPath) }
         written = overlay.read(Flash.bitmap, Flash.sectors / 8)
@@ -93,8 +99,27 @@ import Glibc
     }
 
     public func erase(sector: Int) throws(SiliconError) {
+        if !hasLostPower, (0..<Flash.sectors).contains(sector) { noteErasures(try countErasure(of: sector)) }
         try store(sector * Flash.sectorBytes, [UInt8](repeating: 0xFF, count: Flash.sectorBytes), wear: Wear(erasedSectors: 1))
     }
+
+    /// An operation that the power cuts short wears a sector, too.
+    private func countErasure(of sector: Int) throws(SiliconError) -> Int {
+        let file: BackingFile
+        if let erasures {
+            file = erasures
+        } else {
+            var isNew = false
+            file = try BackingFile(path: erasuresPath, size: Flash.sectors * 4, isNew: &isNew)
+            erasures = file
+        }
+        let count = (Bytes(file.read(sector * 4, 4)).u32(0) ?? 0) &+ 1
+        file.write(sector * 4, count.littleEndianBytes)
+        return Int(count)
+    }
+
+    /// So often has one of the sectors been erased that something lies in.
+    public func noteErasures(_ count: Int) { mostErasures = max(mostErasures, count) }
 
     private func store(_ offset: Int, _ bytes: [UInt8], wear: Wear) throws(SiliconError) {
         guard offset >= 0, offset <= Flash.totalBytes - bytes.count else {

@@ -128,8 +128,10 @@ extension UpdateDirector {
         factory = try factory.map { try store.image(named: $0.name) ?? $0 }
         for var deployment in withdrawn {
             let (back, reason) = try wayBack(from: deployment, factory)
+            let isNowhere = try rollout(deployment).succeeded.isEmpty
             deployment.state = Rollout.State.withdrawn.rawValue
-            deployment.reason = reason ?? "back to \(back.map(\.name).sorted().joined(separator: " "))"
+            deployment.reason =
+                isNowhere ? "no device has it" : reason ?? "back to \(back.map(\.name).sorted().joined(separator: " "))"
             try store.save(deployment)
             out.observe(
                 .rolloutWithdrawn,
@@ -138,7 +140,7 @@ extension UpdateDirector {
                     .reason: .text(deployment.reason),
                 ])
             if let reason {
-                refuse(withdrawal, reason, &out)
+                if !isNowhere { refuse(withdrawal, reason, &out) }
                 continue
             }
             let digests = Set(back.map(\.sha256))

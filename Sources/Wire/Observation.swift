@@ -189,6 +189,7 @@ extension Fact {
         case receivedBytes = "received_bytes"
         case erasedSectors = "erased_sectors"
         case programmedBytes = "programmed_bytes"
+        case mostErasures = "most_erasures"
         /// Unix seconds.
         case sinceSeconds = "since_s"
     }

@@ -10,6 +10,8 @@ public struct ResourceUse: WireValue, Codable {
     /// Sectors of flash that were erased: what wears it out.
     public var erasedSectors: Int64 = 0
     public var programmedBytes: Int64 = 0
+    /// How often the sector was erased, in the whole life of the chip, that was erased most often.
+    public var mostErasures: Int64 = 0
 
     public init() {}
 
@@ -20,13 +22,14 @@ public struct ResourceUse: WireValue, Codable {
         sum.receivedBytes &+= b.receivedBytes
         sum.erasedSectors &+= b.erasedSectors
         sum.programmedBytes &+= b.programmedBytes
+        sum.mostErasures = max(a.mostErasures, b.mostErasures)
         return sum
     }
 
     public static func += (a: inout ResourceUse, b: ResourceUse) { a = a + b }
 
     public func write(to writer: inout ByteWriter) {
-        for number in [cpuNanoseconds, sentBytes, receivedBytes, erasedSectors, programmedBytes] { writer.integer(number) }
+        for number in [cpuNanoseconds, sentBytes, receivedBytes, erasedSectors, programmedBytes, mostErasures] { writer.integer(number) }
     }
 
     public init(from reader: inout ByteReader) throws(WireError) {
@@ -35,6 +38,7 @@ public struct ResourceUse: WireValue, Codable {
         receivedBytes = try reader.integer()
         erasedSectors = try reader.integer()
         programmedBytes = try reader.integer()
+        mostErasures = try reader.integer()
     }
 }
 
@@ -46,6 +50,7 @@ extension ResourceUse {
             [
                 .name: .text(node), .cpuNanoseconds: .number(cpuNanoseconds), .sentBytes: .number(sentBytes),
                 .receivedBytes: .number(receivedBytes), .erasedSectors: .number(erasedSectors), .programmedBytes: .number(programmedBytes),
+                .mostErasures: .number(mostErasures),
             ])
     }
 
@@ -57,6 +62,7 @@ extension ResourceUse {
         receivedBytes = fact.number(.receivedBytes) ?? 0
         erasedSectors = fact.number(.erasedSectors) ?? 0
         programmedBytes = fact.number(.programmedBytes) ?? 0
+        mostErasures = fact.number(.mostErasures) ?? 0
     }
 
     /// What an event has brought to a node over the network. What a cable brings is none of that.

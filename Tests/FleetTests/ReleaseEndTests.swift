@@ -64,6 +64,33 @@ import Wire
         #expect(report.releases.first?.rolloutWords.hasPrefix("halted: 1 of 2 failed, 0 allowed: app crashed") == true)
     }
 
+    /// Power goes at any operation of the flash while metadata, new roots and deferrals are written: they are there afterwards.
+    @Test func deferralsAndRotationsSurviveAPowerCutAtAnyOperation() throws {
+        var operation = 1
+        while true {
+            let fleet = try Fleet(
+                Self.deferring.replacing("stop: 2h", with: "stop: 40m").replacing("defer-updates: 40m", with: "defer-updates: 8m"),
+                method: """
+                      - { at: 4m, update: { image: compressor@2 }, expect: { installed: 100%, bricked: 0 } }
+                      - { at: 5m, operator: rotate-update-keys }
+                      - { at: 6m, for: 10s, fault: power-cut, operation: \(operation), target: { devices: fridge } }
+                      - { at: 6m, operator: check-updates, target: { devices: fridge } }
+                    """)
+            let report = try fleet.run()
+            #expect(report.judgements.allSatisfy { $0.result == .held }, "operation \(operation): \(report.judgements)")
+            let final = try #require(fleet.facts(.updateEvent).first { $0.fact.text(.status) == "final" })
+            #expect(final.at < .start + .minutes(15), "operation \(operation): \(final.at)")
+            #expect(fleet.facts(.updateCheck).allSatisfy { $0.fact.text(.result) != "refused" })
+            // The last operation has been seen.
+            if fleet.facts(.powerLost).isEmpty {
+                #expect(report.faults.last?.contains("no flash operation came that it could fall into") == true)
+                break
+            }
+            operation += 2
+        }
+        #expect(operation > 30)
+    }
+
     // MARK: Ends
 
     /// A batch that nobody answers for ends in its time, also where nobody else is there to ask; and so does one that may go on without.
@@ -178,7 +205,38 @@ import Wire
         #expect(try free.run().releases.first?.installed == 0)
     }
 
+    /// What is put off while another update waits is known from when the device learnt of it, not from when its turn comes.
+    @Test func theNextUpdateIsKnownWhileOneWaits() throws {
+        let fleet = try Fleet(
+            Self.deferring,
+            method: """
+                  - { at: 5m, update: { image: compressor@2 } }
+                  - { at: 6m, operator: check-updates, target: { devices: fridge } }
+                  - { at: 20m, update: { image: compressor@3 }, expect: { installed: 100% } }
+                  - { at: 21m, operator: check-updates, target: { devices: fridge } }
+                """)
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        let finals = fleet.facts(.updateEvent).filter { $0.fact.text(.status) == "final" }.map { $0.at - .start }
+        #expect(finals.count == 2)
+        #expect((Duration.minutes(61)..<Duration.minutes(62)).contains(finals.last ?? .zero), "\(finals)")
+    }
+
     /// A release before it is what devices go back to.
+    @Test func whatNoDeviceHasIsJustNotGivenOut() throws {
+        let fleet = try Fleet(
+            Self.deferring,
+            method: """
+                  - { at: 5m, update: { image: compressor@2 }, expect: { rollout: withdrawn, installed: 0% } }
+                  - { at: 6m, operator: check-updates, target: { devices: fridge } }
+                  - { at: 10m, operator: withdraw }
+                """)
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        #expect(report.releases.first?.rolloutReason == "no device has it")
+        #expect(fleet.facts(.updateInstalled).isEmpty && fleet.facts(.refusal, at: "service").isEmpty)
+    }
+
     @Test func theWayBackLeadsToTheReleaseBefore() throws {
         let fleet = try Fleet(
             UpdateTests.topology,

@@ -40,7 +40,9 @@ import Wire
             #expect(lives.count == 1 + killed.count { $0.fact.text(.name) == name })
             let sum = lives.compactMap { ResourceUse($0.fact) }.reduce(ResourceUse(), +)
             #expect(Metrics(fleet.journal).use?[name] == sum)
-            let numbers = [sum.cpuNanoseconds, sum.sentBytes, sum.receivedBytes, sum.erasedSectors, sum.programmedBytes]
+            let numbers = [
+                sum.cpuNanoseconds, sum.sentBytes, sum.receivedBytes, sum.erasedSectors, sum.programmedBytes, sum.mostErasures,
+            ]
             #expect(numbers.allSatisfy { $0 > 0 }, "\(sum)")
             // It computes seldom: 40 minutes are not spent.
             #expect(sum.cpuNanoseconds < 400_000_000_000)

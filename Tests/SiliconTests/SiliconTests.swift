@@ -56,6 +56,22 @@ final class Scratch {
         #expect(try scratch.flash().wear == Flash.Wear())
     }
 
+    /// Of each sector, over all lives of the chip; an operation that the power cuts short counts.
+    @Test func erasuresAreCountedBySector() throws {
+        let scratch = try Scratch()
+        let flash = try scratch.flash()
+        for sector in [1, 2, 2] { try flash.erase(sector: sector) }
+        #expect(flash.mostErasures == 2)
+        flash.cutPower(duringOperation: 1)
+        #expect(throws: SiliconError.powerLost) { try flash.erase(sector: 2) }
+        #expect(throws: SiliconError.powerLost) { try flash.erase(sector: 2) }
+        #expect(throws: SiliconError.self) { try scratch.flash().erase(sector: 4096) }
+        let next = try scratch.flash()
+        #expect(next.mostErasures == 0)
+        try next.erase(sector: 2)
+        #expect(next.mostErasures == 4)
+    }
+
     @Test func wrongFilesAreRefused() throws {
         let scratch = try Scratch()
         _ = try scratch.flash()

@@ -29,7 +29,7 @@ import Wire
     private static let use: ResourceUse = {
         var use = ResourceUse()
         (use.cpuNanoseconds, use.sentBytes, use.receivedBytes) = (1, 2 << 40, 3)
-        (use.erasedSectors, use.programmedBytes) = (4, 5)
+        (use.erasedSectors, use.programmedBytes, use.mostErasures) = (4, 5, 6)
         return use
     }()
 
