@@ -267,3 +267,20 @@ import Testing
 
     @Test func crcCheckValue() { #expect(crc32(Array("123456789".utf8)) == 0xCBF4_3926) }
 }
+
+@Suite struct StageCodeTests {
+    @Test func aLineSaysWhatCodeLacksAndDoes() throws {
+        let plain = StageCode(stage: "services", version: "26.11", hardening: ["w-xor-x"])
+        let line = #"{"stage":"services","version":"26.11","hardening":["w-xor-x"]}"# + "\n"
+        #expect(plain.firstLine == Array(line.utf8))
+        let bad = StageCode(
+            stage: "kernel", version: "1", lacks: [.network, .attester], stopsAfterSeconds: 0, leaksBytesPerSecond: 16)
+        for code in [plain, bad] {
+            #expect(StageCode(code.firstLine + [0xFF, 10, 0]) == code)
+            #expect(StageCode.canStart(code.firstLine))
+        }
+        for body in [[], [10], Array("{}\n".utf8), [UInt8](repeating: 0xFF, count: 5000)] as [[UInt8]] {
+            #expect(StageCode(body) == nil && !StageCode.canStart(body))
+        }
+    }
+}
