@@ -165,7 +165,7 @@ let package = Package(
         process("orrery-gateway", ["Gateway", "Configuration", "Runtime"]),
 
         tests("WireTests", ["Wire"]),
-        tests("FabricTests", ["Fabric", "Faults", "Wire"]),
+        tests("FabricTests", ["Fabric", "Faults", "SecureChannel", "Wire"]),
         tests("FormatsTests", ["Formats"]),
         tests("SecureChannelTests", ["SecureChannel"]),
         tests("ExchangeTests", ["Exchange", "Wire"]),

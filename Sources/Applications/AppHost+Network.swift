@@ -65,6 +65,9 @@ extension AppHost {
         case .resolved(let query, let address):
             defer { streams.forget(query) }
             return pass(query, now) { .resolved(query: $0, address: address?.bits) }
+        case .unanswered(let query):
+            defer { streams.forget(query) }
+            return pass(query, now) { .unanswered(query: $0) }
         default: return false
         }
     }

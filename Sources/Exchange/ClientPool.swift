@@ -93,6 +93,7 @@ public struct ClientPool<Purpose> {
     public mutating func handle(_ event: Event, locale: Locale, _ out: inout Outbox) -> [Outcome] {
         switch event {
         case .resolved(let query, let address): return [resolved(Int(query), address, &out)].compactMap(\.self)
+        case .unanswered(let query): return [unanswered(Int(query), &out)].compactMap(\.self)
         case .connected(let stream, let local): connected(stream, local, locale, &out)
         case .received(let stream, let bytes): return [received(stream, bytes, locale, &out)].compactMap(\.self)
         case .closed(let stream, let end):
@@ -134,6 +135,11 @@ public struct ClientPool<Purpose> {
         numbers[stream] = number
         out.act(.connect(stream, to: Endpoint(address, exchange.target.port)))
         return nil
+    }
+
+    private mutating func unanswered(_ number: Int, _ out: inout Outbox) -> Outcome? {
+        guard let exchange = exchanges[number], exchange.stream == nil else { return nil }
+        return fail(number, Failure(.nameNotAnswered, "nobody answered the look-up"), &out)
     }
 
     private mutating func connected(_ stream: StreamID, _ local: Endpoint, _ locale: Locale, _ out: inout Outbox) {

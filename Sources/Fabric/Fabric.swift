@@ -20,6 +20,7 @@ public struct Fabric {
         case connectAgain(stream: Int)
         case sendAgain(stream: Int, lane: Int, unit: Int)
         case windowOpens(stream: Int, lane: Int, bytes: Int)
+        case toxicEnds(stream: Int, fault: String)
         case lookUpAgain(node: String, life: Int, query: UInt32, name: String, attempt: Int)
         case arrive(node: String, life: Int, Event)
         case call(Call)
@@ -39,12 +40,18 @@ public struct Fabric {
         /// Losses and jitter towards each other node: what is sent to one changes no draw for another.
         var draws: [String: SeedStream] = [:]
         var connections = 0
+        /// When it has done all handshakes that have come so far, where it can do only so many.
+        var handshakeFreeAt = Instant.start
     }
 
     struct ActiveFault {
         var networks: Set<String>
         var nodes: Set<String>
+        var sides: Sides?
+        var name: String
         var fault: any NetworkFault
+        /// Pairs of nodes, beside connections, that the journal has told of.
+        var told: Set<String> = []
     }
 
     /// Nothing takes less than this from one node to another.
@@ -68,6 +75,11 @@ public struct Fabric {
     var pathCache: [String: [String: Path]] = [:]
     var streams: [Int: Stream] = [:]
     var streamOf: [String: [StreamID: Int]] = [:]
+    /// When nodes hear that their streams are over: until then there is nothing to tell them.
+    var ends: [String: [StreamID: Instant]] = [:]
+    /// Whether any fault asks for more than a look at the links; most never do.
+    private(set) var hasToxics = false
+    private(set) var hasSides = false
     var nextStream = 1
     var nextAccepted: [String: UInt32] = [:]
     var queue = EventQueue<Work>()
@@ -113,6 +125,7 @@ public struct Fabric {
         nodes[node]?.listening = []
         setLink(isUp: true, nil, of: node)
         streamOf[node] = [:]
+        ends[node] = nil
         for number in streams.keys.sorted() {
             guard let stream = streams[number], let side = stream.side(of: node) else { continue }
             // Whoever still knocks at its door goes on knocking.
@@ -165,6 +178,7 @@ public struct Fabric {
             case .connectAgain(let stream): tryConnect(stream)
             case .sendAgain(let stream, let lane, let unit): transmit(stream, lane, unit)
             case .windowOpens(let stream, let lane, let bytes): openWindow(stream, lane, bytes)
+            case .toxicEnds(let stream, let fault): toxicEnds(stream, fault)
             case .lookUpAgain(let node, let life, let query, let name, let attempt):
                 if lives[node] ?? 0 == life { lookUp(node: node, query: query, name: name, attempt: attempt) }
             }
@@ -199,16 +213,29 @@ public struct Fabric {
 
     // MARK: Faults
 
+    /// - Parameters:
+    ///   - id: Of its step.
+    ///   - sides: Between whom; nil for all that the networks and nodes have to do with.
+    ///   - name: As the journal tells of it.
     public mutating func begin(
-        _ fault: any NetworkFault, id: String, networks: Set<String>, nodes: Set<String>
+        _ fault: any NetworkFault, id: String, networks: Set<String>, nodes: Set<String>, sides: Sides? = nil, name: String = ""
     ) {
-        faults[id] = ActiveFault(networks: networks, nodes: nodes, fault: fault)
-        pathCache = [:]
+        faults[id] = ActiveFault(networks: networks, nodes: nodes, sides: sides, name: name, fault: fault)
+        faultsChanged()
+        guard fault.isToxic else { return }
+        for number in streams.keys.sorted() { takeHold(of: number) }
     }
 
     public mutating func end(_ id: String) {
+        if faults[id]?.fault.isToxic == true { release(from: id) }
         faults[id] = nil
+        faultsChanged()
+    }
+
+    private mutating func faultsChanged() {
         pathCache = [:]
+        hasToxics = faults.values.contains { $0.fault.isToxic }
+        hasSides = faults.values.contains { $0.sides != nil }
     }
 
     // MARK: Inside

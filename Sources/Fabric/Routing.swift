@@ -34,19 +34,21 @@ extension Fabric {
             let route = routes[a.network]?[b.network]
         else { return nil }
         var path = Path()
+        let active = faults.sorted { $0.key < $1.key }
         for network in route {
             var conditions = LinkConditions(networks[network] ?? NetworkSpec(name: network, latencyNanoseconds: 0))
-            for (_, active) in faults.sorted(by: { $0.key < $1.key }) where active.networks.contains(network) {
-                active.fault.apply(to: &conditions)
+            for (id, fault) in active where fault.sides == nil && fault.networks.contains(network) {
+                fault.apply(to: &conditions, id, &path)
             }
             if conditions.cut && route.count > 1 { path.cut = true }
             path.join(conditions)
         }
         if nodes[from]?.isLinked == false || nodes[to]?.isLinked == false { path.cut = true }
-        for (_, active) in faults.sorted(by: { $0.key < $1.key }) {
-            for node in [from, to] where active.nodes.contains(node) {
-                var conditions = LinkConditions(NetworkSpec(name: node, latencyNanoseconds: 0))
-                active.fault.apply(to: &conditions)
+        for (id, fault) in active {
+            let times = fault.sides == nil ? [from, to].count(where: fault.nodes.contains) : fault.concerns(from: a, to: b) ? 1 : 0
+            for _ in 0..<times {
+                var conditions = LinkConditions(NetworkSpec(name: "", latencyNanoseconds: 0))
+                fault.apply(to: &conditions, id, &path)
                 if conditions.cut { path.cut = true }
                 path.join(conditions)
             }
@@ -97,9 +99,11 @@ extension Fabric {
             return
         }
         let passage = pass(.datagram(bytes, to: to), from: from, to: target)
-        guard case .datagram(let bytes, let to) = passage.content, !passage.dropped,
+        guard case .datagram(var bytes, let to) = passage.content, !passage.dropped,
             let path = path(from: from, to: target)
         else { return }
+        if path.cut { for fault in path.cutBy { tell(fault, from: from, to: target) } }
+        if !path.toxics.isEmpty { bytes = damaged(bytes, from: from, to: target, path.toxics) }
         let (isLate, isTwice) = withDraws(from, "\(target) datagrams") { draws in
             (draws.unit() < path.reordering, draws.unit() < path.duplication)
         }
@@ -136,9 +140,11 @@ extension Fabric {
         }
         let path = owner.flatMap { self.path(from: node, to: $0) } ?? Path()
         let lost = withDraws(node, "resolver") { $0.unit() } < path.loss
-        if passage.dropped || reachable == false || lost {
+        let back = hasSides ? owner.flatMap { self.path(from: $0, to: node) } : nil
+        if passage.dropped || reachable == false || lost || back.map({ $0.cut || !$0.resolves }) ?? false {
             if attempt >= 4 {
-                deliver(.resolved(query: query, nil), to: node, at: now, from: .network)
+                for fault in path.cutBy + (back?.cutBy ?? []).filter({ !path.cutBy.contains($0) }) { tell(fault, lookUp: name, of: node) }
+                deliver(.unanswered(query: query), to: node, at: now, from: .network)
             } else {
                 push(
                     .lookUpAgain(node: node, life: lives[node] ?? 0, query: query, name: name, attempt: attempt + 1),
@@ -148,5 +154,16 @@ extension Fabric {
         }
         let roundTrip = max(path.latency, lookahead) * 2
         deliver(.resolved(query: query, answer), to: node, at: now + roundTrip, from: .network)
+    }
+}
+
+extension Fabric.ActiveFault {
+    /// Conditions with the fault's hand in them, and in the path which fault it was.
+    fileprivate func apply(to conditions: inout LinkConditions, _ id: String, _ path: inout Path) {
+        let (known, wasCut, resolved) = (conditions.toxics.count, conditions.cut, conditions.resolves)
+        fault.apply(to: &conditions)
+        for index in known..<conditions.toxics.count { conditions.toxics[index].fault = id }
+        let hasCut = sides != nil && conditions.cut && !wasCut
+        if hasCut || resolved && !conditions.resolves, !path.cutBy.contains(id) { path.cutBy.append(id) }
     }
 }

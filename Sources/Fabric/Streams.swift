@@ -18,6 +18,8 @@ struct Stream {
         /// One side sends no more.
         case finish
         case end
+        /// What somebody on the way has swallowed.
+        case nothing
 
         var count: Int { if case .data(let bytes) = self { bytes.count } else { 0 } }
     }
@@ -29,6 +31,8 @@ struct Stream {
         var bytes: Int
         var packetsLeft: Int
         var attempts = 0
+        /// It is there; only its sender does not know, since nothing comes back.
+        var hasArrived = false
     }
 
     /// What one side has sent and the other has not yet seen.
@@ -41,6 +45,13 @@ struct Stream {
         /// What a full window keeps at the sender, and how many bytes of the window are taken.
         var held: [Payload] = []
         var taken = 0
+
+        /// The next in the order of the stream, if it is there.
+        mutating func takeNext() -> (at: Instant, payload: Payload, bytes: Int)? {
+            guard let next = arrived.removeValue(forKey: nextExpected) else { return nil }
+            nextExpected += 1
+            return next
+        }
     }
 
     var sides: [Side]
@@ -50,6 +61,14 @@ struct Stream {
     /// Who has laid hands on it.
     var marks: Set<Origin> = []
     var connectAttempts = 0
+    /// What holds it, by the fault; and faults that the journal has told of it.
+    var grips: [String: Grip] = [:]
+    var told: Set<String> = []
+
+    /// Both sides have closed it, and nothing is under way that the other's host has to wait for.
+    var isOver: Bool {
+        sides.allSatisfy(\.isClosed) && lanes.allSatisfy { $0.inFlight.isEmpty && $0.held.isEmpty && $0.arrived.isEmpty }
+    }
 
     func side(of node: String) -> Int? { sides.firstIndex { $0.node == node } }
 }
@@ -57,6 +76,8 @@ struct Stream {
 extension Fabric {
     /// RFC 6298: one second for the first SYN, doubled each time; six tries as Linux does by default.
     static var connectTries: Int { 6 }
+    /// Streams whose end is under way: as many as a busy node closes within a round trip, before those that are over are cleared away.
+    static var endsKept: Int { 64 }
     /// About 200 ms × (2⁸ − 1) = 51 s until a sender gives up.
     static var sendTries: Int { 8 }
 
@@ -113,8 +134,9 @@ extension Fabric {
             isAnswered ? [.answeredBy: .text(target)] : [.code: .text(Code.connectionRefused.rawValue)]
         if let owner = nodes[target]?.owner { mark(number, by: [owner], answer) }
         mark(number, by: passage.hands + [nodes[client.node]?.owner].compactMap(\.self))
-        guard !passage.dropped, let (arrival, lost) = carry(bytes: 0, packets: 1, from: client.node, to: target),
-            lost == 0
+        guard !passage.dropped, !isCut(from: client.node, to: target, number),
+            let (arrival, lost) = carry(bytes: 0, packets: 1, from: client.node, to: target), lost == 0,
+            !isCut(from: target, to: client.node, number), let turn = turn(of: stream, at: isAnswered ? target : nil, arriving: arrival)
         else {
             // A host whose process is gone still answers: nobody listens here.
             if nodes[target]?.isUp == false, nodes[target]?.spec.role == .service {
@@ -122,6 +144,7 @@ extension Fabric {
                 return
             }
             stream.connectAttempts += 1
+            stream.told = streams[number]?.told ?? []
             streams[number] = stream
             if stream.connectAttempts >= Fabric.connectTries {
                 drop(number, tell: 0, .timedOut)
@@ -146,10 +169,13 @@ extension Fabric {
         streamOf[target, default: [:]][stream.sides[1].id] = number
         deliver(
             .accepted(stream.sides[1].id, port: stream.sides[1].endpoint.port, from: client.endpoint),
-            to: target, at: arrival, from: .node(client.node))
+            to: target, at: turn.at, from: .node(client.node))
         deliver(.connected(client.id, local: client.endpoint), to: client.node, at: back, from: .node(target))
-        // Answers must not overtake the handshake.
+        // Answers must not overtake the handshake, and nothing is read before the connection is taken.
         streams[number]?.lanes[1].floor = back
+        if turn.at > arrival { streams[number]?.lanes[0].floor = turn.at }
+        if let fault = turn.fault { tell(fault, number) }
+        if hasToxics { takeHold(of: number) }
     }
 
     /// Writes down, once for each of them, that a connection is somebody's doing.
@@ -165,7 +191,7 @@ extension Fabric {
         observe(Fact(.portClosed, details(of: stream).merging([.peer: .text(target)]) { $1 }))
     }
 
-    private func details(of stream: Stream) -> [Fact.Detail: Fact.Value] {
+    func details(of stream: Stream) -> [Fact.Detail: Fact.Value] {
         let connection = Connection(stream.sides[0].endpoint, to: stream.sides[1].endpoint.port)
         return [.connection: .text("\(connection)"), .name: .text(stream.sides[0].node), .peer: .text(stream.sides[1].node)]
     }
@@ -174,7 +200,8 @@ extension Fabric {
         guard let number = streamOf[node]?[id], let stream = streams[number], let side = stream.side(of: node),
             !stream.sides[side].isClosed, payload == .end || !stream.sides[side].hasFinished
         else {
-            if case .data = payload {
+            // Who will hear of the end anyway hears it behind all that was sent before (RFC 9293 section 3.5.2).
+            if case .data = payload, ends[node]?[id] ?? .start <= now {
                 deliver(.closed(id, .reset), to: node, at: now + lookahead + lookahead, from: .network)
             }
             return
@@ -198,11 +225,23 @@ extension Fabric {
 
     /// Sends a payload on its way for the first time.
     mutating func launch(_ payload: Stream.Payload, _ number: Int, _ side: Int) {
+        guard let unit = streams[number]?.lanes[side].nextUnit, let sender = streams[number]?.sides[side].node else { return }
+        if hasToxics, let (pieces, delay) = slices(of: payload, number, side) {
+            for (index, piece) in pieces.enumerated() {
+                stow(piece, number, side)
+                push(.sendAgain(stream: number, lane: side, unit: unit + index), at: now + delay * index, source: .node(sender))
+            }
+        } else {
+            stow(payload, number, side)
+            transmit(number, side, unit)
+        }
+    }
+
+    private mutating func stow(_ payload: Stream.Payload, _ number: Int, _ side: Int) {
         guard let unit = streams[number]?.lanes[side].nextUnit else { return }
         let packets = if case .data(let bytes) = payload { Fabric.packets(for: bytes.count) } else { 1 }
         streams[number]?.lanes[side].nextUnit += 1
         streams[number]?.lanes[side].inFlight[unit] = Stream.Unit(payload: payload, bytes: payload.count, packetsLeft: packets)
-        transmit(number, side, unit)
     }
 
     mutating func transmit(_ number: Int, _ lane: Int, _ unitNumber: Int) {
@@ -214,6 +253,11 @@ extension Fabric {
             drop(number, tell: lane, .reset)
             return
         }
+        if hasToxics, isSwallowed(number, lane) {
+            streams[number]?.lanes[lane].inFlight[unitNumber] = nil
+            streams[number]?.lanes[lane].arrived[unitNumber] = (now, .nothing, unit.bytes)
+            return release(number, lane)
+        }
         var reached: (arrival: Instant, lost: Int)?
         var size = 0
         if case .data(let bytes) = unit.payload {
@@ -222,19 +266,28 @@ extension Fabric {
                 .data(bytes), from: sender, to: receiver, stream: number, isRetransmission: unit.attempts > 0)
             if case .data(let seen) = passage.content { unit.payload = .data(seen) }
             mark(number, by: passage.hands)
-            if !passage.dropped {
+            if !passage.dropped, !isCut(from: sender, to: receiver, number) {
                 reached = carry(bytes: size, packets: unit.packetsLeft, from: sender, to: receiver)
             }
-        } else {
+        } else if !isCut(from: sender, to: receiver, number) {
             reached = carry(bytes: 0, packets: 1, from: sender, to: receiver)
         }
         if let (arrival, lost) = reached, lost == 0 {
-            streams[number]?.lanes[lane].inFlight[unitNumber] = nil
-            streams[number]?.lanes[lane].arrived[unitNumber] = (arrival, unit.payload, unit.bytes)
-            release(number, lane)
-            return
+            // Without an acknowledgement it is sent again and again, though the other side has it.
+            let isKnown = !isCut(from: receiver, to: sender, number)
+            let isNew = !unit.hasArrived
+            unit.hasArrived = true
+            streams[number]?.lanes[lane].inFlight[unitNumber] = isKnown ? nil : unit
+            if isNew {
+                streams[number]?.lanes[lane].arrived[unitNumber] = (arrival, unit.payload, unit.bytes)
+                release(number, lane)
+            } else if isKnown {
+                acknowledge(unit.bytes, number, lane, at: arrival)
+            }
+            if isKnown { return }
+        } else {
+            unit.packetsLeft = reached.map(\.lost) ?? unit.packetsLeft
         }
-        unit.packetsLeft = reached.map(\.lost) ?? unit.packetsLeft
         unit.attempts += 1
         streams[number]?.lanes[lane].inFlight[unitNumber] = unit
         if unit.attempts >= Fabric.sendTries {
@@ -246,21 +299,35 @@ extension Fabric {
         push(.sendAgain(stream: number, lane: lane, unit: unitNumber), at: now + timeout, source: .node(sender))
     }
 
+    /// Whether a partition may keep packets from one side only, or from some: in one direction they go, and nothing comes back.
+    private mutating func isCut(from node: String, to other: String, _ number: Int) -> Bool {
+        guard hasSides, let path = path(from: node, to: other), path.cut else { return false }
+        for fault in path.cutBy { tell(fault, number) }
+        return true
+    }
+
     /// Delivers what has arrived without a gap before it.
     private mutating func release(_ number: Int, _ lane: Int) {
-        guard var stream = streams[number] else { return }
-        let (sender, receiver) = (stream.sides[lane], stream.sides[1 - lane])
-        while let (at, payload, sent) = stream.lanes[lane].arrived.removeValue(forKey: stream.lanes[lane].nextExpected) {
-            stream.lanes[lane].nextExpected += 1
-            let time = max(at, stream.lanes[lane].floor)
-            stream.lanes[lane].floor = time
+        while var stream = streams[number], let (at, sentPayload, sent) = stream.lanes[lane].takeNext() {
+            streams[number] = stream
+            let (payload, late, isOver) = hasToxics ? affect(sentPayload, number, lane) : (sentPayload, .zero, false)
+            stream = streams[number] ?? stream
+            let (sender, receiver) = (stream.sides[lane], stream.sides[1 - lane])
+            let time = max(at, stream.lanes[lane].floor) + late
+            if payload != .nothing { stream.lanes[lane].floor = time }
             if receiver.window != nil { stream.lanes[lane].taken += payload.count - sent }
             streams[number] = stream
-            if receiver.isClosed || !isCurrent(number, receiver) { continue }
+            if receiver.isClosed || !isCurrent(number, receiver) {
+                if stream.isOver { forget(number) }
+                continue
+            }
             switch payload {
             case .data(let bytes):
-                deliver(.received(receiver.id, bytes), to: receiver.node, at: time, from: .node(sender.node))
+                if !bytes.isEmpty { deliver(.received(receiver.id, bytes), to: receiver.node, at: time, from: .node(sender.node)) }
                 acknowledge(sent, number, lane, at: time)
+            case .nothing:
+                acknowledge(sent, number, lane, at: time)
+                push(.windowOpens(stream: number, lane: lane, bytes: 0), at: time + lookahead, source: .node(receiver.node))
             case .finish where receiver.window != nil:
                 deliver(.finished(receiver.id), to: receiver.node, at: time, from: .node(sender.node))
                 // Both have said all, and heard it.
@@ -268,12 +335,19 @@ extension Fabric {
                 forget(number)
                 return
             case .end, .finish:
-                deliver(.closed(receiver.id, .finished), to: receiver.node, at: time, from: .node(sender.node))
+                end(receiver, .finished, at: time, from: sender.node)
                 forget(number)
                 return
             }
+            if isOver { return endBoth(number, .finished) }
         }
-        streams[number] = stream
+    }
+
+    /// Tells a side that a stream is over.
+    private mutating func end(_ side: Stream.Side, _ end: StreamEnd, at time: Instant, from other: String) {
+        deliver(.closed(side.id, end), to: side.node, at: time, from: .node(other))
+        if ends[side.node, default: [:]].count >= Fabric.endsKept { ends[side.node] = ends[side.node]?.filter { $0.value > now } }
+        ends[side.node, default: [:]][side.id] = max(time, now + lookahead)
     }
 
     /// Ends a stream for one side; the other side learns of it when it next sends.
@@ -282,11 +356,24 @@ extension Fabric {
     ///   side's host says so by itself, twice if it answers.
     mutating func drop(_ number: Int, tell side: Int, _ end: StreamEnd, trips: Int = 2) {
         guard let stream = streams[number] else { return }
+        tell(side, of: stream, number, end, trips)
+        forget(number)
+    }
+
+    /// Ends a stream for both sides, neither of which has wanted it.
+    mutating func endBoth(_ number: Int, _ end: StreamEnd) {
+        guard let stream = streams[number] else { return }
+        for side in stream.sides.indices where !stream.sides[side].isClosed { tell(side, of: stream, number, end, 1) }
+        forget(number)
+    }
+
+    /// Behind all that the other side has sent before.
+    private mutating func tell(_ side: Int, of stream: Stream, _ number: Int, _ end: StreamEnd, _ trips: Int) {
         let told = stream.sides[side]
+        guard isCurrent(number, told) else { return }
         let other = stream.sides[1 - side].node
         let latency = max(path(from: other, to: told.node)?.latency ?? lookahead, lookahead)
-        if isCurrent(number, told) { deliver(.closed(told.id, end), to: told.node, at: now + latency * trips, from: .node(other)) }
-        forget(number)
+        self.end(told, end, at: max(now + latency * trips, stream.lanes[1 - side].floor), from: other)
     }
 
     mutating func forget(_ number: Int) {

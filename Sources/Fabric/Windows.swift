@@ -46,6 +46,8 @@ extension Fabric {
     mutating func acknowledge(_ bytes: Int, _ number: Int, _ lane: Int, at time: Instant) {
         guard let stream = streams[number], stream.sides[lane].window != nil, isCurrent(number, stream.sides[lane]) else { return }
         let (sender, receiver) = (stream.sides[lane], stream.sides[1 - lane].node)
+        // It is sent again then, until one comes through.
+        if hasSides, path(from: receiver, to: sender.node)?.cut == true { return }
         deliver(
             .acknowledged(sender.id, bytes: UInt32(bytes)), to: sender.node, at: time + shortestWay(from: receiver, to: sender.node),
             from: .node(receiver))

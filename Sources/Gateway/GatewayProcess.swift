@@ -105,6 +105,8 @@ import Wire
             for exit in exits { act(.listen(port: exit.port)) }
         case .accepted(let stream, let port, _): leave(stream, port)
         case .resolved(let query, let address): resolved(Int(query), address)
+        case .unanswered(let query):
+            if listeners.indices.contains(Int(query)) { act(.resolve(query: query, name: listeners[Int(query)].door.host)) }
         case .connected(let stream, _):
             connections[stream]?.isOpen = true
             act(.window(stream, bytes: UInt32(GatewayProcess.bufferBytes)))

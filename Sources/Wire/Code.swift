@@ -7,7 +7,10 @@ public enum Code: String, Sendable, Codable, CaseIterable {
     case connectionRefused = "connection-refused"
     case timedOut = "timed-out"
     case unreachable
+    /// The resolver has answered that there is no such name.
     case nameNotFound = "name-not-found"
+    /// No resolver has answered, so that nobody knows whether there is.
+    case nameNotAnswered = "name-not-answered"
 
     // A connection
     /// This side would not have the peer's certificate (RFC 5280 section 6, and the profile beyond it).
@@ -72,13 +75,16 @@ public enum Code: String, Sendable, Codable, CaseIterable {
     /// Whoever gave it could not do otherwise, whoever asked: a full disk or a full service decides nothing about an attacker.
     public var isIncapacity: Bool { self == .storage || self == .noConnectionLeft || self == .serverError }
 
+    /// Bytes that were changed or cut off on the way are met with it, whoever did that.
+    public var isOfDamage: Bool { self == .protocolRefused || self == .tlsAlert || self == .notHTTP || self == .malformed }
+
     /// It hangs on what the clock of whoever gave it shows: of a clock that somebody has set wrong it says nothing.
     public var isByClock: Bool { self == .certificateNotCurrent || self == .metadataExpired }
 
     /// Honest networks produce it too, so that nobody has defended anything by it.
     public var isOfNetworks: Bool {
         switch self {
-        case .closedByPeer, .connectionReset, .connectionRefused, .timedOut, .unreachable, .nameNotFound: true
+        case .closedByPeer, .connectionReset, .connectionRefused, .timedOut, .unreachable, .nameNotFound, .nameNotAnswered: true
         default: false
         }
     }

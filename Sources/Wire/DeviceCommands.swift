@@ -24,6 +24,8 @@ public enum CommandName {
     public static let withdraw = "withdraw"
     /// With whether it is.
     public static let diskFull = "disk-full"
+    /// With the instant until which a node does nothing at all. It never hears of it.
+    public static let hang = "hang"
 }
 
 /// What an operator tells the service to do.

@@ -233,6 +233,9 @@ extension Event: WireValue {
             writer.integer(UInt8(10))
             stream.write(to: &writer)
             writer.integer(bytes)
+        case .unanswered(let query):
+            writer.integer(UInt8(11))
+            writer.integer(query)
         }
     }
 
@@ -260,6 +263,7 @@ extension Event: WireValue {
         case 8: self = .command(try reader.string(), try reader.block())
         case 9: self = .finished(try StreamID(from: &reader))
         case 10: self = .acknowledged(try StreamID(from: &reader), bytes: try reader.integer())
+        case 11: self = .unanswered(query: try reader.integer())
         case let kind: throw .unknownKind(kind)
         }
     }

@@ -61,7 +61,10 @@ public enum Event: Equatable, Sendable {
     /// Power is on (a device) or the process may work (any other node).
     case start
     case wake
+    /// The resolver has answered; nil if there is no such name.
     case resolved(query: UInt32, Address?)
+    /// Nobody has answered a look-up, however often it was sent.
+    case unanswered(query: UInt32)
     /// A stream that the node opened is open, and this is its end of it.
     case connected(StreamID, local: Endpoint)
     case accepted(StreamID, port: UInt16, from: Endpoint)
@@ -167,6 +170,10 @@ public struct NodeRunner<Body: Node> {
     public private(set) var node: Body
     private var inbox: [Delivery] = []
     private var busyUntil = Instant.start
+    /// It does nothing before this, though it has power.
+    private var hangsUntil = Instant.start
+    /// What has come in wall time while it hung.
+    private var missed: [Event] = []
     private var sequence: UInt64 = 0
     /// What everything it did has taken, as far as that is seen from outside.
     private var seenUse = ResourceUse()
@@ -185,10 +192,10 @@ public struct NodeRunner<Body: Node> {
         while true {
             let wake = node.nextWake ?? .never
             let arrival = inbox.first?.at ?? .never
-            let next = min(wake, arrival)
+            let next = max(min(wake, arrival), hangsUntil)
             guard next < until else { break }
             let event = arrival <= wake ? inbox.removeFirst().event : .wake
-            let done = perform(event, at: next)
+            let done = carryOut(event, at: next)
             if let sent = done.first(where: \.action.reachesOthers) {
                 until = min(until, sent.at + grant.lookahead + grant.lookahead)
             }
@@ -197,8 +204,23 @@ public struct NodeRunner<Body: Node> {
         return Yield(effects: effects, nextWork: nextWork, nextSend: nextSend, use: use)
     }
 
-    /// Handles one event, at the given time or as soon as the node is free.
+    /// Handles one event that has just come, at the given time or as soon as the node is free; with one that hangs it waits, and is handled
+    /// before the next.
     public mutating func perform(_ event: Event, at time: Instant) -> [Effect] {
+        guard time >= hangsUntil else {
+            missed.append(event)
+            return []
+        }
+        let due = missed + [event]
+        missed = []
+        return due.flatMap { carryOut($0, at: time) }
+    }
+
+    private mutating func carryOut(_ event: Event, at time: Instant) -> [Effect] {
+        if case .command(CommandName.hang, let until) = event {
+            hangsUntil = max(hangsUntil, JSON.decode(Instant.self, until) ?? .start)
+            return []
+        }
         let begin = max(time, busyUntil)
         var out = Outbox(now: begin, sequence: sequence)
         if node.hasPower { seenUse.take(event) }
@@ -210,8 +232,10 @@ public struct NodeRunner<Body: Node> {
         return out.effects
     }
 
-    public var nextWork: Instant { min(node.nextWake ?? .never, inbox.first?.at ?? .never) }
-    private var nextSend: Instant { min(node.nextSend ?? .never, inbox.first?.at ?? .never) }
+    public var nextWork: Instant {
+        missed.isEmpty ? max(min(node.nextWake ?? .never, inbox.first?.at ?? .never), hangsUntil) : hangsUntil
+    }
+    private var nextSend: Instant { max(min(node.nextSend ?? .never, inbox.first?.at ?? .never), hangsUntil) }
 
     private mutating func insert(_ delivery: Delivery) {
         let index = inbox.lastIndex { !Delivery.isBefore(delivery, $0) }.map { $0 + 1 } ?? 0

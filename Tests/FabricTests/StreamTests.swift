@@ -37,6 +37,21 @@ struct Wires {
         } while true
     }
 
+    /// Hands each event to a node at its instant, which may act then.
+    mutating func play(_ react: (inout Wires, String, Delivery) -> Void) {
+        var open: [(node: String, delivery: Delivery)] = []
+        while true {
+            while fabric.next(before: open.map(\.delivery.at).min() ?? .never) != nil {}
+            let arrived = fabric.takeDeliveries()
+            received += arrived
+            open += arrived
+            guard arrived.isEmpty else { continue }
+            guard let next = open.indices.min(by: { Delivery.isBefore(open[$0].delivery, open[$1].delivery) }) else { return }
+            let (node, delivery) = open.remove(at: next)
+            react(&self, node, delivery)
+        }
+    }
+
     func events(at node: String) -> [Event] {
         received.filter { $0.node == node }.map(\.delivery).sorted(by: Delivery.isBefore).map(\.event)
     }

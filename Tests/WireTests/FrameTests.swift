@@ -13,6 +13,7 @@ import Wire
                     Delivery(at: .start, source: "a", sequence: 2, event: .received(StreamID(raw: 7), [1, 2, 3])),
                     Delivery(at: .start, source: "b", sequence: 3, event: .closed(StreamID(raw: 7), .timedOut)),
                     Delivery(at: .start, source: "b", sequence: 4, event: .resolved(query: 4, nil)),
+                    Delivery(at: .start, source: "b", sequence: 5, event: .unanswered(query: 5)),
                 ])),
         .yield(
             Yield(

@@ -28,6 +28,8 @@ public enum NetworkEvent: Equatable, Sendable {
     case closed(stream: UInt32, Errno?)
     case datagram(port: UInt16, address: UInt32, peerPort: UInt16, [UInt8])
     case resolved(query: UInt32, address: UInt32?)
+    /// No resolver has said anything.
+    case unanswered(query: UInt32)
 }
 
 /// An address and a port, as sockaddr_in has them.
@@ -209,6 +211,9 @@ final class NetworkStack {
             guard let (socket, question) = queries.removeValue(forKey: query) else { return }
             if let address { known.insert(address) }
             socket.deliver(question.answer(address), from: NetworkStack.nameServer)
+        case .unanswered(let query):
+            guard let (socket, question) = queries.removeValue(forKey: query) else { return }
+            socket.deliver(question.failure, from: NetworkStack.nameServer)
         }
     }
 
@@ -238,6 +243,9 @@ struct DNSQuestion {
         head = Array(bytes[..<2])
         section = Array(bytes[12...(place + 4)])
     }
+
+    /// What a resolver says that could not ask anybody (SERVFAIL, RFC 1035 section 4.1.1): to programs `EAI_AGAIN`.
+    var failure: [UInt8] { head + [0x81, 0x82, 0, 1, 0, 0, 0, 0, 0, 0] + section }
 
     /// - Parameter isEmpty: The name is there, without an address of the kind asked for.
     func answer(_ address: UInt32?, isEmpty: Bool = false) -> [UInt8] {
