@@ -8,6 +8,11 @@ public struct FaultName: RawRepresentable, Hashable, Sendable, Codable, CustomSt
 
 /// All that is to be known of a fault beside its code: for `orrery faults`, for reading campaigns, and for judging what others made of it.
 public struct FaultDescription: Sendable {
+    /// Of every fault of links: whether only what goes to the other side (`to`), comes from it (`from`), or both is concerned.
+    public static let direction = Parameter("direction", .word(["to", "from", "both"]), isRequired: false)
+    /// Also of every fault of links: a target of its own, or `service`; without it everybody else.
+    public static let otherSide = "other-side"
+
     /// What it is a condition of, and so what its targets are.
     public enum Place: Sendable {
         /// Links: of networks or of devices.
@@ -18,7 +23,10 @@ public struct FaultDescription: Sendable {
     }
 
     /// What its targets are all the while that it lasts.
-    public enum Absence: Sendable { case cutOff, poweredOff }
+    public enum Absence: Sendable { case cutOff, poweredOff, hung }
+
+    /// What its parameters cannot be together: which one is wrong, and why.
+    public typealias Mistake = @Sendable (Step) -> (parameter: String, why: String)?
 
     public enum WrongClock: Sendable {
         /// Wrong from then on, until somebody sets it.
@@ -44,10 +52,14 @@ public struct FaultDescription: Sendable {
     public var silences: Bool
     /// What it changes is known by a mark: the digest of what is there now.
     public var leavesMarks: Bool
+    /// What comes through it may be other bytes than were sent, so that it cannot be read.
+    public var spoils: Bool
+    public var mistake: Mistake?
 
     public init(
         _ name: FaultName, _ summary: String, place: Place, parameters: [Parameter] = [], needsLength: Bool = false, isMoment: Bool = false,
-        holds: Hold? = nil, absence: Absence? = nil, wrongClock: WrongClock? = nil, silences: Bool = false, leavesMarks: Bool = false
+        holds: Hold? = nil, absence: Absence? = nil, wrongClock: WrongClock? = nil, silences: Bool = false, leavesMarks: Bool = false,
+        spoils: Bool = false, mistake: Mistake? = nil
     ) {
         self.name = name
         self.summary = summary
@@ -60,5 +72,7 @@ public struct FaultDescription: Sendable {
         self.wrongClock = wrongClock
         self.silences = silences
         self.leavesMarks = leavesMarks
+        self.spoils = spoils
+        self.mistake = mistake
     }
 }

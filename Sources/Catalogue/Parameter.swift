@@ -5,11 +5,13 @@ public struct Parameter: Sendable, Equatable {
     public var isRequired: Bool
     /// Of a duration.
     public var least: Duration?
-    public init(_ name: String, _ kind: QuantityKind, isRequired: Bool = true, least: Duration? = nil) {
+    public var leastCount: Int64?
+    public init(_ name: String, _ kind: QuantityKind, isRequired: Bool = true, least: Duration? = nil, leastCount: Int64? = nil) {
         self.name = name
         self.kind = kind
         self.isRequired = isRequired
         self.least = least
+        self.leastCount = leastCount
     }
 }
 

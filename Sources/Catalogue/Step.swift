@@ -22,12 +22,24 @@ public struct Step: Sendable, Equatable, Codable {
         public var isAttack: Bool { if case .attack = self { true } else { false } }
     }
 
+    /// When a step may begin: at or after an instant, and before so much later.
+    public struct Window: Sendable, Equatable, Codable {
+        public var from: Instant
+        public var nanoseconds: Int64
+        public init(from: Instant, nanoseconds: Int64) { (self.from, self.nanoseconds) = (from, nanoseconds) }
+    }
+
     public var id: String
     public var at: Instant
     public var act: Act
     /// Node names in the order of the plan; empty if the step aims at networks.
     public var nodes: [String]
     public var networks: [String]
+    /// Towards whom, if not towards everybody; nil for that.
+    public var otherNodes: [String]?
+    public var otherNetworks: [String]?
+    /// The stretch in which it begins, at an instant that the seed says; nil if the file says it.
+    public var window: Window?
     public var length: Int64?
     public var parameters: [String: Quantity]
     /// What other attacks call that which this one obtains.
@@ -53,6 +65,25 @@ public struct Step: Sendable, Equatable, Codable {
     public var duration: Duration? { length.map { .nanoseconds($0) } }
     /// When it is over; never, if it lasts until the end of the run.
     public var end: Instant { duration.map { at + $0 } ?? .never }
+
+    /// The earliest instant at which it begins and the latest at which it is over, whatever the seed.
+    public var earliest: Instant { window?.from ?? at }
+    public var latestEnd: Instant {
+        let begin = window.map { $0.from + .nanoseconds($0.nanoseconds) } ?? at
+        return duration.map { begin + $0 } ?? .never
+    }
+
+    /// Whether it concerns only one direction, or some at the other end.
+    public var hasSides: Bool { otherNodes != nil || otherNetworks != nil || (word("direction") ?? "both") != "both" }
+
+    /// For people: whom it aims at, and towards whom.
+    public var aim: String {
+        let targets = (nodes + networks).joined(separator: " ")
+        guard hasSides else { return targets }
+        let others = ((otherNodes ?? []) + (otherNetworks ?? [])).joined(separator: " ")
+        let direction = word("direction") ?? "both"
+        return "\(targets) \(direction == "both" ? "and" : direction) \(others.isEmpty ? "all others" : others)"
+    }
 
     public func duration(_ name: String) -> Duration? {
         if case .nanoseconds(let n)? = parameters[name] { .nanoseconds(n) } else { nil }

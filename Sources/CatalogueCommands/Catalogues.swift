@@ -35,12 +35,27 @@ struct AttacksCommand: ParsableCommand {
 }
 
 struct Faults: ParsableCommand {
+    private static let always = """
+
+        A parameter in brackets need not be there. Every fault has a time (`at`), and may have a length (`for`) and more:
+        \(FaultDescription.direction.name): <\(FaultDescription.direction.kind.name)>, \(FaultDescription.otherSide): <service|target>
+            of faults of links: only what goes to the other side, comes from it, or both; without an other side that is everybody else
+        every: <duration>, times: <count>
+            the same again, so often in all; each is a step of its own: s3-1, s3-2 …
+        window: <duration>
+            at a time that the seed says, no more than so much after `at`
+        """
+
     static let configuration = CommandConfiguration(abstract: "What faults there are.")
     func run() {
         for fault in Injector.catalogue.faults.all {
-            let parameters = fault.parameters.map { " \($0.name): <\($0.kind.name)>" }.joined(separator: ",")
+            let parameters = fault.parameters.map { parameter in
+                let text = "\(parameter.name): <\(parameter.kind.name)>"
+                return parameter.isRequired ? " \(text)" : " [\(text)]"
+            }.joined(separator: ",")
             print("\(fault.name)\(parameters)\n    \(fault.summary)")
         }
+        print(Faults.always)
     }
 }
 

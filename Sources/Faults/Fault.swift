@@ -32,13 +32,22 @@ extension Fault where Self: NetworkFault {
     public var begin: [FaultEffect] { [.condition(self)] }
 }
 
+extension Parameter {
+    /// Of toxics: 0 (no connection) … 1 (all, as without it).
+    static var toxicity: Parameter { Parameter("toxicity", .ratio, isRequired: false) }
+}
+
+extension Step { var toxicity: Double { ratio("toxicity") ?? 1 } }
+
 /// The faults that there are. A new one is a file in a folder here and a line.
 public enum Faults {
     static let kinds: [any Fault.Type] = [
         LatencyFault.self, LossFault.self, BandwidthFault.self, PartitionFault.self, PowerCut.self, ServiceKill.self, ReorderFault.self,
         DuplicateFault.self, DNSOutageFault.self, ServiceSlow.self, DeviceChurn.self, ClockJump.self, ClockDrift.self, ClockLost.self,
         FlashRotFault.self,
-        DiskFull.self,
+        DiskFull.self, ResetPeerFault.self, TimeoutFault.self, SlowCloseFault.self, SlicerFault.self, LimitDataFault.self,
+        CorruptFault.self,
+        TruncateFault.self, Hang.self, ServiceHang.self, HandshakeLimit.self,
     ]
 
     public static let catalogue = ActList<FaultDescription>(kinds.map { $0.description })

@@ -201,7 +201,9 @@ extension Injector {
     private mutating func carryOut(_ effects: [FaultEffect], of step: Step) {
         for effect in effects {
             switch effect {
-            case .condition(let fault): arena.fabric.begin(fault, id: step.id, networks: Set(step.networks), nodes: Set(step.nodes))
+            case .condition(let fault):
+                arena.fabric.begin(
+                    fault, id: step.id, networks: Set(step.networks), nodes: Set(step.nodes), sides: sides(of: step), name: step.act.name)
             case .command(let name, let body, let node):
                 if generations[node] == nil {
                     waiting[node, default: []].append(.command(name, body))
@@ -215,6 +217,12 @@ extension Injector {
                 command(CommandName.powerCut, count, to: node)
             }
         }
+    }
+
+    private func sides(of step: Step) -> Sides? {
+        guard step.hasSides else { return nil }
+        let direction = step.word("direction").flatMap(Sides.Direction.init(rawValue:)) ?? .both
+        return Sides(direction, networks: Set(step.otherNetworks ?? []), nodes: Set(step.otherNodes ?? []))
     }
 
     /// Takes a process away and brings it back.

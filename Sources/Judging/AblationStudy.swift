@@ -46,7 +46,7 @@ public struct AblationStudy {
         Ablation.configurations(off, pairs: pairs).flatMap { controls in
             ablation.seeds.map { seed in
                 var one = plan
-                one.seed = seed
+                one.draw(seed: seed)
                 one.controlsOff = plan.controlsOff + controls
                 return (one, controls)
             }

@@ -161,7 +161,8 @@ private struct Causes {
         guard let fault = truth.faults[step], step.at <= alert.at else { return false }
         let concerned = devices(of: alert.fact)
         func hits(_ device: (name: String, network: String)) -> Bool {
-            step.nodes.contains(device.name) || step.networks.contains(device.network) || fault.place == .service
+            (step.nodes + (step.otherNodes ?? [])).contains(device.name)
+                || (step.networks + (step.otherNetworks ?? [])).contains(device.network) || fault.place == .service
         }
         let rule = alert.fact.text(.rule)
         // What keeps a device from being heard: it lasted while nothing was heard.

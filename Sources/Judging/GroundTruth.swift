@@ -21,6 +21,8 @@ struct GroundTruth {
     private var answeredByAttackers: [String: String] = [:]
     /// Addresses of attackers' nodes, with the step that they belong to.
     private var addressesOfAttackers: [String: String] = [:]
+    /// Connections on which a fault has changed bytes: what cannot be read there nobody has refused.
+    private var spoilt: Set<String> = []
     private let fleet: Set<String>
     private let epochSeconds: Int64
     private let attacks: [Step]
@@ -72,6 +74,9 @@ struct GroundTruth {
         case .trace:
             traces[step, default: []].append(observation)
             if fact[.answeredBy] != nil, let connection = fact.text(.connection) { answeredByAttackers[connection] = step }
+            if let fault = fact.text(.fault), faults[fault]?.spoils == true, let connection = fact.text(.connection) {
+                spoilt.insert(connection)
+            }
             if let address = fact.text(.address) { addressesOfAttackers[address] = step }
             byStep[step, default: Marks()].take(fact)
             for key in [Fact.Detail.target, .name, .peer] {
@@ -156,7 +161,9 @@ struct GroundTruth {
         switch fact.kind {
         case .refusal, .handshake, .exchange, .attestation, .updateCheck, .evidenceAppraised, .appStopped:
             guard let code = Code(rawValue: fact.text(.code) ?? ""), !code.isOfNetworks, !code.isIncapacity else { return false }
-            return !code.isToldByPeer || answeredByAttackers[fact.text(.connection) ?? ""] == nil
+            let connection = fact.text(.connection) ?? ""
+            if code.isOfDamage, spoilt.contains(connection) { return false }
+            return !code.isToldByPeer || answeredByAttackers[connection] == nil
         case .bootFallback, .portClosed: return true
         default: return false
         }

@@ -55,7 +55,7 @@ public struct Report: Sendable, Equatable, Codable {
             guard case .fault(let fault) = step.act else { return nil }
             let length = step.duration.map { " for \(readable($0))" } ?? ""
             let missed = missed[step.id] ?? []
-            return "\(fault.rawValue) at \(readable(step.at - .start))\(length): \((step.nodes + step.networks).joined(separator: " "))"
+            return "\(fault.rawValue) at \(readable(step.at - .start))\(length): \(step.aim)"
                 + (missed.isEmpty ? "" : "; on \(missed.joined(separator: ", ")) no flash operation came that it could fall into")
         }
         self.metrics = metrics

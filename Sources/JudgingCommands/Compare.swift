@@ -34,7 +34,7 @@ struct Compare: AsyncParsableCommand {
         for (kind, plan) in zip(kinds, plans) {
             var one = plan
             one.measuresUse = true
-            if let seed { one.seed = seed }
+            if let seed { one.draw(seed: seed) }
             Console.progress("\(kind) (\(runs.count + 1) of \(plans.count))")
             let watcher = TerminalWatcher(isQuiet: false)
             let outcome = try await one.perform(base: out, watcher: watcher)

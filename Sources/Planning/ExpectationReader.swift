@@ -83,8 +83,8 @@ extension PlanReader {
     /// What must hold before anything is done to the fleet, and again when all is over.
     mutating func readSteadyState(_ section: Section) {
         guard let items = section.fields["steady-state"]?.sequence else { return }
-        let begin = plan.steps.map(\.at).min() ?? plan.stop
-        let end = plan.steps.map { $0.duration == nil ? $0.at : $0.end }.max() ?? .start
+        let begin = plan.steps.map(\.earliest).min() ?? plan.stop
+        let end = plan.steps.map { $0.earliest + .nanoseconds(($0.window?.nanoseconds ?? 0)) + ($0.duration ?? .zero) }.max() ?? .start
         // Whatever was broken has this long to heal: longer than any back-off.
         let healed = end + .minutes(30)
         if healed >= plan.stop {

@@ -4,7 +4,9 @@ import Yams
 
 /// The method of a campaign: steps at their times, alone or in blocks that follow each other or run side by side.
 extension PlanReader {
-    static let stepKeys = ["at", "for", "fault", "attack", "update", "operator", "target", "expect", "as", "uses"]
+    static let stepKeys = [
+        "at", "for", "fault", "attack", "update", "operator", "target", "expect", "as", "uses", "every", "times", "window",
+    ]
     static let blockKeys = ["at", "serial", "parallel", "pause"]
 
     mutating func readMethod(_ section: Section) {
@@ -44,36 +46,71 @@ extension PlanReader {
     }
 
     private mutating func readStep(_ item: YAMLNode, start: Duration?) -> Duration {
-        let id = "s\(plan.steps.count + 1)"
+        stepsRead += 1
+        let known = document.problems.count
+        let id = "s\(stepsRead)"
         let name = (item.mapping?["fault"] ?? item.mapping?["attack"])?.scalar?.string ?? ""
-        let act = item.mapping?["operator"]?.scalar.flatMap { OperatorAct(rawValue: $0.string) }
-        let own = act == .withdraw ? ["image"] : []
-        let parameters = catalogue.faults[name]?.parameters ?? catalogue.attacks[name]?.parameters ?? act?.parameters ?? []
-        guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + own + parameters.map(\.name)) else {
+        let parameters = parameters(of: name, item.mapping?["operator"]?.scalar.flatMap { OperatorAct(rawValue: $0.string) })
+        let sides = catalogue.faults[name]?.place == .links ? [FaultDescription.otherSide] : []
+        let own = item.mapping?["operator"]?.scalar?.string == OperatorAct.withdraw.rawValue ? ["image"] : []
+        guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + own + parameters.map(\.name) + sides) else {
             return start ?? .zero
         }
         guard let act = readAct(step, id: id) else { return start ?? .zero }
         let at = time(step, start)
-        if .start + at >= plan.stop {
-            document.report(step.fields["at"] ?? item, "at: after the end of the run (\(readable(plan.stop - .start)))")
+        let length = step.duration("for", isRequired: catalogue.faults[name]?.needsLength ?? false)
+        let repetition = readRepetition(step, act, parameters, length: length)
+        let end = at + repetition.length
+        if .start + end >= plan.stop {
+            let what = repetition.length == .zero ? "at:" : "at: the last may begin"
+            document.report(step.fields["at"] ?? item, "\(what) after the end of the run (\(readable(plan.stop - .start)))")
         }
-        let fault = catalogue.faults[name]
-        let length = step.duration("for", isRequired: fault?.needsLength ?? false)
+        let values = readParameters(step, parameters)
+        for (id, after) in repetition.each(of: id) {
+            guard plan.steps.count < Repetition.mostSteps else {
+                document.report(item, "more than \(Repetition.mostSteps) steps")
+                break
+            }
+            let (nodes, networks) = readTarget(step, act, id: id)
+            var made = Step(
+                id: id, at: .start + at + after, act: act, nodes: nodes, networks: networks, lengthNanoseconds: length?.nanoseconds,
+                parameters: values)
+            if step.has(FaultDescription.otherSide) { (made.otherNodes, made.otherNetworks) = readOtherSide(step) }
+            if let window = repetition.window { made.window = Step.Window(from: made.at, nanoseconds: window.nanoseconds) }
+            made.fall(plan.seed)
+            (made.name, made.uses) = readChain(step, made)
+            made.withdrawal = readWithdrawal(step, made)
+            checkFeatures(of: made, step)
+            checkParameters(of: made, step)
+            plan.steps.append(made)
+            readStepExpectation(step, act, id: id)
+            // What is wrong with one is wrong with all.
+            if document.problems.count > known { break }
+        }
+        return end + (length ?? .zero)
+    }
+
+    private func parameters(of name: String, _ act: OperatorAct?) -> [Parameter] {
+        guard let fault = catalogue.faults[name] else { return catalogue.attacks[name]?.parameters ?? act?.parameters ?? [] }
+        return fault.parameters + (fault.place == .links ? [FaultDescription.direction] : [])
+    }
+
+    private func readParameters(_ step: Section, _ parameters: [Parameter]) -> [String: Quantity] {
         var values: [String: Quantity] = [:]
         for parameter in parameters {
             values[parameter.name] = read(parameter, step)
             if let least = parameter.least { _ = step.duration(parameter.name, atLeast: least) }
+            if let least = parameter.leastCount, case .count(let count)? = values[parameter.name], count < least {
+                document.report(step.fields[parameter.name], "\(parameter.name): at least \(least)")
+            }
         }
-        let (nodes, networks) = readTarget(step, act, id: id)
-        var made = Step(
-            id: id, at: .start + at, act: act, nodes: nodes, networks: networks, lengthNanoseconds: length?.nanoseconds,
-            parameters: values)
-        (made.name, made.uses) = readChain(step, made)
-        made.withdrawal = readWithdrawal(step, made)
-        checkFeatures(of: made, step)
-        plan.steps.append(made)
-        readStepExpectation(step, act, id: id)
-        return at + (length ?? .zero)
+        return values
+    }
+
+    /// What parameters cannot be together.
+    private func checkParameters(of step: Step, _ section: Section) {
+        guard case .fault(let name) = step.act, let (parameter, why) = catalogue.faults[name]?.mistake?(step) else { return }
+        document.report(section.fields[parameter], "\(parameter): \(why)")
     }
 
     /// `as: foothold`, and in a later attack `uses: foothold`.
@@ -90,7 +127,9 @@ extension PlanReader {
                 section.fields["uses"], "uses: no attack before it is called '\(uses)'\(document.suggestion(uses, among: names))")
             return (name, nil)
         }
-        if source.at >= step.at { document.report(section.fields["uses"], "uses: '\(uses)' begins no earlier") }
+        if source.earliest + .nanoseconds(source.window?.nanoseconds ?? 0) >= step.earliest {
+            document.report(section.fields["uses"], "uses: '\(uses)' begins no earlier")
+        }
         return (name, uses)
     }
 
@@ -122,12 +161,12 @@ extension PlanReader {
 
     /// Two that take the same thing from the same target at the same time: what happened would be nobody's.
     private func checkExclusive(_ field: YAMLNode) {
-        for (index, step) in plan.steps.enumerated() {
-            for other in plan.steps[..<index] {
-                guard let hold = hold(of: step), hold == self.hold(of: other) else { continue }
-                let shared = Set(step.nodes).intersection(other.nodes).sorted()
-                let ends = [step.end, other.end]
-                guard let first = shared.first, step.at < ends[1], other.at < ends[0] else { continue }
+        let holding = plan.steps.compactMap { step in hold(of: step).map { (step: step, hold: $0) } }
+        for (index, (step, hold)) in holding.enumerated() {
+            for (other, otherHold) in holding[..<index] where hold == otherHold {
+                guard step.earliest < other.latestEnd, other.earliest < step.latestEnd,
+                    let first = Set(step.nodes).intersection(other.nodes).min()
+                else { continue }
                 document.report(
                     field.sequence?.first ?? field,
                     "\(other.act.name) (\(other.id)) and \(step.act.name) (\(step.id)) overlap: both hold \(hold.rawValue) of \(first)")

@@ -149,7 +149,7 @@ extension Plan {
         if !controlsOff.isEmpty { lines.append("Controls off: \(controlsOff.map(\.rawValue).joined(separator: ", "))") }
         for step in steps.sorted(by: { ($0.at, $0.id) < ($1.at, $1.id) }) {
             let length = step.duration.map { " for \(readable($0))" } ?? ""
-            let targets = (step.nodes + step.networks).joined(separator: " ")
+            let targets = step.aim
             lines.append(
                 "  \(readable(step.at - .start).left(7))  \(step.id.padded(4)) \(step.act.name)\(length)\(targets.isEmpty ? "" : ": \(targets)")"
             )

@@ -34,7 +34,10 @@ extension Plan {
             guard periods.allSatisfy(times.contains) else { return "device \(device.name) has a period that none can have" }
         }
         for step in steps {
-            guard times.contains(step.at.nanoseconds), times.contains((step.duration ?? .zero).nanoseconds) else {
+            let window = step.window ?? Step.Window(from: .start, nanoseconds: 0)
+            guard times.contains(step.at.nanoseconds), times.contains((step.duration ?? .zero).nanoseconds),
+                times.contains(window.from.nanoseconds), times.contains(window.nanoseconds)
+            else {
                 return "step \(step.id) has a time that none can have"
             }
         }

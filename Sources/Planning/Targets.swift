@@ -19,6 +19,29 @@ extension PlanReader {
             document.report(target.node, "target: expected one of devices, network, group or label")
             return ([], [])
         }
+        return resolve(target, way, isOfLinks: fault?.place == .links, id: id)
+    }
+
+    /// Towards whom: `service`, or whom a target could name.
+    func readOtherSide(_ step: Section) -> (nodes: [String], networks: [String]) {
+        let key = FaultDescription.otherSide
+        if let word = step.fields[key]?.scalar?.string {
+            if word != "service" {
+                document.report(step.fields[key], "\(key): expected service, or a mapping with devices, network, group or label")
+            }
+            return (["service"], [])
+        }
+        let keys = ["devices", "network", "group", "label"]
+        guard let side = document.section(step.fields[key], key, keys: keys) else { return ([], []) }
+        let ways = keys.filter(side.has)
+        guard ways.count == 1, let way = ways.first else {
+            document.report(side.node, "\(key): expected one of devices, network, group or label")
+            return ([], [])
+        }
+        return resolve(side, way, isOfLinks: true, id: "")
+    }
+
+    private func resolve(_ target: Section, _ way: String, isOfLinks: Bool, id: String) -> (nodes: [String], networks: [String]) {
         if way == "network" {
             let names = plan.networks.map(\.name)
             let networks = target.words("network").filter { word, node in
@@ -26,7 +49,7 @@ extension PlanReader {
                 document.report(node, "unknown network '\(word)'\(document.suggestion(word, among: names))")
                 return false
             }.map(\.text)
-            if fault?.place == .links { return ([], networks) }
+            if isOfLinks { return ([], networks) }
             let inside = plan.devices.filter { networks.contains($0.network) }.map(\.name)
             if inside.isEmpty && !networks.isEmpty { document.report(target.fields["network"], "network: no device is there to aim at") }
             return (pick(inside, target, id: id), [])

@@ -18,6 +18,8 @@ struct PlanReader {
     /// Of which all devices are, whatever the file says; nil for what it says.
     let kind: DeviceKind?
     var plan: Plan
+    /// Steps as the file has them: one that is repeated counts once.
+    var stepsRead = 0
 
     init(document: Document, catalogue: ActCatalogue, kind: DeviceKind? = nil) {
         self.document = document

@@ -36,7 +36,9 @@ extension Plan {
         }
         if attack.reach != .nothing, isOff { obstacles.append(.noPower) }
         if attack.reach == .network {
-            let cuts = steps.filter { faults[$0]?.absence == .cutOff && $0.lasts(during: step) }
+            let hangs = steps.contains { faults[$0]?.absence == .hung && $0.nodes.contains(node) && $0.lasts(during: step) }
+            if hangs { obstacles.append(.noLife) }
+            let cuts = steps.filter { faults[$0]?.absence == .cutOff && !$0.hasSides && $0.lasts(during: step) }
             if cuts.contains(where: { $0.nodes.contains(node) }) {
                 obstacles.append(.noPath)
             } else if cuts.contains(where: { $0.networks.contains(device.network) }) {
@@ -57,7 +59,7 @@ extension Plan {
 
 /// What keeps an attack from a target for as long as it lasts.
 public enum Obstacle: CaseIterable, Sendable {
-    case noApp, noPower, noPath
+    case noApp, noPower, noLife, noPath
     /// Its network is cut off from the others. Who is inside reaches it.
     case noWayOut
 
@@ -65,6 +67,7 @@ public enum Obstacle: CaseIterable, Sendable {
         switch self {
         case .noApp: "without the app '\(attack.app ?? "")': nothing can be tried there"
         case .noPower: "without power all the while"
+        case .noLife: "stuck all the while"
         case .noPath: "cut off from the network all the while"
         case .noWayOut: "in a network that is cut off from the others all the while"
         }

@@ -35,7 +35,7 @@ struct HTMLTimeline {
         var y = 4.0
         for step in plan.steps where step.at.nanoseconds < end {
             let stop = min(end, isMoment(step) ? step.at.nanoseconds : step.end.nanoseconds)
-            let targets = (step.nodes + step.networks).joined(separator: " ")
+            let targets = step.aim
             body += "<text x=\"0\" y=\"\(y + 12)\">\(escaped(step.act.name))</text>"
             body += rectangle(
                 x(step.at.nanoseconds), y, max(3, x(stop) - x(step.at.nanoseconds)), 15, colour(step.act), targets)

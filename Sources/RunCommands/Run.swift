@@ -32,7 +32,7 @@ struct Run: AsyncParsableCommand {
         if plan.clock == .wall { plan.beginNow() }
         plan.keepsKeyLog = keylog
         plan.capture = capture
-        if let seed { plan.seed = seed }
+        if let seed { plan.draw(seed: seed) }
         if let stopAfter { plan.stop = .start + (try duration(stopAfter)) }
         if dryRun {
             print(plan.schedule, terminator: "")
@@ -41,7 +41,7 @@ struct Run: AsyncParsableCommand {
         var worst: Int32 = 0
         for index in 0..<times {
             var one = plan
-            one.seed = plan.seed &+ UInt64(index)
+            one.draw(seed: plan.seed &+ UInt64(index))
             let watcher = TerminalWatcher(isQuiet: json)
             let outcome = try await one.perform(base: out, watcher: watcher)
             watcher.done()

@@ -102,8 +102,23 @@ import Wire
         "at: 30m, for: 5m, fault: service-slow, delay: 300ms", "at: 36m, operator: recover, target: { devices: fridge }",
     ]
 
+    private static let connections =
+        [
+            "at: 4m, for: 3m, fault: reset-peer, timeout: 200ms", "at: 7m, for: 3m, fault: timeout, timeout: 4s, toxicity: 50%",
+            "at: 10m, for: 3m, fault: slow-close, delay: 2s",
+            "at: 12m, for: 6m, fault: slicer, average-size: 200, size-variation: 90, delay: 3ms",
+            "at: 15m, for: 3m, fault: limit-data, bytes: 1500, toxicity: 50%", "at: 18m, for: 4m, fault: corrupt, ratio: 20%",
+            "at: 21m, for: 4m, fault: truncate, ratio: 20%",
+            "at: 26m, every: 2m, times: 3, window: 30s, for: 1m, fault: partition, direction: to",
+            "at: 32m, for: 2m, fault: latency, delay: 90ms, direction: from, other-side: service",
+        ].map { $0 + ", target: { network: home }" } + [
+            "at: 5m, for: 2m, fault: hang, target: { devices: fridge-1 }", "at: 23m, for: 1m, fault: service-hang",
+            "at: 30m, for: 8m, fault: handshake-limit, per-second: 1",
+        ]
+
     static let faults = [
-        Case(name: "faults of networks", steps: network), Case(name: "faults that take processes", steps: processes),
+        Case(name: "faults of networks", steps: network), Case(name: "faults of connections", steps: connections),
+        Case(name: "faults that take processes", steps: processes),
         Case(name: "faults of devices", steps: devices),
     ]
 

@@ -19,7 +19,8 @@ import Wire
         let (report, fleet) = try run("at: 30m, for: 30m, fault: dns-outage, target: { network: home }")
         let failed = failures(fleet, from: .minutes(30), to: .minutes(61))
         #expect(!failed.isEmpty)
-        #expect(failed.allSatisfy { $0.fact.text(.reason) == "name not found" })
+        #expect(failed.allSatisfy { $0.fact.text(.code) == "name-not-answered" && $0.fact.text(.reason) == "nobody answered the look-up" })
+        #expect(fleet.facts(.trace).contains { $0.fact.text(.instance) == "s1" && $0.fact.text(.wanted)?.isEmpty == false })
         #expect(report.metrics.exchanges - report.metrics.exchangesAccepted == failed.count)
     }
 
@@ -66,5 +67,74 @@ import Wire
         let (fast, right) = (fleet.facts(.certificateIssued, at: "fridge"), fleet.facts(.certificateIssued, at: "oven"))
         #expect(fast.count >= 2 && right.count == 2)
         #expect(report.metrics.devicesAttested == 2)
+    }
+
+    /// It says nothing for so long, is not started again, and goes on where it was.
+    @Test func aDeviceThatHangsGoesOn() throws {
+        let (report, fleet) = try run("at: 30m, for: 10m, fault: hang, target: { devices: fridge }")
+        let own = fleet.journal.filter { $0.node == "fridge" }
+        #expect(!own.contains { $0.at > .start + .minutes(30) + .milliseconds(8) && $0.at < .start + .minutes(40) })
+        #expect(own.contains { $0.at >= .start + .minutes(40) && $0.at < .start + .minutes(41) })
+        #expect(fleet.facts(.processKilled).isEmpty && fleet.facts(.osReady, at: "fridge").count == 1)
+        #expect(failures(fleet, from: .minutes(45), to: .hours(2)).isEmpty)
+        #expect(report.metrics.devicesAttested == 2)
+    }
+
+    @Test func aServiceThatHangsAnswersNobodyAndThenAll() throws {
+        let (_, fleet) = try run("at: 30m, for: 80m, fault: service-hang", hours: 4)
+        let own = fleet.journal.filter { $0.node == "service" }
+        #expect(!own.contains { $0.at > .start + .minutes(30) + .milliseconds(8) && $0.at < .start + .minutes(110) })
+        let failed = failures(fleet, from: .minutes(30), to: .minutes(111))
+        #expect(!failed.isEmpty && failed.allSatisfy { ["timed-out", "name-not-answered"].contains($0.fact.text(.code)) })
+        #expect(failures(fleet, from: .minutes(115), to: .hours(4)).isEmpty)
+    }
+
+    /// What TLS finds is told as that, by whom it hit, and nothing of it is an attack.
+    @Test func damageIsFoundByTLSAndIsTheFaults() throws {
+        let (report, fleet) = try run("at: 30m, for: 30m, fault: corrupt, ratio: 50%, target: { network: home }")
+        let codes = Set(failures(fleet, from: .minutes(30), to: .minutes(62)).compactMap { $0.fact.text(.code) })
+        #expect(codes.contains("protocol-refused") || codes.contains("tls-alert"))
+        let told = fleet.facts(.trace).filter { $0.fact.text(.fault) == "corrupt" && $0.fact.text(.instance) == "s1" }
+        #expect(!told.isEmpty && told.allSatisfy { $0.at >= .start + .minutes(30) && $0.at < .start + .minutes(61) })
+        #expect(report.detection.falseAlarms == 0)
+        #expect(failures(fleet, from: .minutes(75), to: .hours(2)).isEmpty)
+    }
+
+    /// Where all want in at once they come one after the other; what has no handshake does not wait.
+    @Test func aServiceWithFewHandshakesPerSecond() throws {
+        let crowd = Fleet.topology(stop: "1h", devices: "fridge: { count: 12, network: home }")
+        let step = "at: 1ms, for: 50m, fault: handshake-limit, per-second: 1"
+        let fleet = try Fleet(crowd, method: "  - { \(step) }")
+        _ = try fleet.run()
+        let taken = fleet.facts(.handshake, at: "service").filter { $0.fact.text(.mode) != "plain" }.map(\.at.nanoseconds).sorted()
+        #expect(zip(taken, taken.dropFirst()).allSatisfy { $1 - $0 > 900_000_000 } && taken.count > 20)
+        #expect(fleet.facts(.trace).contains { $0.fact.text(.fault) == "handshake-limit" })
+    }
+
+    /// Three times the wire is cut, at times of the seed's, and three times it is whole again.
+    @Test func aRepeatedPartition() throws {
+        let (_, fleet) = try run(
+            "at: 20m, every: 30m, times: 3, window: 5m, for: 10m, fault: partition, direction: to, target: { devices: fridge }", hours: 3)
+        let (begun, ended) = (fleet.facts(.faultStarted), fleet.facts(.faultEnded))
+        #expect(begun.map { $0.fact.text(.instance) } == ["s1-1", "s1-2", "s1-3"] && ended.count == 3)
+        for (index, start) in begun.enumerated() {
+            let offset = start.at - (.start + .minutes(20 + 30 * Int64(index)))
+            #expect((.zero..<Duration.minutes(5)).contains(offset))
+            #expect(
+                fleet.facts(.trace).contains { $0.fact.text(.instance) == start.fact.text(.instance) && $0.fact.text(.name) != nil })
+            let after = (from: ended[index].at - .start + .minutes(3), to: ended[index].at - .start + .minutes(12))
+            #expect(failures(fleet, from: after.from, to: after.to).isEmpty)
+        }
+    }
+
+    /// The fridge calls the oven in vain; to the service both have their way.
+    @Test func aPartitionBetweenTwoDevices() throws {
+        let (_, fleet) = try run("at: 30m, for: 3h, fault: partition, other-side: { devices: oven }, target: { devices: fridge }", hours: 4)
+        let during = fleet.facts(.handshake).filter { $0.at > .start + .minutes(31) && $0.at < .start + .minutes(210) }
+        let (peers, service) = (
+            during.filter { $0.fact.text(.pair) == "device-device" }, during.filter { $0.fact.text(.pair) != "device-device" }
+        )
+        #expect(!peers.isEmpty && peers.allSatisfy { $0.fact.text(.result) == "failed" })
+        #expect(!service.isEmpty && service.allSatisfy { $0.fact.text(.result) == "accepted" })
     }
 }
