@@ -113,7 +113,7 @@ let package = Package(
         module("Faults", ["Wire", "Catalogue", "Fabric"]),  // PURE: what honest hardware and networks do, one file each
         module("Injector", ["Wire", "Catalogue", "Configuration", "Fabric", "Adversary", "Faults"]),  // the network as a process
         // PURE: topology and campaign files, and the plan that they resolve to.
-        module("Planning", ["Wire", "Catalogue", "Configuration", "Fabric", "Formats", yams]),
+        module("Planning", ["Wire", "Catalogue", "Configuration", "Fabric", "Formats", "SecureChannel", yams]),
         module("Judging", ["Wire", "Catalogue", "Planning", histogram]),  // PURE: what a journal proves: verdicts, metrics, expectations
         module("ReportFormats", ["Wire", "Catalogue", "Fabric", "Planning", "Judging", "SecureChannel"]),  // PURE: one file each
         module("RunFiles", ["Wire", "Planning", "Judging", "SecureChannel", "Runtime", "Version"]),  // the folder that a run leaves

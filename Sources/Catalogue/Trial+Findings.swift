@@ -22,7 +22,7 @@ extension Trial {
     /// The version of an image that the target started last before an instant; 0 if none is known.
     public func versionThatRan(of image: String, before instant: Instant) -> Int64 {
         let name = image.prefix { $0 != "@" }
-        func started(_ observations: ArraySlice<Observation>) -> Int64? {
+        func started(_ observations: ObservationLog.SubSequence) -> Int64? {
             observations.last { observation in
                 observation.at < instant && observation.node == target && observation.fact.kind == .bootStage
                     && [.image, .stage].contains { (key: Fact.Detail) in

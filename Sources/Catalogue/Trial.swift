@@ -7,9 +7,9 @@ public struct Trial: Sendable {
     /// The address of the target on the emulated network.
     public let address: Address?
     /// From the beginning of the attack on, and after its end too: what it caused may come later.
-    public let journal: ArraySlice<Observation>
+    public let journal: ObservationLog.SubSequence
     /// What came before it.
-    public let before: ArraySlice<Observation>
+    public let before: ObservationLog.SubSequence
     /// Facts of the attack's own about this target.
     public let own: [Observation]
     /// Marks that the attack has left on what concerns this target.
@@ -18,7 +18,7 @@ public struct Trial: Sendable {
     public let everywhere: Marks
 
     public init(
-        step: Step, target: String, address: Address?, journal: ArraySlice<Observation>, before: ArraySlice<Observation>,
+        step: Step, target: String, address: Address?, journal: ObservationLog.SubSequence, before: ObservationLog.SubSequence,
         own: [Observation], marks: Marks, everywhere: Marks
     ) {
         self.step = step
@@ -32,7 +32,7 @@ public struct Trial: Sendable {
     }
 
     /// While it lasted.
-    public var during: ArraySlice<Observation> { journal.prefix { $0.at < step.end } }
+    public var during: ObservationLog.SubSequence { journal.prefix { $0.at < step.end } }
     public func seen(_ kind: Fact.Kind, by node: String? = nil) -> [Observation] {
         journal.filter { $0.fact.kind == kind && (node == nil || $0.node == node) }
     }

@@ -13,7 +13,7 @@ public final class RunSession: Sendable {
     public struct Record {
         public var plan: Plan
         public var folder: RunFolder
-        public var journal: [Observation]
+        public var journal: ObservationLog
         /// SHA-256 of the journal's file, in hex.
         public var digest: String
         /// Since when, before anything was prepared.

@@ -32,7 +32,7 @@ public struct Authorities {
         catalogKey = FactoryKey()
         serviceKey = FactoryKey()
         let (hierarchy, day) = (Hierarchy(organization: catalogName), Hierarchy.Lifetime.day)
-        let start = unixSeconds - 60 * day
+        let start = unixSeconds - Hierarchy.Lifetime.beforeStart
         root = try hierarchy.root(notBefore: start).issue(for: rootKey.key.publicKey, by: rootKey.key, issuer: nil)
         policy = try hierarchy.policy(notBefore: start).issue(for: policyKey.key.publicKey, by: rootKey.key, issuer: root)
         catalog = try hierarchy.catalog(notBefore: start, notAfter: start + Hierarchy.Lifetime.catalog)

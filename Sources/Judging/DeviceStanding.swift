@@ -10,7 +10,7 @@ public struct DeviceStanding: Sendable, Equatable {
     /// Peers that have authenticated with it.
     public var peers: Int
 
-    public init(of device: String, journal: [Observation], names: CatalogNames) {
+    public init(of device: String, journal: ObservationLog, names: CatalogNames) {
         let own = journal.filter { $0.node == device }
         let host = names.host(device)
         // Clients name whom they talk to: the others that reach this device, and those that it reaches.

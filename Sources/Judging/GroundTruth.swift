@@ -5,7 +5,7 @@ import Wire
 /// What really happened in a run, as the journal has it from those who know: whose doing each connection, address, image and
 /// nonce was, and which observations are refusals of somebody who was there to refuse.
 struct GroundTruth {
-    let journal: [Observation]
+    let journal: ObservationLog
     let faults: ActList<FaultDescription>
     /// Facts of each attack's own, by its step.
     private(set) var own: [String: [Observation]] = [:]
@@ -42,7 +42,7 @@ struct GroundTruth {
         var to = Instant.never
     }
 
-    init(_ plan: Plan, _ journal: [Observation], _ faults: ActList<FaultDescription>) {
+    init(_ plan: Plan, _ journal: ObservationLog, _ faults: ActList<FaultDescription>) {
         self.journal = journal
         self.faults = faults
         epochSeconds = plan.epochSeconds
@@ -170,7 +170,7 @@ struct GroundTruth {
     }
 }
 
-extension Array {
+extension ObservationLog {
     /// The first index at which a predicate holds that holds from there on.
     func partitioningIndex(where holds: (Element) -> Bool) -> Int {
         var (low, high) = (0, count)

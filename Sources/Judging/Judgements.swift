@@ -13,7 +13,7 @@ public struct Judgement: Sendable, Equatable, Codable {
 /// What a run came to, for judging what was expected of it.
 struct Evidence {
     var plan: Plan
-    var journal: [Observation]
+    var journal: ObservationLog
     var verdicts: [Verdict]
     var metrics: Metrics
     var releases: [ReleaseMetrics]
@@ -85,7 +85,7 @@ extension Judgement {
     ) -> (Result, String) {
         var shares = evidence.metrics.availability
         if let window = expectation.window {
-            shares = Metrics(evidence.journal.filter { $0.at >= window.from && $0.at < window.to }).availability
+            shares = Metrics(evidence.journal.lazy.filter { $0.at >= window.from && $0.at < window.to }).availability
         }
         let low = devices.filter { (shares[$0] ?? 0) < ratio }
         if low.isEmpty { return (.held, "lowest \(percent(devices.compactMap { shares[$0] }.min() ?? 0))") }
@@ -108,7 +108,7 @@ extension Judgement {
     }
 
     private static func mutual(
-        _ plan: Plan, _ journal: [Observation], from: [String], to: [String], limit: Instant, missing: Result
+        _ plan: Plan, _ journal: ObservationLog, from: [String], to: [String], limit: Instant, missing: Result
     ) -> (Result, String) {
         let hosts = Set(to.map(plan.names.host))
         let callers = plan.devices.filter { device in from.contains(device.name) && device.calls.contains { to.contains($0) } }

@@ -8,17 +8,17 @@ public struct KindComparison: Sendable, Equatable, Codable {
     public struct Run {
         public var kind: DeviceKind
         public var plan: Plan
-        public var journal: [Observation]
+        public var journal: ObservationLog
         public var report: Report
         /// Of the run.
         public var folder: String
 
         /// Of a plan whose devices are of one kind.
-        public init(plan: Plan, journal: [Observation], report: Report, folder: String) {
+        public init(plan: Plan, journal: ObservationLog, report: Report, folder: String) {
             self.init(plan.devices.first?.kind ?? .mt3620, plan: plan, journal: journal, report: report, folder: folder)
         }
 
-        public init(_ kind: DeviceKind, plan: Plan, journal: [Observation], report: Report, folder: String) {
+        public init(_ kind: DeviceKind, plan: Plan, journal: ObservationLog, report: Report, folder: String) {
             (self.kind, self.plan, self.journal, self.report, self.folder) = (kind, plan, journal, report, folder)
         }
     }

@@ -55,13 +55,15 @@ public struct Metrics: Sendable, Equatable, Codable {
     /// What each device has used in all its lives; nil where the plan did not ask for it.
     public var use: [String: ResourceUse]?
 
-    public init(_ journal: [Observation]) {
+    public init(_ journal: some Sequence<Observation>) {
+        var end = Instant.start
         var histograms: [String: Histogram<UInt64>] = [:]
         var calls: [String: (all: Int, good: Int)] = [:]
         var attested: Set<String> = []
         var issuedAt: [String: Instant] = [:]
         for observation in journal {
             let fact = observation.fact
+            end = observation.at
             switch fact.kind {
             case .handshake: add(handshake: fact, &histograms)
             case .exchange:
@@ -100,7 +102,7 @@ public struct Metrics: Sendable, Equatable, Codable {
             default: break
             }
         }
-        for instant in issuedAt.values { note(age: (journal.last?.at ?? .start) - instant) }
+        for instant in issuedAt.values { note(age: end - instant) }
         devicesAttested = attested.count
         exchanges = calls.values.reduce(0) { $0 + $1.all }
         exchangesAccepted = calls.values.reduce(0) { $0 + $1.good }

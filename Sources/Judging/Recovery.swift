@@ -17,7 +17,7 @@ public struct Recovery: Sendable, Equatable, Codable {
     public var lastNanoseconds: Int64?
 
     /// Nil if the step lasts as long as the run: nothing can be seen after it.
-    static func measure(_ step: Step, _ verdict: Verdict, _ journal: [Observation]) -> Recovery? {
+    static func measure(_ step: Step, _ verdict: Verdict, _ journal: ObservationLog) -> Recovery? {
         guard let end = journal.last?.at, step.end < end else { return nil }
         var recovery = Recovery()
         for target in verdict.targets {
@@ -31,7 +31,7 @@ public struct Recovery: Sendable, Equatable, Codable {
     }
 
     /// What an attack does in ending, such as to take a device apart once more, belongs to it.
-    private static func isDisturbed(_ name: String, during step: Step, _ journal: [Observation]) -> Bool {
+    private static func isDisturbed(_ name: String, during step: Step, _ journal: ObservationLog) -> Bool {
         var isDisturbed = false
         for observation in journal where observation.at >= step.at && observation.at <= step.end {
             if let isGood = sign(observation, of: name) { isDisturbed = !isGood }
@@ -53,7 +53,7 @@ public struct Recovery: Sendable, Equatable, Codable {
         }
     }
 
-    private static func inOrder(_ target: Verdict.Target, after end: Instant, _ journal: [Observation]) -> Instant? {
+    private static func inOrder(_ target: Verdict.Target, after end: Instant, _ journal: ObservationLog) -> Instant? {
         let later = journal.lazy.filter { $0.at >= end }
         guard let works = later.first(where: { sign($0, of: target.name) == true })?.at else { return nil }
         guard target.outcome == .frozen else { return works }

@@ -22,10 +22,10 @@ public struct Report: Sendable, Equatable, Codable {
     /// SHA-256 of the journal.
     public var digest: String
 
-    public init(plan: Plan, journal: [Observation], digest: String, catalogue: ActCatalogue) {
+    public init(plan: Plan, journal: ObservationLog, digest: String, catalogue: ActCatalogue) {
         // Only the fleet's own doings: what an attacker's nodes try is told by the verdicts.
         let fleet = Set(plan.devices.map { $0.name } + ["service", "network"])
-        let metrics = Metrics(journal.filter { fleet.contains($0.node) })
+        let metrics = Metrics(journal.lazy.filter { fleet.contains($0.node) })
         let truth = GroundTruth(plan, journal, catalogue.faults)
         let detection = Detection(plan, truth)
         let verdicts = Verdict.judge(plan, truth, detection, catalogue)

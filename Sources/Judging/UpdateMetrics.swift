@@ -35,7 +35,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         public var change: Int
     }
 
-    init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ journal: [Observation]) {
+    init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ journal: ObservationLog) {
         self.step = step.id
         title = order.title
         let members = Set(plan.members(of: order))
@@ -91,7 +91,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     }
 
     /// What the service gave out for a step: a version's number alone may be somebody else's.
-    private static func digests(_ step: Step, _ journal: [Observation]) -> Set<String> {
+    private static func digests(_ step: Step, _ journal: ObservationLog) -> Set<String> {
         let service = journal.filter { $0.node == "service" }
         let names = service.first { $0.fact.kind == .rolloutStarted && $0.fact.text(.instance) == step.id }?.fact.text(.image) ?? ""
         let images = Set(names.split(separator: " ").map(String.init))
@@ -103,7 +103,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
 
     private static func hours(from: Instant, to: Instant) -> Double { max(0, Double((to - from).nanoseconds) / 3600e9) }
 
-    public static func measure(_ plan: Plan, _ journal: [Observation]) -> [ReleaseMetrics] {
+    public static func measure(_ plan: Plan, _ journal: ObservationLog) -> [ReleaseMetrics] {
         plan.steps.compactMap { step in
             guard case .update(let order) = step.act else { return nil }
             return ReleaseMetrics(step, order, plan, journal)
@@ -111,7 +111,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     }
 
     /// Devices whose last start ended in nothing: they have power and do not come up.
-    public static func bricked(_ plan: Plan, _ journal: [Observation]) -> [String] {
+    public static func bricked(_ plan: Plan, _ journal: ObservationLog) -> [String] {
         var state: [String: Bool] = [:]
         for observation in journal {
             switch observation.fact.kind {

@@ -28,7 +28,7 @@ extension QuantityKind {
 extension Quantity {
     struct Mistake: Error { var message: String }
 
-    /// About thirty years.
+    /// About sixty years.
     static let longestNanoseconds = 2e18
 
     /// Reads a number with its unit. A bare number is refused: which unit was meant is not ours to guess.

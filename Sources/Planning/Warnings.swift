@@ -9,7 +9,7 @@ extension Plan {
             let names = devices.filter { $0.network == network }.map(\.name).joined(separator: ", ")
             return "\(file): warning: no link leads from \(network) to the service's network: \(names) cannot be attested"
         }
-        return islands
+        return islands + expiries
             + steps.flatMap { step -> [String] in
                 guard case .attack(let name) = step.act, let attack = catalogue.attacks[name] else { return [] }
                 let head = "\(file): warning: \(name) (\(step.id))"

@@ -14,10 +14,10 @@ public struct HTMLReport: ReportFormat {
 
     let plan: Plan
     let report: Report
-    let journal: [Observation]
+    let journal: ObservationLog
     let faults: ActList<FaultDescription>
 
-    public init(plan: Plan, report: Report, journal: [Observation], faults: ActList<FaultDescription>) {
+    public init(plan: Plan, report: Report, journal: ObservationLog, faults: ActList<FaultDescription>) {
         self.faults = faults
         self.plan = plan
         self.report = report

@@ -7,7 +7,7 @@ import Wire
 /// Faults and attacks over the share of exchanges that succeeded, on one axis of time.
 struct HTMLTimeline {
     let plan: Plan
-    let journal: [Observation]
+    let journal: ObservationLog
     let faults: ActList<FaultDescription>
     let alerts: [Detection.Alert]
     let end: Int64
@@ -96,7 +96,7 @@ struct HTMLTimeline {
 
 /// How long handshakes took, by pair.
 struct HTMLHistogram {
-    let journal: [Observation]
+    let journal: ObservationLog
     let faults: ActList<FaultDescription>
 
     private static let bins = 40

@@ -7,12 +7,12 @@ public import Wire
 public struct ReportSource {
     public var plan: Plan
     public var report: Report
-    public var journal: [Observation]
+    public var journal: ObservationLog
     public var catalogue: ActCatalogue
     /// SHA-256 of plan.json in hex; nil if there is none.
     public var planDigest: String?
 
-    public init(plan: Plan, report: Report, journal: [Observation], catalogue: ActCatalogue, planDigest: String?) {
+    public init(plan: Plan, report: Report, journal: ObservationLog, catalogue: ActCatalogue, planDigest: String?) {
         self.plan = plan
         self.report = report
         self.journal = journal

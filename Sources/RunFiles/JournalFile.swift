@@ -4,16 +4,35 @@ public import Wire
 
 /// Reads a journal back, so that old runs can be judged again.
 public enum JournalFile {
-    public static func read(_ path: String) throws -> (journal: [Observation], digest: String) {
-        guard let data = FileManager.default.contents(atPath: path) else { throw RunError("cannot read \(path)") }
-        var journal: [Observation] = []
-        let lines = data.split(separator: UInt8(ascii: "\n"))
-        try SchemaCheck.check(Data(lines.first ?? Data()), path, "journal", is: Schema.journal)
-        for (number, line) in lines.enumerated().dropFirst() {
-            guard let observation = parse(Data(line)) else { throw FileRefused(description: "\(path):\(number + 1): not an observation") }
-            journal.append(observation)
+    private static let pieceBytes = 1 << 20
+
+    /// - Returns: What stands in it, and its SHA-256 in hex.
+    public static func read(_ path: String) throws -> (journal: ObservationLog, digest: String) {
+        guard let file = FileHandle(forReadingAtPath: path) else { throw RunError("cannot read \(path)") }
+        let (kept, digest) = (try KeptObservations(), SHA256Stream())
+        var (rest, number) = (Data(), 0)
+        func take(_ line: Data) throws {
+            number += 1
+            guard !line.isEmpty else { return }
+            guard number > 1 else { return try SchemaCheck.check(line, path, "journal", is: Schema.journal) }
+            guard let observation = parse(line) else { throw FileRefused(description: "\(path):\(number): not an observation") }
+            try kept.append([observation])
         }
-        return (journal, sha256(Array(data)).hex)
+        while let piece = try piece(of: file, path) {
+            digest.update(Array(piece))
+            var lines = (rest + piece).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            rest = Data(lines.removeLast())
+            for line in lines { try take(Data(line)) }
+        }
+        try take(rest)
+        if number == 1, rest.isEmpty { try SchemaCheck.check(Data(), path, "journal", is: Schema.journal) }
+        return (kept.log, digest.finish().hex)
+    }
+
+    private static func piece(of file: FileHandle, _ path: String) throws -> Data? {
+        let data: Data?
+        do { data = try file.read(upToCount: pieceBytes) } catch { throw RunError("cannot read \(path)") }
+        return data?.isEmpty == false ? data : nil
     }
 
     private static func parse(_ line: Data) -> Observation? {

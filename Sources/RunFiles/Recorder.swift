@@ -20,18 +20,21 @@ public final class KeptFile {
 
 /// Writes the journal and its digest as it grows.
 public final class Recorder {
-    public private(set) var journal: [Observation] = []
+    /// For the judges: what stands in the file.
+    private let kept: KeptObservations
+    public var journal: ObservationLog { kept.log }
     private let file: KeptFile
     private let digest = SHA256Stream()
 
     public init(path: String) throws {
         file = try KeptFile(path: path)
+        kept = try KeptObservations()
         try write(Journal.header + "\n")
     }
 
     /// A journal with a hole would be judged like a whole one: the run ends instead.
     public func append(_ observations: [Observation]) throws {
-        journal += observations
+        try kept.append(observations)
         try write(observations.map { Journal.line($0) + "\n" }.joined())
     }
 

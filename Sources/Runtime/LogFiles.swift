@@ -38,6 +38,35 @@ public func openLog(path: String) -> Int32? {
     public func append(_ bytes: [UInt8]) -> Bool { writeAll(bytes, to: descriptor) }
 }
 
+/// A file without a name, for what does not fit into memory: it is gone with this process.
+@safe public final class ScratchFile: Sendable {
+    private let descriptor: Int32
+    /// Nil where there is no folder for it.
+    public init?() {
+        var path = Array("/var/tmp/orrery-XXXXXX".utf8CString)
+        descriptor = unsafe path.withUnsafeMutableBufferPointer { unsafe mkostemp($0.baseAddress!, O_CLOEXEC) }
+        if descriptor < 0 { return nil }
+        unsafe _ = path.withUnsafeBufferPointer { unsafe unlink($0.baseAddress!) }
+    }
+    deinit { close(descriptor) }
+
+    /// False if the disk did not take all of it.
+    public func append(_ bytes: [UInt8]) -> Bool { writeAll(bytes, to: descriptor) }
+
+    /// As many bytes as are there.
+    public func read(_ offset: Int, _ count: Int) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+            done = 0
+            while done < count {
+                let got = unsafe pread(descriptor, buffer.baseAddress! + done, count - done, off_t(offset + done))
+                if got < 0, errno == EINTR { continue }
+                guard got > 0 else { return }
+                done += got
+            }
+        }
+    }
+}
+
 /// A write may take less than it is given, and be interrupted.
 func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
     var done = 0

@@ -7,10 +7,13 @@ public struct Hierarchy: Sendable {
         public static let day: Int64 = 86_400
         private static let year = 365 * day
         public static let root = 20 * year
-        public static let policy = 10 * year
+        /// It is made in a ceremony of the root's keyholders: longer than devices live.
+        public static let policy = 15 * year
         /// AS-8.
         public static let catalog = 2 * year
         public static let service = 90 * day
+        /// So long before the devices leave the factory the authorities are made.
+        public static let beforeStart = 60 * day
     }
 
     public let organization: String
