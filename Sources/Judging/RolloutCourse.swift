@@ -8,7 +8,7 @@ struct RolloutCourse {
     private let step: Step
     private let order: UpdateOrder
     private let plan: Plan
-    private let journal: [Observation]
+    private let journal: ObservationLog
     private var refusal: String?
     private var groups: [String: Course] = [:]
 
@@ -24,11 +24,12 @@ struct RolloutCourse {
     /// The service looks at what nobody asks about each hour.
     private static let slack = Duration.hours(2)
 
-    init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ journal: [Observation]) {
+    /// - Parameter told: Of the journal what is about releases.
+    init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ told: [Observation], _ journal: ObservationLog) {
         (self.step, self.order, self.plan, self.journal) = (step, order, plan, journal)
         // Facts name images; those of this step are known from its beginning.
         var names: Set<String> = []
-        for observation in journal where observation.at >= step.at && observation.node == "service" {
+        for observation in told where observation.at >= step.at && observation.node == "service" {
             let fact = observation.fact
             let isOwn = fact[.instance].map { $0 == .text(step.id) } ?? names.contains(fact.text(.image) ?? "")
             let group = fact.text(.target) ?? ""

@@ -35,7 +35,8 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         public var change: Int
     }
 
-    init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ journal: ObservationLog) {
+    /// - Parameter told: Of the journal what ``isTold(_:)`` lets through.
+    init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ told: [Observation], _ journal: ObservationLog) {
         self.step = step.id
         title = order.title
         let members = Set(plan.members(of: order))
@@ -45,13 +46,13 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         let later = plan.steps.filter { other in
             if case .update(let next) = other.act { next.image == order.image && other.at >= step.at } else { false }
         }
-        let digests = later.reduce(into: Set<String>()) { $0.formUnion(ReleaseMetrics.digests($1, journal)) }
+        let digests = later.reduce(into: Set<String>()) { $0.formUnion(ReleaseMetrics.digests($1, told)) }
         var running: Set<String> = []
         var changes: [Change] = []
         var since: [String: Instant] = [:]
         var exposed = 0.0
         reverted = 0
-        for observation in journal {
+        for observation in told {
             let fact = observation.fact
             switch fact.kind {
             case .bootStage where members.contains(observation.node):
@@ -76,7 +77,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
             exposed += ReleaseMetrics.hours(from: max(step.at, since[device] ?? step.at), to: end)
         }
         installed = running.count
-        (rollout, rolloutReason) = RolloutCourse(step, order, plan, journal).end(running: running)
+        (rollout, rolloutReason) = RolloutCourse(step, order, plan, told, journal).end(running: running)
         self.changes = changes
         exposureDeviceHours = (exposed * 100).rounded() / 100
         reached = [0.5, 0.9, 0.99, 1].map { ratio in
@@ -91,8 +92,8 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     }
 
     /// What the service gave out for a step: a version's number alone may be somebody else's.
-    private static func digests(_ step: Step, _ journal: ObservationLog) -> Set<String> {
-        let service = journal.filter { $0.node == "service" }
+    private static func digests(_ step: Step, _ told: [Observation]) -> Set<String> {
+        let service = told.lazy.filter { $0.node == "service" }
         let names = service.first { $0.fact.kind == .rolloutStarted && $0.fact.text(.instance) == step.id }?.fact.text(.image) ?? ""
         let images = Set(names.split(separator: " ").map(String.init))
         return Set(
@@ -104,9 +105,21 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     private static func hours(from: Instant, to: Instant) -> Double { max(0, Double((to - from).nanoseconds) / 3600e9) }
 
     public static func measure(_ plan: Plan, _ journal: ObservationLog) -> [ReleaseMetrics] {
-        plan.steps.compactMap { step in
+        // What is about releases, once for all of them: a journal of years is read as seldom as can be.
+        let told = journal.filter(isTold)
+        return plan.steps.compactMap { step in
             guard case .update(let order) = step.act else { return nil }
-            return ReleaseMetrics(step, order, plan, journal)
+            return ReleaseMetrics(step, order, plan, told, journal)
+        }
+    }
+
+    /// Whether an observation may be about a release.
+    private static func isTold(_ observation: Observation) -> Bool {
+        switch observation.fact.kind {
+        case .bootStage, .updateReverted, .imageAdded, .rolloutStarted, .rolloutBatch, .rolloutHalted, .rolloutComplete,
+            .rolloutSuperseded, .rolloutWithdrawn, .refusal:
+            true
+        default: false
         }
     }
 

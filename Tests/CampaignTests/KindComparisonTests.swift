@@ -55,8 +55,8 @@ import Wire
         KindComparison(
             try kinds.map { kind in
                 let (plan, journal) = (try plan(kind), journal(bootsImplant: kind.description.lacks.contains(.secureBoot)))
-                let report = Report(plan: plan, journal: journal, digest: "d-\(kind)", catalogue: Injector.catalogue)
-                return .init(kind, plan: plan, journal: journal, report: report, folder: "runs/t/\(kind.rawValue)")
+                let report = Report(plan: plan, journal: ObservationLog(journal), digest: "d-\(kind)", catalogue: Injector.catalogue)
+                return .init(kind, plan: plan, journal: ObservationLog(journal), report: report, folder: "runs/t/\(kind.rawValue)")
             }, catalogue: Injector.catalogue)
     }
 
@@ -90,8 +90,8 @@ import Wire
         let runs = try [DeviceKind.mt3620, .linuxTPM].map { kind in
             let plan = try Self.plan(kind)
             let journal = (kind == .mt3620 ? tried : []) + [Self.fact(120, "network", Fact(.runEnded))]
-            let report = Report(plan: plan, journal: journal, digest: "", catalogue: Injector.catalogue)
-            return KindComparison.Run(kind, plan: plan, journal: journal, report: report, folder: "")
+            let report = Report(plan: plan, journal: ObservationLog(journal), digest: "", catalogue: Injector.catalogue)
+            return KindComparison.Run(kind, plan: plan, journal: ObservationLog(journal), report: report, folder: "")
         }
         let comparison = KindComparison(runs, catalogue: Injector.catalogue)
         #expect(comparison.rows[1].cells.map(\.outcome) == [.defended, .untried])
@@ -120,8 +120,8 @@ import Wire
             Self.fact(30, "fridge-1", Fact(.certificateRestored)), Self.fact(44, "fridge-1", Fact(.exchange, [.result: "accepted"])),
             Self.fact(120, "network", Fact(.runEnded)),
         ]
-        let report = Report(plan: plan, journal: journal, digest: "", catalogue: Injector.catalogue)
-        let run = KindComparison.Run(.mt3620, plan: plan, journal: journal, report: report, folder: "")
+        let report = Report(plan: plan, journal: ObservationLog(journal), digest: "", catalogue: Injector.catalogue)
+        let run = KindComparison.Run(.mt3620, plan: plan, journal: ObservationLog(journal), report: report, folder: "")
         let recovery = KindComparison([run], catalogue: Injector.catalogue).rows[0].cells[0].recovery
         #expect(recovery?.disturbed == 1)
         #expect(recovery?.lastNanoseconds == 60_000_000_000)

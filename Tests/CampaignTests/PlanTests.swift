@@ -127,7 +127,9 @@ import Wire
 
     private func report(_ journal: [Observation]) -> Report {
         Report(
-            plan: plan, journal: journal + [Observation(at: plan.stop, node: "network", sequence: 0, fact: Fact(.runEnded))], digest: "",
+            plan: plan,
+            journal: ObservationLog(journal + [Observation(at: plan.stop, node: "network", sequence: 0, fact: Fact(.runEnded))]),
+            digest: "",
             catalogue: Injector.catalogue)
     }
 
@@ -186,7 +188,7 @@ import Wire
             ? Fact(.attackSucceeded, [.instance: "s1", .evidence: "e"])
             : Fact(.attackStep, [.instance: "s1", .code: .text(Code.tlsAlert.rawValue), .reason: "r"])
         let journal = tried ? [Observation(at: .start + .minutes(2), node: "x", sequence: 0, fact: fact)] : []
-        return Report(plan: plan, journal: journal, digest: "", catalogue: Injector.catalogue)
+        return Report(plan: plan, journal: ObservationLog(journal), digest: "", catalogue: Injector.catalogue)
     }
 
     @Test func theMatrixSaysWhatMatters() throws {

@@ -38,7 +38,7 @@ import Wire
             fact(42, "2", tried("call the victim", [.code: "name-not-found"])), fact(120, "network", Fact(.runEnded)),
         ]
         let plan = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in Self.text }
-        return Report(plan: plan, journal: journal, digest: "", catalogue: Injector.catalogue)
+        return Report(plan: plan, journal: ObservationLog(journal), digest: "", catalogue: Injector.catalogue)
     }
 
     @Test func eachHasItsOwnWitnessAndAlert() throws {

@@ -24,7 +24,8 @@ import Wire
 
     private func report(_ journal: [Observation]) -> Report {
         Report(
-            plan: plan, journal: journal + [fact(120, "network", Fact(.runEnded))], digest: "", catalogue: Injector.catalogue)
+            plan: plan, journal: ObservationLog(journal + [fact(120, "network", Fact(.runEnded))]), digest: "",
+            catalogue: Injector.catalogue)
     }
 
     /// The network knows that the attack has touched this connection.

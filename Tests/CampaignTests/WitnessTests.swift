@@ -33,7 +33,8 @@ import Wire
     private func report(_ journal: [Observation], end: Int64 = 120, _ text: String = Self.text) throws -> Report {
         let plan = try Plan.read(file: "t.yaml", catalogue: Injector.catalogue) { _ in text }
         return Report(
-            plan: plan, journal: journal.sorted(by: Observation.inJournalOrder) + [fact(end, "network", .runEnded, [:])], digest: "",
+            plan: plan, journal: ObservationLog(journal.sorted(by: Observation.inJournalOrder) + [fact(end, "network", .runEnded, [:])]),
+            digest: "",
             catalogue: Injector.catalogue)
     }
 

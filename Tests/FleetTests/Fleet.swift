@@ -115,7 +115,7 @@ final class Fleet {
                 }
             }
         }
-        return Report(plan: plan, journal: journal, digest: "", catalogue: Injector.catalogue)
+        return Report(plan: plan, journal: ObservationLog(journal), digest: "", catalogue: Injector.catalogue)
     }
 
     func facts(_ kind: Fact.Kind, at node: String? = nil) -> [Observation] {

@@ -31,7 +31,8 @@ import Wire
                   - { at: 140m, for: 10m, attack: remote-exploit, target: { devices: fridge } }
                 """, off: [.debugLock])
         let report = try fleet.run()
-        let other = Report(plan: fleet.plan, journal: fleet.journal.map(reworded), digest: "", catalogue: Injector.catalogue)
+        let other = Report(
+            plan: fleet.plan, journal: ObservationLog(fleet.journal.map(reworded)), digest: "", catalogue: Injector.catalogue)
         func outcomes(_ report: Report) -> [[String]] {
             report.verdicts.map { verdict in
                 [verdict.outcome.rawValue, "\(verdict.alerts)", verdict.detectedBy?.rawValue ?? ""]
