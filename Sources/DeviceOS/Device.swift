@@ -121,7 +121,7 @@ public struct Device: Node {
         if system.hasNetwork { return false }
         switch event {
         case .start, .wake, .command: return false
-        case .resolved, .connected, .accepted, .received, .closed, .finished, .acknowledged, .datagram: return true
+        case .resolved, .unanswered, .connected, .accepted, .received, .closed, .finished, .acknowledged, .datagram: return true
         }
     }
 
