@@ -43,10 +43,10 @@ public func openLog(path: String) -> Int32? {
     private let descriptor: Int32
     /// Nil where there is no folder for it.
     public init?() {
-        var path = Array("/var/tmp/orrery-XXXXXX".utf8CString)
-        descriptor = unsafe path.withUnsafeMutableBufferPointer { unsafe mkostemp($0.baseAddress!, O_CLOEXEC) }
+        let path = "/var/tmp/orrery-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if descriptor < 0 { return nil }
-        unsafe _ = path.withUnsafeBufferPointer { unsafe unlink($0.baseAddress!) }
+        unsafe unlink(path)
     }
     deinit { close(descriptor) }
 
