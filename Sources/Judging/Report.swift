@@ -45,19 +45,7 @@ public struct Report: Sendable, Equatable, Codable {
         self.releases = releases
         self.detection = detection
         bricked = ReleaseMetrics.bricked(plan, journal)
-        // Power cuts that waited for an operation of the flash in vain, by their step.
-        let missed = journal.reduce(into: [String: [String]]()) { missed, observation in
-            let fact = observation.fact
-            guard fact.kind == .faultEnded, fact.text(.result) == "missed", let step = fact.text(.instance) else { return }
-            missed[step, default: []].append(fact.text(.target) ?? "")
-        }
-        faults = plan.steps.compactMap { step in
-            guard case .fault(let fault) = step.act else { return nil }
-            let length = step.duration.map { " for \(readable($0))" } ?? ""
-            let missed = missed[step.id] ?? []
-            return "\(fault.rawValue) at \(readable(step.at - .start))\(length): \(step.aim)"
-                + (missed.isEmpty ? "" : "; on \(missed.joined(separator: ", ")) no flash operation came that it could fall into")
-        }
+        faults = FaultLines(plan, journal).lines
         self.metrics = metrics
         self.digest = digest
     }
