@@ -27,7 +27,7 @@ import Wire
         #expect(
             fleet.facts(.appLog, at: "lamp").map { $0.fact.text(.text) } == [
                 "before: -1 Resource temporarily unavailable", "certificate: -----BEGIN CERTIFICATE-----", "device: HTTP/1.1 200",
-                "own roots: Protocol error", "nobody: Connection reset by peer", "no TLS there: Protocol error",
+                "own roots: Protocol error", "nobody: Protocol error", "no TLS there: Protocol error",
                 "no roots: Invalid argument", "no file: No such file or directory",
                 "not connected: -1 Transport endpoint is not connected",
             ])

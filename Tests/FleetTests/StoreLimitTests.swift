@@ -51,7 +51,7 @@ import Wire
                 sql: """
                     ALTER TABLE deployment DROP COLUMN timeoutSeconds; ALTER TABLE deployment DROP COLUMN openedAt;
                     ALTER TABLE deployment DROP COLUMN replaces; ALTER TABLE image DROP COLUMN securityVersion;
-                    ALTER TABLE failure DROP COLUMN kind;
+                    ALTER TABLE failure DROP COLUMN kind; DROP TABLE authority;
                     DELETE FROM grdb_migrations WHERE identifier = '5'; PRAGMA user_version = 4;
                     INSERT INTO image (sha256, name, component, type, version, bytes) VALUES ('aa', 'compressor@7', 'c', 10, 7, x'00');
                     INSERT INTO deployment (deviceGroup, images, batches, threshold, soakSeconds, openBatch, changedAt, state, reason)
