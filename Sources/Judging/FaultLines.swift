@@ -35,11 +35,11 @@ struct FaultLines {
         let (first, last) = (steps[0], steps[steps.count - 1])
         let length = first.duration.map { " for \(readable($0))" } ?? ""
         let times = steps.count == 1 ? "" : ", \(steps.count) times until \(readable(last.at - .start))"
-        let missed = steps.flatMap { missed[$0.id] ?? [] }
-        let names = Set(missed).sorted().joined(separator: ", ")
+        let inVain = steps.flatMap { missed[$0.id] ?? [] }
+        let names = Set(inVain).sorted().joined(separator: ", ")
         return "\(first.act.name) at \(readable(first.at - .start))\(length)\(times): \(first.aim)"
-            + (missed.isEmpty ? "" : "; on \(names) no flash operation came that it could fall into")
-            + (missed.count > 1 && steps.count > 1 ? " (\(missed.count) times)" : "")
+            + (inVain.isEmpty ? "" : "; on \(names) no flash operation came that it could fall into")
+            + (inVain.count > 1 && steps.count > 1 ? " (\(inVain.count) times)" : "")
     }
 
     /// `s3` of `s3-17`.
