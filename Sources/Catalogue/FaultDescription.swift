@@ -33,6 +33,8 @@ public struct FaultDescription: Sendable {
         case jump
         /// Ever more wrong while it lasts.
         case drift
+        /// Wrong each time that the power was off, whoever has set it before.
+        case lost
     }
 
     public var name: FaultName

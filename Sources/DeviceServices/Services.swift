@@ -227,10 +227,10 @@ public struct Services {
 
     // MARK: What the rest of the device says
 
-    /// The clock jumps or changes its pace.
     /// The device gets power: its clock has gone on, or has begun anew.
     public func powerOn(_ now: Instant) { context.clock.powerOn(now) }
 
+    /// The clock jumps, changes its pace, or loses its battery.
     public mutating func changeClock(_ change: ClockChange, _ now: Instant) {
         context.clock.change(change, now)
         enroller.clockChanged(context, now)

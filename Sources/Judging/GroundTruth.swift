@@ -50,7 +50,13 @@ struct GroundTruth {
         fleet = Set(plan.devices.map(\.name) + plan.gateways.map(\.name) + ["service", "network"])
         for step in plan.steps {
             guard let wrong = faults[step]?.wrongClock else { continue }
-            let clock = WrongClock(step: step.id, from: step.at, rightFrom: wrong == .drift ? step.end : step.at)
+            let rightFrom: Instant =
+                switch wrong {
+                case .jump: step.at
+                case .drift: step.end
+                case .lost: .never
+                }
+            let clock = WrongClock(step: step.id, from: step.at, rightFrom: rightFrom)
             for node in step.nodes { wrongClocks[node, default: []].append(clock) }
         }
         for observation in journal {

@@ -76,12 +76,6 @@ struct Authority {
         TLSConfiguration.Identity(chain: [own.certificate, own.issuer, policy], key: own.key)
     }
 
-    /// Which authority's key signs from now on, as certificates name it; nil for the factory's first.
-    func issuerSerial(_ now: Int64) -> String? {
-        let issuer = issuer(now)
-        return issuer.activeFrom == .min ? nil : issuer.certificate.serial.hex.digestHead
-    }
-
     // MARK: Renewal
 
     /// What is due, a role once: a third of the service's certificate is left, or so much of the catalog's authority as AS-8 says.
@@ -110,12 +104,14 @@ struct Authority {
         case .catalog:
             guard let policyKey else { return nil }
             let end = min(now + Hierarchy.Lifetime.catalog, policy.notAfter)
+            // However long it is to be known before: what the old one issues must not outlive it.
+            let latest = issuer(now).certificate.notAfter - 2 * Lifetimes.device
             // A day for devices whose clocks are behind.
             let template = hierarchy.catalog(notBefore: now - Hierarchy.Lifetime.day, notAfter: end)
             made = Issued(
                 certificate: try template.issue(for: key.publicKey, by: policyKey, issuer: policy), key: key, scalar: scalar,
                 issuer: policy,
-                activeFrom: now + overlapSeconds)
+                activeFrom: max(now, min(now + overlapSeconds, latest)))
             issuers.append(made)
             issuers.removeAll { $0.certificate.notAfter < now }
         case .service:

@@ -8,7 +8,7 @@ struct ClockLost: Fault {
     static let description = FaultDescription(
         .clockLost,
         "leaves the targets' clocks without a battery: each time that their power was off they begin at 1970", place: .devices,
-        isMoment: true, wrongClock: .jump)
+        isMoment: true, wrongClock: .lost)
 
     private let step: Step
     init(_ step: Step, seed: UInt64) { self.step = step }

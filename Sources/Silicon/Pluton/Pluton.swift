@@ -28,7 +28,7 @@ public final class Pluton {
         self.fuses = fuses
         let softwareKeys = FlashLayout.softwareKeyOffset
         if fuses.isBlank {
-            let (general, attestation) = (Pluton.newScalar(), Pluton.newScalar())
+            let (general, attestation) = (P256PrivateKey.draw().scalar, P256PrivateKey.draw().scalar)
             switch storage {
             case .fuses:
                 fuses.burn(FuseBank.generalKey.lowerBound, general)
@@ -56,13 +56,6 @@ public final class Pluton {
         self.attestation = attestation
         generalScalar = Array(keys[..<32])
         devicePublicKey = attestation.publicKey
-    }
-
-    private static func newScalar() -> [UInt8] {
-        while true {
-            let scalar = Randomness.bytes(32)
-            if (try? P256PrivateKey(scalar: scalar)) != nil { return scalar }
-        }
     }
 
     /// 128 hexadecimal characters (HW-18).
