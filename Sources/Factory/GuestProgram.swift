@@ -51,15 +51,18 @@ extension AppSource {
         return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
     }
 
-    /// With an undefined instruction (UDF #0) where the program begins: what the vendor forgot to test.
+    /// With an undefined instruction (UDF #0) where the program begins: what the vendor forgot to test. In Thumb (ARM DDI 0406C A8.8.247,
+    /// encoding T1) or, where the entry is even, in ARM (encoding A1).
     ///
     /// - Parameter path: Of the program, for the reason.
     public func crashing(_ path: String) throws(AppProblem) -> AppSource {
         guard let elf = try? ELFImage(program), let place = elf.fileOffset(of: elf.entry & ~1) else {
-            throw AppProblem("\(path) is no program for a real-time core")
+            throw AppProblem("\(path) does not begin in any of its segments")
         }
         var source = self
-        source.program.replaceSubrange(place..<place + 2, with: [0x00, 0xDE])
+        let undefined: [UInt8] = elf.entry & 1 == 1 ? [0x00, 0xDE] : [0xF0, 0x00, 0xF0, 0xE7]
+        guard place + undefined.count <= source.program.count else { throw AppProblem("\(path) ends where it begins") }
+        source.program.replaceSubrange(place..<place + undefined.count, with: undefined)
         return source
     }
 }

@@ -66,6 +66,22 @@ import Wire
         #expect(report.metrics.rooms.values.allSatisfy { $0.tooWarmSeconds == 0 })
     }
 
+    /// The same of an app on the A7, which begins in ARM where a real-time core's begins in Thumb; on each kind of device.
+    @Test(arguments: DeviceKind.allCases) func aBadAppOfTheLargeCoreIsHaltedToo(_ kind: DeviceKind) throws {
+        let fleet = try Fleet(
+            Fleet.topology(
+                stop: "3h", devices: "lamp: { count: 3, network: home, kind: \(kind.rawValue), apps: [panel], update-every: 20m }"),
+            method: """
+                  - { at: 5m, update: { image: panel@2, defect: crash, batches: [1], soak: 1m }, expect: { rollout: halted, bricked: 0 } }
+                """)
+        let report = try fleet.run()
+        #expect(report.judgements.allSatisfy { $0.result == .held }, "\(report.judgements)")
+        let reason = report.releases.first?.rolloutReason ?? ""
+        #expect(reason.hasPrefix("1 of 1 failed, 0 allowed: app ended: panel: signal 4"), "\(reason)")
+        #expect(fleet.facts(.updateReverted).count == 1)
+        #expect(fleet.facts(.updateInstalled).count == 1)
+    }
+
     /// A release that every device refuses, here for its age, does not stay under way, and what is said of it is no false alarm.
     @Test func aReleaseThatNobodyCanTakeIsHalted() throws {
         let fleet = try Fleet(
