@@ -196,7 +196,7 @@ public struct AppHost {
         if isCorruption { details[.code] = .text(Code.memoryCorruption.rawValue) }
         out.observe(.appStopped, details)
         var whole = seen
-        if !isCorruption { whole.add(.init(digests: digest(of: app))) }
+        whole.add(.init(digests: digest(of: app)))
         return .report(end.category, end.description, seen: whole, isUrgent: isCorruption)
     }
 

@@ -107,7 +107,9 @@ private struct Causes {
         let faults = plan.steps.filter { isBehind(fault: $0, alert) }
         if !faults.isEmpty { return faults.map { .init(kind: .fault, step: $0.id) } }
         let releases = plan.steps.filter { step in
-            guard case .update = step.act else { return false }
+            guard case .update(let order) = step.act else { return false }
+            // A program that somebody has broken into is not its vendor's doing, unless the vendor has broken it.
+            if alert.fact.text(.rule) == DetectionRule.memoryCorruption.rawValue, order.defect == nil { return false }
             return truth.marks(of: step.id).match(alert.fact) || isBehind(release: step, alert)
         }
         if !releases.isEmpty { return releases.map { .init(kind: .release, step: $0.id) } }

@@ -80,6 +80,8 @@ import Wire
         #expect(reason.hasPrefix("1 of 1 failed, 0 allowed: app ended: panel: signal 4"), "\(reason)")
         #expect(fleet.facts(.updateReverted).count == 1)
         #expect(fleet.facts(.updateInstalled).count == 1)
+        // What looks like an intruder's work to the service is the release's.
+        #expect(report.detection.all.releases == 1 && report.detection.falseAlarms == 0, "\(report.detection.alerts)")
     }
 
     /// A release that every device refuses, here for its age, does not stay under way, and what is said of it is no false alarm.
