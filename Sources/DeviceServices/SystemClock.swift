@@ -10,8 +10,15 @@ public struct SystemClock {
 
     public init(_ setting: NodeSetting, _ hardware: any HardwareClock) { (self.setting, self.hardware) = (setting, hardware) }
 
+    /// No clock shows more than 146 years ahead or behind, whatever has been done to it: so that times can be added.
+    private static let mostError: Int64 = 1 << 62
+    /// What claims to be of a later time says nothing of the time: 2096, in Unix seconds.
+    private static let latestFloor: Int64 = 4_000_000_000
+
     /// In nanoseconds; positive where it is ahead of the true time.
-    public func error(at now: Instant) -> Int64 { hardware.error(at: now.nanoseconds) &+ offset }
+    public func error(at now: Instant) -> Int64 {
+        max(-SystemClock.mostError, min(SystemClock.mostError, hardware.error(at: now.nanoseconds) &+ offset))
+    }
 
     public func unixSeconds(at now: Instant) -> Int64 { setting.unixSeconds(at: now + .nanoseconds(error(at: now))) }
 
@@ -33,13 +40,14 @@ public struct SystemClock {
     }
 
     /// The time cannot be less than this.
-    /// - Parameter floor: Unix seconds.
+    /// - Parameter floor: Unix seconds, as something in flash has it that nobody need have checked.
     /// - Returns: By how much the clock was set; nil if it showed more.
     func raise(to floor: Int64, _ now: Instant) -> Int64? {
-        let behind = floor - unixSeconds(at: now)
-        guard behind > 0 else { return nil }
-        hardware.jump(by: behind * 1_000_000_000, at: now.nanoseconds)
-        return behind * 1_000_000_000
+        let shown = unixSeconds(at: now)
+        guard floor > shown, floor <= SystemClock.latestFloor else { return nil }
+        let behind = (floor - shown) * 1_000_000_000
+        hardware.jump(by: behind, at: now.nanoseconds)
+        return behind
     }
 
     /// A fault, or an answer to a question for the time: the hardware's clock jumps, or changes its pace.

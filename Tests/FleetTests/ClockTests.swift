@@ -1,8 +1,14 @@
 import Catalogue
+import Configuration
+import Foundation
 import Judging
 import Planning
+import Silicon
 import Testing
 import Wire
+
+@testable import BoardSupport
+@testable import DeviceServices
 
 /// No wrong clock locks a device out for good while its service can be reached.
 @Suite struct ClockTests {
@@ -56,5 +62,25 @@ import Wire
             off: [.authenticatedTime])
         _ = try fleet.run()
         #expect(fleet.facts(.clockSet, at: "wrong").allSatisfy { $0.fact[.reason] == nil })
+    }
+
+    /// However often and far a clock is set, it is set right, and nothing ends by a sum that does not fit.
+    @Test(arguments: ["500000h", "-500000h"]) func aClockBeyondAllBounds(_ by: String) throws {
+        let fleet = try Fleet(
+            Self.topology("6h"), method: "  - { at: 65m, every: 10s, times: 30, fault: clock-jump, by: \(by), target: { devices: wrong } }")
+        _ = try fleet.run()
+        let last = fleet.facts(.exchange, at: "wrong").suffix(3)
+        #expect(last.count == 3 && last.allSatisfy { $0.at > .start + .hours(3) && $0.fact.text(.result) == "accepted" }, "\(last)")
+    }
+
+    /// A floor comes from flash, which whoever has the chip in hand may have written.
+    @Test func aFloorThatCannotBeIsNone() throws {
+        let path = NSTemporaryDirectory() + "orrery-clock-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let clock = SystemClock(
+            NodeSetting(name: "n", seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds), try RealTimeClock(path: path))
+        for floor in [Int64.max, .min, 253_402_300_799, 4_000_000_001] { #expect(clock.raise(to: floor, .start) == nil) }
+        #expect(clock.raise(to: Plan.defaultEpochSeconds + 10, .start) == 10_000_000_000)
+        #expect(clock.unixSeconds(at: .start) == Plan.defaultEpochSeconds + 10)
     }
 }
