@@ -30,7 +30,9 @@ extension Attack {
 /// What an attack can reach: the network, what is printed on devices, what it stole, and new hardware.
 public struct Arena {
     public var fabric: Fabric
-    let names: CatalogNames
+    private(set) var names: CatalogNames
+    /// The node of the security service that devices of the fleet are to go to.
+    private(set) var service = "service"
     let epochSeconds: Int64
     let loot: Loot
     /// Device IDs, as the service ports show them to whoever holds the device.
@@ -52,6 +54,9 @@ public struct Arena {
         self.epochSeconds = epochSeconds
         self.loot = loot
     }
+
+    /// The fleet has changed its owner.
+    public mutating func handOver(to service: String, _ names: CatalogNames) { (self.service, self.names) = (service, names) }
 
     /// Puts a node of the attacker's into the network of a victim; nil if that cannot be, since the name is taken or
     /// the network is full. What comes from its address is the attack's doing.

@@ -52,6 +52,8 @@ public struct BootedSoftware {
     public var withPrograms: [BootedImage] { (images[.rootFileSystem] ?? []) + apps }
     /// Of the verifier, which speaks for the security service.
     public var verifierKey: P256PublicKey? { policy?.verifierKey }
+    /// The catalog that the device belongs to; nil for the one that it was made for.
+    public var catalog: String? { policy?.catalog }
     var policy: TrustPolicy? { images[.policy]?.first.flatMap { TrustPolicy($0.package.body) } }
 }
 

@@ -7,7 +7,13 @@ public enum OperatorAct: String, Sendable, Codable, CaseIterable {
     case rotateServiceCertificate = "rotate-service-certificate"
     /// Has the service make a new authority of the catalog. It issues when the overlap is over (AS-8).
     case rotateCatalogAuthority = "rotate-catalog-authority"
-    /// A technician with a cable brings devices back to what they left the factory with (HW-26).
+    /// Has the root's keyholders make a new policy authority, and the service an authority of the catalog below it.
+    case rotatePolicyAuthority = "rotate-policy-authority"
+    /// The same under a new root, which devices get in a new trust store; the old root vouches for it meanwhile.
+    case rotateRoot = "rotate-root"
+    /// The fleet changes its owner: devices get whom to trust and where to go in an update that the old one signs.
+    case handOver = "hand-over"
+    /// A technician with a cable fills devices anew, with the newest images of whoever the fleet belongs to (HW-26).
     case recover
 
     /// Takes a release back: nobody else gets it, and who has it goes back, as far as anti-rollback lets him.
@@ -17,11 +23,20 @@ public enum OperatorAct: String, Sendable, Codable, CaseIterable {
     public var hasTargets: Bool {
         switch self {
         case .checkUpdates, .recover: true
-        case .rotateUpdateKeys, .rotateServiceCertificate, .rotateCatalogAuthority, .withdraw: false
+        case .rotateUpdateKeys, .rotateServiceCertificate, .rotateCatalogAuthority, .rotatePolicyAuthority, .rotateRoot, .handOver, .withdraw:
+            false
         }
     }
 
     public var parameters: [Parameter] {
-        self == .rotateCatalogAuthority ? [Parameter("overlap", .duration, isRequired: false)] : []
+        switch self {
+        case .rotateCatalogAuthority, .rotatePolicyAuthority, .rotateRoot, .handOver: [Parameter("overlap", .duration, isRequired: false)]
+        // The newest that there is, or what devices left the factory with.
+        case .recover: [Parameter("images", .word(["newest", "factory"]), isRequired: false)]
+        case .checkUpdates, .rotateUpdateKeys, .rotateServiceCertificate, .withdraw: []
+        }
     }
+
+    /// Devices have something to install for it, which spreads like a release.
+    public var isRollout: Bool { self == .rotateRoot || self == .handOver }
 }

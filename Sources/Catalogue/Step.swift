@@ -48,6 +48,8 @@ public struct Step: Sendable, Equatable, Codable {
     public var uses: String?
     /// What `withdraw` takes back.
     public var withdrawal: Withdrawal?
+    /// What an operator's act has devices install; nil for nothing.
+    public var rollout: UpdateOrder?
 
     public init(
         id: String, at: Instant, act: Act, nodes: [String], networks: [String],
@@ -61,6 +63,9 @@ public struct Step: Sendable, Equatable, Codable {
         length = lengthNanoseconds
         self.parameters = parameters
     }
+
+    /// What spreads through the fleet from then on.
+    public var release: UpdateOrder? { if case .update(let order) = act { order } else { rollout } }
 
     public var duration: Duration? { length.map { .nanoseconds($0) } }
     /// When it is over; never, if it lasts until the end of the run.

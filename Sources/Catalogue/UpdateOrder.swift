@@ -19,7 +19,7 @@ public struct UpdateOrder: Sendable, Equatable, Codable {
         public var isOfApps: Bool { self == .crash }
     }
 
-    /// `os`, `keystore` or an app.
+    /// `os`, `keystore`, an app; or of an operator's act ``trustStore`` or ``ownership``.
     public var image: String
     /// As the file has it: `26.12` for an OS, a whole number for anything else.
     public var version: String
@@ -46,14 +46,43 @@ public struct UpdateOrder: Sendable, Equatable, Codable {
 
     public static let os = "os"
     public static let keystore = "keystore"
-    public var title: String { "\(image)@\(version)" }
-    public var isApp: Bool { image != UpdateOrder.os && image != UpdateOrder.keystore }
+    /// The roots that devices trust. No app has such a name.
+    public static let trustStore = "trust store"
+    /// Whom devices belong to: the owner's keys and names. Its version is the name of the catalog.
+    public static let ownership = "ownership"
+    /// What an app cannot be called.
+    public static let reserved = [os, keystore, trustStore, ownership]
+    public var title: String {
+        if image == UpdateOrder.ownership { return "hand-over to \(version)" }
+        return version.isEmpty ? image : "\(image)@\(version)"
+    }
+    public var isApp: Bool { !UpdateOrder.reserved.contains(image) }
+
+    /// As reports of what went back name it.
+    public var imageName: String {
+        switch image {
+        case UpdateOrder.trustStore: "roots"
+        case UpdateOrder.ownership: "policy"
+        default: image
+        }
+    }
+
+    /// Of what an operator's act has devices install: whether a boot stage that it concerns starts this or something newer.
+    public func isReached(by stage: Fact) -> Bool {
+        switch image {
+        case UpdateOrder.trustStore: stage.number(.version) ?? 0 >= Int64(version) ?? .max
+        case UpdateOrder.ownership: stage.number(.version) ?? 0 > 1
+        default: false
+        }
+    }
 
     /// True if a boot stage starts a component that this release replaces.
     public func concerns(_ stage: Fact) -> Bool {
         switch image {
         case UpdateOrder.os: ["services", "root file system"].contains(stage.text(.stage))
         case UpdateOrder.keystore: stage.text(.stage) == "trusted keystore"
+        case UpdateOrder.trustStore: stage.text(.stage) == "update certificate store"
+        case UpdateOrder.ownership: stage.text(.stage) == "policy"
         default: stage.text(.stage) == "application" && stage.text(.image) == image
         }
     }

@@ -81,8 +81,11 @@ public struct DeviceConfiguration: Sendable, Equatable, Codable {
 
 extension DeviceConfiguration {
     /// The folder of the files that a technician sends to a device with this flash content.
-    public static func recoveryFolder(ofImage path: String) -> String { path.replacing(/\.flash$/, with: "-recovery") }
-    public var recoveryFolder: String { DeviceConfiguration.recoveryFolder(ofImage: baseImagePath) }
+    /// - Parameter step: For which newer images were made than those that left the factory; empty for these.
+    public static func recoveryFolder(ofImage path: String, for step: String = "") -> String {
+        path.replacing(/\.flash$/, with: "-recovery" + (step.isEmpty ? "" : "-\(step)"))
+    }
+    public func recoveryFolder(for step: String = "") -> String { DeviceConfiguration.recoveryFolder(ofImage: baseImagePath, for: step) }
 }
 
 /// One recovery over the debug UART: the files that are sent, in their order.

@@ -16,10 +16,13 @@ public struct ThreatConfiguration: Sendable, Equatable, Codable {
     public var capture: Bool
     /// What each device has used is told when its process is over.
     public var measuresUse: Bool
+    /// Of whoever takes the fleet over in the course of the run.
+    public var successorNames: CatalogNames?
 
     public init(
         setting: NodeSetting, names: CatalogNames, networks: [NetworkSpec], links: [[String]], nodes: [NodeSpec],
-        steps: [Step], stop: Instant, loot: Loot, capture: Bool = false, measuresUse: Bool = false
+        steps: [Step], stop: Instant, loot: Loot, capture: Bool = false, measuresUse: Bool = false,
+        successorNames: CatalogNames? = nil
     ) {
         self.setting = setting
         self.names = names
@@ -31,5 +34,6 @@ public struct ThreatConfiguration: Sendable, Equatable, Codable {
         self.loot = loot
         self.capture = capture
         self.measuresUse = measuresUse
+        self.successorNames = successorNames
     }
 }

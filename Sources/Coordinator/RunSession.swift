@@ -79,7 +79,7 @@ public final class RunSession: Sendable {
         var runBegun = begun
         do {
             try await supervisor.start("orrery-threat", .init(name: "threat", generation: 0), configuration: folder.state("threat.json"))
-            try await start("service", 0, supervisor)
+            for service in plan.serviceNodes { try await start(service, 0, supervisor) }
             for gateway in plan.gateways where plan.clock == .wall { try await start(gateway.name, 0, supervisor) }
             for device in plan.devices { try await start(device.name, 0, supervisor) }
             runBegun = try await follow(link, supervisor, recorder, capture)
@@ -99,7 +99,7 @@ public final class RunSession: Sendable {
     private var bench: Bench { Bench(folder: folder.stateFolder) }
 
     private func executable(of node: String) -> String {
-        if node == "service" { return "orrery-service" }
+        if plan.serviceNodes.contains(node) { return "orrery-service" }
         return plan.gateways.contains { $0.name == node } ? "orrery-gateway" : "orrery-device"
     }
 

@@ -139,7 +139,7 @@ public struct Device: Node {
         for core in apps.cores where core.nextWake <= out.now { carryOut(apps.run(core, &out), &out) }
         if apps.hasApps { runApps(&out) }
         for duty in Services.Duty.allCases where services.due(duty) <= out.now {
-            if duty == .askTime { services.time.servers = apps.timeServers(standard: configuration.names.service) }
+            if duty == .askTime { services.time.servers = apps.timeServers(standard: services.context.configuration.names.service) }
             carryOut(services.perform(duty, &out), &out)
         }
     }
@@ -204,7 +204,7 @@ public struct Device: Node {
         out.isCutOff = !system.hasNetwork
         let (outcomes, goesOn) = services.begin(
             settings: settings, software: software, roots: software.booted.roots, verifier: software.booted.verifierKey,
-            refused: software.booted.refused.map { ($0.reason, $0.digest) }, &out)
+            catalog: software.booted.catalog, refused: software.booted.refused.map { ($0.reason, $0.digest) }, &out)
         carryOut(outcomes, &out)
         guard goesOn else { return }
         if apps.applySettings(&out) { services.time.serversChanged(out.now) }

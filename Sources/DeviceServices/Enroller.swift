@@ -103,6 +103,8 @@ struct Enroller {
             let customer = settings[.customerChain].flatMap({ try? Certificate.list(joinedDER: $0) }),
             let update = settings[.updateChain].flatMap({ try? Certificate.list(joinedDER: $0) })
         else { return }
+        // Another owner's are worth nothing to this one.
+        guard customer.first?.organization == context.configuration.names.catalog else { return }
         guard let customer = attester.identity(chain: customer, key: key), let update = attester.identity(chain: update, key: key)
         else {
             out.observe(

@@ -88,6 +88,8 @@ public enum SettingsKey: UInt16, Sendable {
     case capabilityFile = 8
     /// When the device first learnt of the updates that it has yet to install.
     case knownUpdates = 9
+    /// SHA-256 of the roots that the metadata below was trusted from.
+    case updateRoots = 10
     /// What is trusted of the director's and the image repository's metadata.
     case directorRoot = 16
     case directorTimestamp, directorSnapshot, directorTargets

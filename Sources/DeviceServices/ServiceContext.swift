@@ -19,7 +19,9 @@ public enum Purpose: Equatable, Sendable {
 public struct ServiceContext {
     static let requestLimit = Duration.seconds(30)
 
-    public let configuration: DeviceConfiguration
+    /// With the names of the catalog that the device belongs to by now.
+    public internal(set) var configuration: DeviceConfiguration
+    private let madeFor: CatalogNames
     public let protections: Protections
     public let deviceID: String
     public internal(set) var clock: SystemClock
@@ -40,6 +42,7 @@ public struct ServiceContext {
 
     init(_ configuration: DeviceConfiguration, deviceID: String, clock: SystemClock, software: any InstalledSoftware, generation: Int) {
         self.configuration = configuration
+        madeFor = configuration.names
         self.deviceID = deviceID
         self.clock = clock
         self.software = software
@@ -49,6 +52,9 @@ public struct ServiceContext {
         draws = SeedStream(seed: setting.seed, node: setting.name, purpose: "schedule", generation: generation)
         backoff = Backoff(draws: SeedStream(seed: setting.seed, node: setting.name, purpose: "backoff", generation: generation))
     }
+
+    /// - Parameter catalog: Nil for the one that it was made for.
+    mutating func join(_ catalog: String?) { configuration.names = catalog.map(CatalogNames.init(catalog:)) ?? madeFor }
 
     var serviceHost: String { configuration.names.service }
 

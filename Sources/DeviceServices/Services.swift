@@ -63,13 +63,16 @@ public struct Services {
     /// The software has started, and nothing else has: first it shows whether it stays.
     /// - Parameters:
     ///   - roots: Whom the device trusts.
+    ///   - catalog: To which it belongs; nil for the one that it was made for.
     ///   - refused: Copies of images that did not start, and why.
     /// - Returns: With `goesOn` false nothing else of this start happens.
     public mutating func begin(
         settings: any SettingsKeeper, software: any InstalledSoftware, roots: [Certificate], verifier: P256PublicKey?,
+        catalog: String? = nil,
         refused: [(reason: String, digest: String?)], _ out: inout Outbox
     ) -> (outcomes: [ServiceOutcome], goesOn: Bool) {
         (context.settings, context.software, context.verifier) = (settings, software, verifier)
+        context.join(catalog)
         context.identity = Identity(context.configuration, roots: roots, verifier: verifier)
         for copy in refused {
             context.noteSecurity(.imageRefused, copy.reason, seen: .init(digests: copy.digest.map { [$0] } ?? []), at: out.now)

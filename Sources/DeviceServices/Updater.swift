@@ -117,6 +117,7 @@ public struct Updater {
                 return ended("failed", nil, "no readable partition table", &context, &out)
             }
             let roots = context.software.updateRoots
+            try forgetOthersMetadata(roots, &context)
             var session = try UpdateSession(
                 deviceID: context.deviceID, software: context.software, failed: failedImages(context), waiting: staged,
                 staging: StagedImage.decodeProgress(context.settings?[.staging] ?? []), storage: storage,
@@ -130,6 +131,16 @@ public struct Updater {
         } catch {
             return ended("failed", nil, "\(error)", &context, &out)
         }
+    }
+
+    /// What is kept was trusted below other roots than those that the policy names now: another owner's, who starts anew. It is marked
+    /// last, so that it is done again if the power goes meanwhile.
+    private func forgetOthersMetadata(_ roots: UpdateRoots, _ context: inout ServiceContext) throws {
+        let mark = sha256((roots.director ?? []) + (roots.images ?? []))
+        guard let kept = context.settings?[.updateRoots] else { return try context.settings?.set(.updateRoots, mark) ?? () }
+        guard kept != mark else { return }
+        for (_, key) in Updater.directorFiles + Updater.imageFiles { try context.settings?.remove(key) }
+        try context.settings?.set(.updateRoots, mark)
     }
 
     /// What is kept, on top of the root that came with the device's software.

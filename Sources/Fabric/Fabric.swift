@@ -32,6 +32,8 @@ public struct Fabric {
         /// Whose it is, if it is an attacker's: what it does bears his mark.
         var owner: Origin?
         var isUp = true
+        /// The machine that it runs on, which answers that nobody is there.
+        var isHostUp = true
         /// What it has made of its own link; and the address that the network gives it.
         var isLinked = true
         let assigned: Address
@@ -122,6 +124,7 @@ public struct Fabric {
     public mutating func takeDown(_ node: String, hostStaysUp: Bool) {
         lives[node, default: 0] += 1
         nodes[node]?.isUp = false
+        nodes[node]?.isHostUp = hostStaysUp
         nodes[node]?.listening = []
         setLink(isUp: true, nil, of: node)
         streamOf[node] = [:]
@@ -134,7 +137,10 @@ public struct Fabric {
         }
     }
 
-    public mutating func bringUp(_ node: String) { nodes[node]?.isUp = true }
+    public mutating func bringUp(_ node: String) {
+        nodes[node]?.isUp = true
+        nodes[node]?.isHostUp = true
+    }
 
     // MARK: Time
 
@@ -259,6 +265,14 @@ public struct Fabric {
         case .consumed(let id, let bytes): consumed(Int(bytes), on: id, at: node)
         case .datagram(let port, let to, let bytes): sendDatagram(bytes, from: node, port: port, to: to)
         case .link(let isUp, let address): setLink(isUp: isUp, address, of: node)
+        case .tell(let other, let name, let body):
+            // Whoever is no operator's has nobody to tell.
+            guard let (own, target) = nodes[node].flatMap({ own in nodes[other].map { (own, $0) } }), own.spec.role == .service,
+                target.spec.role == .service
+            else { return countDrop() }
+            // One that is gone is told nothing.
+            guard target.isUp else { return }
+            deliver(.command(name, body), to: other, at: now, from: .node(node))
         case .observe: break
         }
     }

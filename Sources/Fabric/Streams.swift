@@ -139,7 +139,7 @@ extension Fabric {
             !isCut(from: target, to: client.node, number), let turn = turn(of: stream, at: isAnswered ? target : nil, arriving: arrival)
         else {
             // A host whose process is gone still answers: nobody listens here.
-            if nodes[target]?.isUp == false, nodes[target]?.spec.role == .service {
+            if nodes[target]?.isUp == false, nodes[target]?.isHostUp == true, nodes[target]?.spec.role == .service {
                 drop(number, tell: 0, .refused)
                 return
             }

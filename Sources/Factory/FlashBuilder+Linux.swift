@@ -1,5 +1,5 @@
 import Formats
-public import SecureChannel
+import SecureChannel
 
 /// What a commodity Linux board leaves its vendor with: boot loader, kernel, and a root file system with BusyBox. Its images are signed
 /// as all are, and nobody on the board looks.
@@ -46,21 +46,17 @@ extension FlashBuilder {
 
     private static let linuxSizes: [(type: ImageType, bytes: Int)] = [(.loader, 64 << 10), (.kernel, 1 << 20)]
     /// In the components' names, so that no other hardware has the same.
-    private static let board = "linux board "
+    static let linuxBoard = "linux board "
 
-    public func buildLinux(apps: [AppSource], roots: [Certificate], userland: Userland) throws -> Product {
+    func buildLinux(apps: [AppSource], trust: Trust, userland: Userland) throws -> Product {
         let (os, app) = (osKeys[0], appKeys[0])
         var packages = FlashBuilder.linuxSizes.map { type, size in
-            (type, sign(type, type.name, linuxCode(type, osVersion, bytes: size), os, board: FlashBuilder.board))
+            (type, sign(type, type.name, linuxCode(type, osVersion, bytes: size), os, board: FlashBuilder.linuxBoard))
         }
         packages.append(
-            (.rootFileSystem, sign(.rootFileSystem, osVersion, userland.image(version: osVersion), os, board: FlashBuilder.board)))
-        packages.append(
-            (
-                .updateCertificateStore,
-                sign(.updateCertificateStore, "roots", try CertificateBundle.encode(roots), os, board: FlashBuilder.board)
-            ))
-        packages.append((.policy, sign(.policy, "policy", policy, os, board: FlashBuilder.board)))
+            (.rootFileSystem, sign(.rootFileSystem, osVersion, userland.image(version: osVersion), os, board: FlashBuilder.linuxBoard)))
+        packages.append((.updateCertificateStore, try trustStore(trust, os, isLinux: true)))
+        packages.append((.policy, policyImage(trust, os, isLinux: true)))
         for source in apps { packages.append((.applications, linuxPackage(source, version: 1, securityVersion: 1, key: app))) }
         return Product(
             flash: try place(packages), measurements: packages.map { (UInt32($0.0.rawValue), sha256($0.1)) })
@@ -71,7 +67,7 @@ extension FlashBuilder {
     public func linuxOS(version: String, securityVersion: UInt32, userland: Userland, defect: SystemDefect? = nil) -> [[UInt8]] {
         let kernel = linuxCode(.kernel, version, bytes: 1 << 20, defect)
         return [(ImageType.kernel, ImageType.kernel.name, kernel), (.rootFileSystem, version, userland.image(version: version))].map {
-            sign($0, $1, $2, developmentKey, version: securityVersion, board: FlashBuilder.board)
+            sign($0, $1, $2, developmentKey, version: securityVersion, board: FlashBuilder.linuxBoard)
         }
     }
 
@@ -84,7 +80,7 @@ extension FlashBuilder {
     private func linuxPackage(_ app: AppSource, version: UInt32, securityVersion: UInt32, key: FactoryKey) -> [UInt8] {
         let files = app.resources.merging(["bin/app": app.program, "version": Array("\(version)\n".utf8)]) { _, own in own }
         return sign(
-            .applications, app.name, CompressedROM.pack(files, name: app.name), key, version: securityVersion, board: FlashBuilder.board)
+            .applications, app.name, CompressedROM.pack(files, name: app.name), key, version: securityVersion, board: FlashBuilder.linuxBoard)
     }
 
     /// The kernel says which it is.

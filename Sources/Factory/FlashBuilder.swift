@@ -1,5 +1,5 @@
 import Formats
-public import SecureChannel
+import SecureChannel
 
 /// An app as it leaves its developer: a manifest and a program.
 public struct AppSource {
@@ -28,15 +28,12 @@ public struct FlashBuilder {
     /// Unix seconds.
     let builtAt: UInt64
     public let osVersion: String
-    /// Roots of the director and of the image repository, as the policy image holds them.
-    let policy: [UInt8]
     /// Machine code of the first boot loader, as it lies from `FlashLayout.loaderAddress` on.
     let loader: [UInt8]
 
-    public init(osVersion: String, unixSeconds: Int64, policy: [UInt8], loader: [UInt8]) {
+    public init(osVersion: String, unixSeconds: Int64, loader: [UInt8]) {
         self.osVersion = osVersion
         self.loader = loader
-        self.policy = policy
         builtAt = UInt64(max(0, unixSeconds))
     }
 
@@ -54,20 +51,37 @@ public struct FlashBuilder {
         (.plutonRuntime, 24 << 10), (.securityMonitor, 48 << 10), (.kernel, 96 << 10),
     ]
 
-    public func build(apps: [AppSource], roots: [Certificate]) throws -> Product {
+    /// Versions of what is put into flash, where it is not what leaves the factory first.
+    public struct Versions: Hashable, Sendable {
+        public var os: String?
+        /// What anti-rollback goes by.
+        public var osSecurity: UInt32 = 1
+        /// Version and security version of apps, by name.
+        public var apps: [String: [UInt32]] = [:]
+        public init() {}
+    }
+
+    public func build(apps: [AppSource], trust: Trust, _ versions: Versions = Versions()) throws -> Product {
         let (os, app) = (osKeys[0], appKeys[0])
+        let osVersion = versions.os ?? self.osVersion
         let first =
             FlashBuilder.loaderBody(key: bootKey.key.publicKey.bytes, code: loader) + code(ImageType.oneBL.name, osVersion, bytes: 4 << 10)
         var packages: [(ImageType, [UInt8])] = [
-            (.oneBL, sign(.oneBL, "1BL", first, bootKey)), (.trustedKeystore, keystore(generations: 1)),
+            (.oneBL, sign(.oneBL, "1BL", first, bootKey)), (.trustedKeystore, keystore(trust)),
         ]
         for (type, size) in FlashBuilder.stageSizes {
-            packages.append((type, sign(type, type.name, code(type.name, osVersion, bytes: size), os)))
+            // A release of an OS brings no kernel.
+            let (version, security) = type == .kernel ? (self.osVersion, 1) : (osVersion, versions.osSecurity)
+            packages.append((type, sign(type, type.name, code(type.name, version, bytes: size), os, version: security)))
         }
-        packages.append((.updateCertificateStore, sign(.updateCertificateStore, "roots", try CertificateBundle.encode(roots), os)))
-        packages.append((.policy, sign(.policy, "policy", policy, os)))
-        packages.append((.services, sign(.services, osVersion, code(ImageType.services.name, osVersion, bytes: 32 << 10), os)))
-        for source in apps { packages.append((.applications, package(source, version: 1, securityVersion: 1, key: app))) }
+        packages.append((.updateCertificateStore, try trustStore(trust, os)))
+        packages.append((.policy, policyImage(trust, os)))
+        let services = code(ImageType.services.name, osVersion, bytes: 32 << 10)
+        packages.append((.services, sign(.services, osVersion, services, os, version: versions.osSecurity)))
+        for source in apps {
+            let version = versions.apps[source.name] ?? [1, 1]
+            packages.append((.applications, package(source, version: version[0], securityVersion: version[1], key: app)))
+        }
         return Product(
             flash: try place(packages), measurements: packages.map { (UInt32($0.0.rawValue), sha256($0.1)) })
     }
@@ -78,12 +92,6 @@ public struct FlashBuilder {
     }
 
     // MARK: Releases
-
-    /// A keystore with the production keys of so many generations; its security version is their number.
-    public func keystore(generations: Int) -> [UInt8] {
-        let keys = zip(osKeys, appKeys).prefix(generations).flatMap { $0.key.publicKey.bytes + $1.key.publicKey.bytes }
-        return sign(.trustedKeystore, "keystore", keys, bootKey, version: UInt32(generations))
-    }
 
     /// A new OS: Pluton runtime, security monitor and services, signed for development.
     /// - Parameter defect: What is wrong with its services.

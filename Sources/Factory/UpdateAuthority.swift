@@ -13,7 +13,7 @@ public struct UpdateAuthority {
     /// How long a root is good, and how long before its end its successor is published, in seconds.
     private static let (lifetime, reserve): (Int64, Int64) = (365 * 86_400, 90 * 86_400)
 
-    private let rootKeys = [FactoryKey(), FactoryKey(), FactoryKey()]
+    private static func drawRootKeys() -> [FactoryKey] { [FactoryKey(), FactoryKey(), FactoryKey()] }
     /// The first is in use; the next lies ready for the day on which the one before is stolen.
     private let generations: [Generation]
     /// By generation, then by how often it was renewed before: each brings the same keys to a later end.
@@ -25,13 +25,25 @@ public struct UpdateAuthority {
     /// - Parameters:
     ///   - unixSeconds: When the ceremony takes place; the roots are good for a year.
     ///   - end: Until when the keyholders' later ceremonies are known: their roots lie ready, too.
-    ///   - rotations: How often keys are to be replaced.
-    public init(unixSeconds: Int64, until end: Int64, rotations: Int) {
-        let generations = (0...max(1, rotations)).map { _ in Generation() }
-        let (rootKeys, step) = (rootKeys, UpdateAuthority.lifetime - UpdateAuthority.reserve)
+    ///   - rotations: When keys are to be replaced, in their order; the next always lie ready.
+    public init(unixSeconds: Int64, until end: Int64, rotations: [Rotation]) {
+        let due = rotations.filter { $0.part != .policy }.map(\.part)
+        let parts: [Rotation.Part] = [.updateKeys] + (due.isEmpty ? [.updateKeys] : due)
+        let step = UpdateAuthority.lifetime - UpdateAuthority.reserve
+        let generations = parts.map { _ in Generation() }
+        let first = UpdateAuthority.drawRootKeys()
+        // By generation: whose root it is, and whose the one before it was.
+        let keyholders = parts.dropFirst().reduce(into: [(own: first, last: first)]) { keyholders, part in
+            let last = keyholders[keyholders.count - 1].own
+            keyholders.append((part == .root ? UpdateAuthority.drawRootKeys() : last, last))
+        }
         let renewals = max(0, Int((end - unixSeconds - 1) / step))
         roots = generations.enumerated().map { index, generation in
-            (0...renewals).map { renewal in
+            let (rootKeys, last) = keyholders[index]
+            // A root names its own successor's judges: with other root keys it is signed by those of the one before, too (TUF 1.0.34, 5.3.4).
+            let isHandedOn = zip(rootKeys, last).contains { $0.scalar != $1.scalar }
+            let signers = rootKeys.prefix(2) + (isHandedOn ? last.prefix(2) : [])
+            return (0...renewals).map { renewal in
                 let document = TUFDocument.root(
                     version: Int64(index + renewal + 1), expires: unixSeconds + UpdateAuthority.lifetime + Int64(renewal) * step,
                     roles: [
@@ -40,7 +52,7 @@ public struct UpdateAuthority {
                         "snapshot": .init(keys: [generation.snapshotKey.key.publicKey], threshold: 1),
                         "timestamp": .init(keys: [generation.timestampKey.key.publicKey], threshold: 1),
                     ])
-                return TUFDocument.file(document, signedBy: rootKeys.prefix(2).map { TUFSigningKey($0.key) })
+                return TUFDocument.file(document, signedBy: signers.map { TUFSigningKey($0.key) })
             }
         }
         self.generations = generations

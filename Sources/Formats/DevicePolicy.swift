@@ -5,7 +5,10 @@ public struct DevicePolicy: Sendable, Equatable, Codable {
     public var imageRoot: String
     /// The key that attestation results are signed with, in hex.
     public var verifierKey: String
-    public init(directorRoot: String, imageRoot: String, verifierKey: String) {
+    /// The catalog that the device belongs to; nil for the one that it was made for.
+    public var catalog: String?
+    public init(directorRoot: String, imageRoot: String, verifierKey: String, catalog: String? = nil) {
+        self.catalog = catalog
         self.directorRoot = directorRoot
         self.imageRoot = imageRoot
         self.verifierKey = verifierKey

@@ -24,7 +24,7 @@ extension Injector {
         case .wake: false
         case .begin(let index), .end(let index):
             switch configuration.steps[index].act {
-            case .fault(.powerCut), .fault(.serviceKill), .attack, .operate(.recover): true
+            case .fault(.powerCut), .fault(.serviceKill), .attack, .operate(.recover), .operate(.handOver): true
             default: false
             }
         }
@@ -129,7 +129,7 @@ extension Injector {
     }
 
     private mutating func beginStep(_ index: Int) {
-        let step = configuration.steps[index]
+        let step = redirect(index)
         let targets = (step.nodes + step.networks).joined(separator: " ")
         switch step.act {
         case .fault(let name):
@@ -152,16 +152,43 @@ extension Injector {
             carryOut(arena.takeOrders())
             planWake(index)
         case .update(let order):
-            let release = Release(step: step.id, packages: order.packages, terms: order.terms, signingKey: order.signingKey)
-            for node in configuration.nodes where node.role == .service { command(CommandName.release, release, to: node.name) }
-        case .operate(.recover): carryOut(step.nodes.map { ProcessOrder(.recover, node: $0, generation: 0) })
+            release(order, of: step)
+        case .operate(.recover):
+            carryOut(step.nodes.map { ProcessOrder(.recover, node: $0, generation: 0, template: step.id) })
+        case .operate(.handOver): handOver(step)
         case .operate(.withdraw):
             guard let withdrawal = step.withdrawal else { return }
-            for node in step.nodes { command(CommandName.withdraw, withdrawal, to: node) }
+            for node in step.nodes { command(CommandName.withdraw, JSON.encode(withdrawal), to: node) }
         case .operate(let act):
             let order = OperatorOrder(step: step.id, overlapNanoseconds: step.duration("overlap")?.nanoseconds)
-            for node in step.nodes { command(act.rawValue, order, to: node) }
+            for node in step.nodes { command(act.rawValue, JSON.encode(order), to: node) }
+            if let rollout = step.rollout { release(rollout, of: step) }
         }
+    }
+
+    /// What is said of the service from a hand-over on means the new owner's.
+    private mutating func redirect(_ index: Int) -> Step {
+        var step = configuration.steps[index]
+        guard serviceInCharge != "service", step.nodes == ["service"] else { return step }
+        step.nodes = [serviceInCharge]
+        redirected[index] = step
+        return step
+    }
+
+    private mutating func release(_ order: UpdateOrder, of step: Step) {
+        let release = Release(step: step.id, packages: order.packages, terms: order.terms, signingKey: order.signingKey)
+        command(CommandName.release, JSON.encode(release), to: serviceInCharge)
+    }
+
+    /// The former owner publishes the update, and gives the new one what he has to know.
+    private mutating func handOver(_ step: Step) {
+        guard let names = configuration.successorNames, let order = step.rollout,
+            let successor = configuration.nodes.last(where: { $0.role == .service && $0.name != "service" })
+        else { return }
+        release(order, of: step)
+        command(CommandName.handOver, JSON.encode(successor.name), to: "service")
+        serviceInCharge = successor.name
+        arena.handOver(to: successor.name, names)
     }
 
     /// An attack that uses another's gains aims at what that one has got into; nil if it is nothing.
@@ -173,12 +200,17 @@ extension Injector {
         return aimed.nodes.isEmpty ? nil : aimed
     }
 
-    private mutating func command(_ name: String, _ value: some Encodable, to node: String) {
-        arena.fabric.command(name, JSON.encode(value), to: node)
+    /// Who has no power hears of it when he has it again.
+    private mutating func command(_ name: String, _ body: [UInt8], to node: String) {
+        if generations[node] == nil {
+            waiting[node, default: []].append(.command(name, body))
+        } else {
+            arena.fabric.command(name, body, to: node)
+        }
     }
 
     mutating func endStep(_ index: Int) {
-        let step = configuration.steps[index]
+        let step = redirected.removeValue(forKey: index) ?? configuration.steps[index]
         switch step.act {
         case .fault(let name):
             arena.fabric.end(step.id)
@@ -194,6 +226,9 @@ extension Injector {
             arena.unwatch()
             attacks[index] = nil
             arena.fabric.observe(Fact(.attackEnded, [.attack: .text(name.rawValue), .instance: .text(step.id)]))
+        case .operate(.handOver):
+            retired.insert("service")
+            kill("service", hostStaysUp: false)
         case .update, .operate: break
         }
     }
@@ -204,17 +239,12 @@ extension Injector {
             case .condition(let fault):
                 arena.fabric.begin(
                     fault, id: step.id, networks: Set(step.networks), nodes: Set(step.nodes), sides: sides(of: step), name: step.act.name)
-            case .command(let name, let body, let node):
-                if generations[node] == nil {
-                    waiting[node, default: []].append(.command(name, body))
-                } else {
-                    arena.fabric.command(name, body, to: node)
-                }
+            case .command(let name, let body, let node): command(name, body, to: node)
             case .cut(let node, nil, let pause, let hostStaysUp): cut(node, for: pause, hostStaysUp: hostStaysUp)
             case .cut(let node, let at?, let pause, _): schedule(.cut(node: node, pause: pause), at: at)
             case .cutAtFlashOperation(let node, let count, let pause):
                 powerPauses[node] = (step.id, pause)
-                command(CommandName.powerCut, count, to: node)
+                command(CommandName.powerCut, JSON.encode(count), to: node)
             }
         }
     }
@@ -249,7 +279,7 @@ extension Injector {
     private mutating func restart(_ node: String) {
         let generation = (lastGeneration[node] ?? 0) + 1
         // Somebody has brought it back already: a technician, while the power was away.
-        guard generations[node] == nil, !awaited.contains(PeerName.of(node, generation)) else { return }
+        guard generations[node] == nil, !retired.contains(node), !awaited.contains(PeerName.of(node, generation)) else { return }
         awaited.insert(PeerName.of(node, generation))
         sendToCoordinator(.processWanted(ProcessOrder(.start, node: node, generation: generation)))
     }

@@ -40,6 +40,12 @@ public struct Injector: Hub {
     /// Processes that have come while others are still awaited.
     var arrivals: [String: [String]] = [:]
     let services: Set<String>
+    /// Where devices of the fleet are to go, and what is ordered.
+    var serviceInCharge = "service"
+    /// Steps that aim at the service, and whose is another's by the time that they begin.
+    var redirected: [Int: Step] = [:]
+    /// Nodes that nobody starts again.
+    var retired: Set<String> = []
     /// What was done to nodes without power, which they find when they have it again.
     var waiting: [String: [Event]] = [:]
     /// How long devices stay off whose power goes in the middle of a flash operation.

@@ -107,10 +107,10 @@ private struct Causes {
         let faults = plan.steps.filter { isBehind(fault: $0, alert) }
         if !faults.isEmpty { return faults.map { .init(kind: .fault, step: $0.id) } }
         let releases = plan.steps.filter { step in
-            guard case .update(let order) = step.act else { return false }
+            guard let order = step.release else { return false }
             // A program that somebody has broken into is not its vendor's doing, unless the vendor has broken it.
             if alert.fact.text(.rule) == DetectionRule.memoryCorruption.rawValue, order.defect == nil { return false }
-            return truth.marks(of: step.id).match(alert.fact) || isBehind(release: step, alert)
+            return truth.marks(of: step.id).match(alert.fact) || isBehind(release: step, alert) || isBetweenOwners(step, alert)
         }
         if !releases.isEmpty { return releases.map { .init(kind: .release, step: $0.id) } }
         return gateways.filter { $0.marks.match(alert.fact) }.map { .init(kind: .outside, step: $0.name) }
@@ -190,6 +190,23 @@ private struct Causes {
             }
         }
         return !installed.isEmpty
+    }
+
+    /// Two devices did not trust each other while one belonged to the new owner already, and the other not yet.
+    private func isBetweenOwners(_ step: Step, _ alert: Observation) -> Bool {
+        guard step.act == .operate(.handOver), alert.fact.text(.rule) == DetectionRule.authenticationFailures.rawValue else { return false }
+        let named = Set((alert.fact.text(.connection) ?? "").split(separator: " ").map(String.init))
+        // Reports come a day late.
+        let from = max(step.at, alert.at + .hours(-72))
+        let first = truth.journal.partitioningIndex { $0.at >= from }
+        var ends: [String: [(node: String, at: Instant)]] = [:]
+        for observation in truth.journal[first...] {
+            if observation.at > alert.at { break }
+            guard observation.fact.kind == .handshake, let connection = observation.fact.text(.connection), named.contains(connection)
+            else { continue }
+            ends[connection, default: []].append((observation.node, observation.at))
+        }
+        return ends.values.contains { ends in Set(ends.map { truth.isHeirs($0.node, at: $0.at) }).count > 1 }
     }
 
     /// Devices that an alert names: itself, or by the connections that it opened.

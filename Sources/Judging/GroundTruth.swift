@@ -23,6 +23,8 @@ struct GroundTruth {
     private var addressesOfAttackers: [String: String] = [:]
     /// Connections on which a fault has changed bytes: what cannot be read there nobody has refused.
     private var spoilt: Set<String> = []
+    /// By device: from when on it belonged to a new owner, or no longer, as its policy had it when it started.
+    private var ownership: [String: [(at: Instant, isHeirs: Bool)]] = [:]
     private let fleet: Set<String>
     private let epochSeconds: Int64
     private let attacks: [Step]
@@ -47,7 +49,7 @@ struct GroundTruth {
         self.faults = faults
         epochSeconds = plan.epochSeconds
         attacks = plan.steps.filter(\.act.isAttack)
-        fleet = Set(plan.devices.map(\.name) + plan.gateways.map(\.name) + ["service", "network"])
+        fleet = Set(plan.devices.map(\.name) + plan.gateways.map(\.name) + plan.serviceNodes + ["network"])
         for step in plan.steps {
             guard let wrong = faults[step]?.wrongClock else { continue }
             let rightFrom: Instant =
@@ -65,6 +67,9 @@ struct GroundTruth {
             if fact.kind == .clockSet { takeClock(observation) }
             if fact.kind == .imageAdded, let digest = fact.text(.digest) { released.insert(digest) }
             if fact.kind == .updateInstalled { takeForged(observation) }
+            if plan.successor != nil, fact.kind == .bootStage, fact.text(.stage) == "policy" {
+                ownership[observation.node, default: []].append((observation.at, (fact.number(.version) ?? 1) > 1))
+            }
             let setter = clockSetter(of: observation)
             if let setter {
                 byStep[setter, default: Marks()].take(fact)
@@ -131,6 +136,11 @@ struct GroundTruth {
         let now = unixSeconds(at: observation.at)
         let (end, begin) = (fact.number(.notAfterSeconds) ?? .max, fact.number(.notBeforeSeconds) ?? .min)
         return now >= end || now < begin ? nil : wrongClock(of: observation.node, at: observation.at)?.step
+    }
+
+    /// Whether a device belonged to whoever the fleet was handed over to.
+    func isHeirs(_ device: String, at instant: Instant) -> Bool {
+        ownership[device]?.last { $0.at <= instant }?.isHeirs ?? false
     }
 
     func wrongClock(of node: String, at instant: Instant) -> WrongClock? {

@@ -110,7 +110,7 @@ extension Judgement {
     private static func mutual(
         _ plan: Plan, _ journal: ObservationLog, from: [String], to: [String], limit: Instant, missing: Result
     ) -> (Result, String) {
-        let hosts = Set(to.map(plan.names.host))
+        let hosts = Set(to.flatMap { plan.hosts(of: $0) })
         let callers = plan.devices.filter { device in from.contains(device.name) && device.calls.contains { to.contains($0) } }
         let late = callers.map(\.name).filter { device in
             !journal.contains {

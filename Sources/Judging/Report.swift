@@ -24,7 +24,7 @@ public struct Report: Sendable, Equatable, Codable {
 
     public init(plan: Plan, journal: ObservationLog, digest: String, catalogue: ActCatalogue) {
         // Only the fleet's own doings: what an attacker's nodes try is told by the verdicts.
-        let fleet = Set(plan.devices.map { $0.name } + ["service", "network"])
+        let fleet = Set(plan.devices.map { $0.name } + plan.serviceNodes + ["network"])
         let metrics = Metrics(journal.lazy.filter { fleet.contains($0.node) })
         let truth = GroundTruth(plan, journal, catalogue.faults)
         let detection = Detection(plan, truth)

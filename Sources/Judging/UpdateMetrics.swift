@@ -44,9 +44,9 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         let end = journal.last?.at ?? .start
         // Who runs a later release of the same has this one behind it.
         let later = plan.steps.filter { other in
-            if case .update(let next) = other.act { next.image == order.image && other.at >= step.at } else { false }
+            other.release.map { $0.image == order.image && other.at >= step.at } ?? false
         }
-        let digests = later.reduce(into: Set<String>()) { $0.formUnion(ReleaseMetrics.digests($1, told)) }
+        let digests = later.reduce(into: Set<String>()) { $0.formUnion(ReleaseMetrics.digests($1, told, plan.serviceNodes)) }
         var running: Set<String> = []
         var changes: [Change] = []
         var since: [String: Instant] = [:]
@@ -56,7 +56,8 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
             let fact = observation.fact
             switch fact.kind {
             case .bootStage where members.contains(observation.node):
-                let isRunning = digests.contains(fact.text(.digest) ?? "")
+                // Or by cable: then the images are others, as new.
+                let isRunning = digests.contains(fact.text(.digest) ?? "") || order.isReached(by: fact)
                 guard order.concerns(fact), isRunning != running.contains(observation.node) else { continue }
                 if isRunning {
                     running.insert(observation.node)
@@ -67,7 +68,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
                 }
                 changes.append(Change(at: observation.at, change: isRunning ? 1 : -1))
             case .updateReverted where members.contains(observation.node):
-                if (fact.text(.image) ?? "").split(separator: " ").contains(Substring(order.image)) && observation.at >= step.at {
+                if (fact.text(.image) ?? "").split(separator: " ").contains(Substring(order.imageName)) && observation.at >= step.at {
                     reverted += 1
                 }
             default: break
@@ -92,8 +93,8 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     }
 
     /// What the service gave out for a step: a version's number alone may be somebody else's.
-    private static func digests(_ step: Step, _ told: [Observation]) -> Set<String> {
-        let service = told.lazy.filter { $0.node == "service" }
+    private static func digests(_ step: Step, _ told: [Observation], _ services: [String]) -> Set<String> {
+        let service = told.lazy.filter { services.contains($0.node) }
         let names = service.first { $0.fact.kind == .rolloutStarted && $0.fact.text(.instance) == step.id }?.fact.text(.image) ?? ""
         let images = Set(names.split(separator: " ").map(String.init))
         return Set(
@@ -108,7 +109,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         // What is about releases, once for all of them: a journal of years is read as seldom as can be.
         let told = journal.filter(isTold)
         return plan.steps.compactMap { step in
-            guard case .update(let order) = step.act else { return nil }
+            guard let order = step.release else { return nil }
             return ReleaseMetrics(step, order, plan, told, journal)
         }
     }

@@ -79,7 +79,7 @@ public struct Bench {
     /// A cable at the debug UART, and RTS held when the power comes back.
     private func recover(_ order: ProcessOrder) throws {
         var device = try configuration(of: order.node)
-        device.recovery = RecoveryOrder(generation: order.generation, files: try Bench.recoveryFiles(of: device))
+        device.recovery = RecoveryOrder(generation: order.generation, files: try Bench.recoveryFiles(of: device, for: order.template))
         try write(device)
     }
 
@@ -169,8 +169,10 @@ public struct Bench {
     // MARK: Files
 
     /// What a technician sends to a device, in its order.
-    public static func recoveryFiles(of device: DeviceConfiguration) throws -> [String] {
-        let folder = device.recoveryFolder
+    /// - Parameter step: What a technician is sent for; where nothing has been made for it, it is what left the factory.
+    public static func recoveryFiles(of device: DeviceConfiguration, for step: String = "") throws -> [String] {
+        let own = device.recoveryFolder(for: step)
+        let folder = FileManager.default.fileExists(atPath: own) ? own : device.recoveryFolder()
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder), !names.isEmpty else {
             throw LabError("there is nothing to recover \(device.setting.name) with: \(folder) is not there")
         }

@@ -5,7 +5,8 @@ import Yams
 extension PlanReader {
     // MARK: Of a step
 
-    mutating func readStepExpectation(_ step: Section, _ act: Step.Act, id: String) {
+    mutating func readStepExpectation(_ step: Section, _ made: Step, id: String) {
+        let act = made.act
         guard let node = step.fields["expect"] else {
             // Who says nothing expects that his fleet holds.
             if case .attack(let attack) = act { expect(.defended, of: attack, id: id) }
@@ -14,6 +15,7 @@ extension PlanReader {
         switch act {
         case .attack(let attack): readVerdict(node, attack, id: id)
         case .update(let order): readInstallation(node, order, id: id)
+        case .operate where made.rollout != nil: if let order = made.rollout { readInstallation(node, order, id: id) }
         case .fault, .operate: document.report(node, "expect: nothing is judged of \(act.name) alone")
         }
     }

@@ -16,6 +16,7 @@ extension PlanReader {
             return
         }
         for item in steps { _ = readItem(item, start: nil) }
+        settleSuccession(field)
         checkExclusive(field)
     }
 
@@ -52,7 +53,7 @@ extension PlanReader {
         let name = (item.mapping?["fault"] ?? item.mapping?["attack"])?.scalar?.string ?? ""
         let parameters = parameters(of: name, item.mapping?["operator"]?.scalar.flatMap { OperatorAct(rawValue: $0.string) })
         let sides = catalogue.faults[name]?.place == .links ? [FaultDescription.otherSide] : []
-        let own = item.mapping?["operator"]?.scalar?.string == OperatorAct.withdraw.rawValue ? ["image"] : []
+        let own = PlanReader.ownKeys(of: item.mapping?["operator"]?.scalar.flatMap { OperatorAct(rawValue: $0.string) })
         guard let step = document.section(item, "step \(id)", keys: PlanReader.stepKeys + own + parameters.map(\.name) + sides) else {
             return start ?? .zero
         }
@@ -80,10 +81,11 @@ extension PlanReader {
             made.fall(plan.seed)
             (made.name, made.uses) = readChain(step, made)
             made.withdrawal = readWithdrawal(step, made)
+            readRollout(step, &made)
             checkFeatures(of: made, step)
             checkParameters(of: made, step)
             plan.steps.append(made)
-            readStepExpectation(step, act, id: id)
+            readStepExpectation(step, made, id: id)
             // What is wrong with one is wrong with all.
             if document.problems.count > known { break }
         }
@@ -161,17 +163,33 @@ extension PlanReader {
 
     /// Two that take the same thing from the same target at the same time: what happened would be nobody's.
     private func checkExclusive(_ field: YAMLNode) {
-        let holding = plan.steps.compactMap { step in hold(of: step).map { (step: step, hold: $0) } }
-        for (index, (step, hold)) in holding.enumerated() {
-            for (other, otherHold) in holding[..<index] where hold == otherHold {
-                guard step.earliest < other.latestEnd, other.earliest < step.latestEnd,
-                    let first = Set(step.nodes).intersection(other.nodes).min()
-                else { continue }
-                document.report(
-                    field.sequence?.first ?? field,
-                    "\(other.act.name) (\(other.id)) and \(step.act.name) (\(step.id)) overlap: both hold \(hold.rawValue) of \(first)")
+        var holders: [Place: [Int]] = [:]
+        for (index, step) in plan.steps.enumerated() {
+            guard let hold = hold(of: step) else { continue }
+            for node in step.nodes { holders[Place(node: node, hold: hold), default: []].append(index) }
+        }
+        var told: Set<[Int]> = []
+        for (place, indices) in holders.sorted(by: { ($0.key.node, $0.key.hold.rawValue) < ($1.key.node, $1.key.hold.rawValue) }) {
+            let inOrder = indices.sorted { (plan.steps[$0].earliest, $0) < (plan.steps[$1].earliest, $1) }
+            guard var last = inOrder.first else { continue }
+            for index in inOrder.dropFirst() {
+                let (step, before) = (plan.steps[index], plan.steps[last])
+                if step.earliest < before.latestEnd, told.insert([index, last].sorted()).inserted {
+                    let (first, second) = index < last ? (step, before) : (before, step)
+                    document.report(
+                        field.sequence?.first ?? field,
+                        "\(first.act.name) (\(first.id)) and \(second.act.name) (\(second.id)) overlap: "
+                            + "both hold \(place.hold.rawValue) of \(place.node)")
+                }
+                if step.latestEnd > before.latestEnd { last = index }
             }
         }
+    }
+
+    /// What one step at a time can have.
+    private struct Place: Hashable {
+        var node: String
+        var hold: Hold
     }
 
     /// What a step needs for itself while it lasts.

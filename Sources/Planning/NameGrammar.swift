@@ -4,7 +4,7 @@ enum NameGrammar {
     /// Names that the testbed gives itself, or that mean something where names are used.
     static let reserved: Set = [
         "all", "authority", "bench", "coordinator", "factory", "internal", "latest", "localhost", "network", "operator", "orrery",
-        "outside", "plan", "releases", "resolver", "service", "threat", "unknown",
+        "outside", "plan", "releases", "resolver", "service", "successor", "threat", "unknown",
     ]
 
     /// Why a text is no name; nil if it is one.

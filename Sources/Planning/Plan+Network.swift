@@ -12,12 +12,19 @@ extension Plan {
 
     /// What the network's process is told.
     public func threat(_ setting: NodeSetting, steps: [Step], loot: Loot) -> ThreatConfiguration {
-        let service = NodeSpec(
-            name: "service", role: .service, network: serviceNetwork, address: serviceAddress, host: names.service)
+        var services = [
+            NodeSpec(name: Plan.serviceNode, role: .service, network: serviceNetwork, address: serviceAddress, host: names.service)
+        ]
+        if let successor, let handOver {
+            services.append(
+                NodeSpec(
+                    name: Successor.node, role: .service, network: successor.network, address: successor.address,
+                    host: successor.names.service, powerOnNanoseconds: handOver.at.nanoseconds))
+        }
         let devices = devices.map {
             NodeSpec(
                 name: $0.name, role: .device, network: $0.network, address: $0.address, host: names.host($0.name),
-                names: $0.names ?? [], product: $0.product, group: $0.group, kind: $0.kind.rawValue)
+                names: ($0.names ?? []) + hosts(of: $0.name).dropFirst(), product: $0.product, group: $0.group, kind: $0.kind.rawValue)
         }
         let doors = openGateways.map {
             NodeSpec(
@@ -25,7 +32,7 @@ extension Plan {
                 names: $0.names ?? [])
         }
         return ThreatConfiguration(
-            setting: setting, names: names, networks: networks, links: links, nodes: [service] + devices + doors, steps: steps, stop: stop,
-            loot: loot, capture: capture, measuresUse: measuresUse ?? false)
+            setting: setting, names: names, networks: networks, links: links, nodes: services + devices + doors, steps: steps, stop: stop,
+            loot: loot, capture: capture, measuresUse: measuresUse ?? false, successorNames: successor?.names)
     }
 }

@@ -89,6 +89,8 @@ public struct Plan: Sendable, Equatable, Codable {
     public var clients: [String: String] = [:]
     public var serviceNetwork: String
     public var serviceAddress: Address
+    /// Whom the fleet is handed over to; nil for nobody.
+    public var successor: Successor?
     /// The OS release that devices leave the factory with, such as `26.11`.
     public var osVersion: String
     public var devices: [Device]

@@ -18,32 +18,38 @@ extension PlanReader {
 
     func readUpdate(_ step: Section) -> UpdateOrder? {
         let keys = [
-            "image", "group", "feed", "retail-after", "batches", "threshold", "soak", "batch-timeout", "signing-key", "security-version",
-            "defect",
+            "image", "group", "feed", "retail-after", "signing-key", "security-version", "defect",
         ]
-        guard let update = document.section(step.fields["update"], "update", keys: keys), let word = update.text("image", isRequired: true)
+        guard let update = document.section(step.fields["update"], "update", keys: keys + PlanReader.termKeys), let word = update.text("image", isRequired: true)
         else { return nil }
         let parts = word.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
             document.report(update.fields["image"], "image: expected a name and a version, such as compressor@2 or os@26.12")
             return nil
         }
-        let batches = update.words("batches").map(\.text)
-        for (text, node) in update.words("batches") where Int(text.hasSuffix("%") ? String(text.dropLast()) : text).map({ $0 > 0 }) != true
-        {
-            document.report(node, "batches: expected counts or shares of devices, such as [1, 50%]")
-        }
         var order = UpdateOrder(
             image: parts[0], version: parts[1],
-            terms: RolloutTerms(
-                audience: readAudience(update, isOS: parts[0] == UpdateOrder.os), batches: batches,
-                threshold: update.ratio("threshold") ?? 1, soakSeconds: (update.duration("soak") ?? .zero).components.seconds),
+            terms: RolloutTerms(audience: readAudience(update, isOS: parts[0] == UpdateOrder.os)),
             signingKey: update.count("signing-key", in: 1...2) ?? 1, securityVersion: update.count("security-version", in: 1...64),
             defect: update.word("defect", of: UpdateOrder.Defect.self))
-        let timeout = update.duration("batch-timeout", atLeast: .minutes(1))?.components.seconds
-        order.terms.batchTimeoutSeconds = timeout ?? usualBatchTimeoutSeconds(of: order)
+        readTerms(update, &order)
         check(order, update)
         return order
+    }
+
+    static let termKeys = ["batches", "threshold", "soak", "batch-timeout"]
+
+    /// How it spreads through a group.
+    func readTerms(_ section: Section, _ order: inout UpdateOrder) {
+        let batches = section.words("batches")
+        for (text, node) in batches where Int(text.hasSuffix("%") ? String(text.dropLast()) : text).map({ $0 > 0 }) != true {
+            document.report(node, "batches: expected counts or shares of devices, such as [1, 50%]")
+        }
+        order.terms.batches = batches.map(\.text)
+        order.terms.threshold = section.ratio("threshold") ?? 1
+        order.terms.soakSeconds = (section.duration("soak") ?? .zero).components.seconds
+        let timeout = section.duration("batch-timeout", atLeast: .minutes(1))?.components.seconds
+        order.terms.batchTimeoutSeconds = timeout ?? usualBatchTimeoutSeconds(of: order)
     }
 
     /// Long enough for a device that is there half of the time: two of its checks, a day, and what it may put the release off by (UP-7).

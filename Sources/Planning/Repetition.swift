@@ -9,8 +9,8 @@ struct Repetition {
     var window: Duration?
 
     static let once = Repetition(every: .zero, times: nil, window: nil)
-    /// As many steps as a run's files and reports are made for.
-    static let mostTimes = 1_000
+    /// As many steps as a run's files and reports are made for: each day of ten years is 3,650.
+    static let mostTimes = 4_000
     static let mostSteps = 10_000
     static let shortest = Duration.seconds(1)
 

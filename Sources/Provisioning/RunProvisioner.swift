@@ -11,7 +11,9 @@ public struct RunProvisioner {
     let plan: Plan
     let folder: RunFolder
     let guestFolder: String
-    private let manufacturer: Manufacturer
+    let manufacturer: Manufacturer
+    /// Who takes the fleet over; nil for nobody.
+    let heir: Manufacturer?
     /// Nil where no device has one.
     private let tpms: TPMManufacturer?
 
@@ -25,22 +27,28 @@ public struct RunProvisioner {
             var stream = SeedStream(seed: plan.seed, node: "factory", purpose: "crypto")
             draws = { stream.bytes($0) }
         }
+        let (end, loader) = (plan.unixSeconds(at: plan.stop), try GuestProgram.loader("onebl-\(plan.bootCode)", in: guestFolder))
         manufacturer = try Manufacturer(
             catalog: plan.catalog, serviceHost: plan.names.service, osVersion: plan.osVersion, unixSeconds: plan.epochSeconds,
-            until: plan.epochSeconds + (plan.stop - .start).components.seconds,
-            rotations: plan.steps.count { $0.act == .operate(.rotateUpdateKeys) },
-            loader: GuestProgram.loader("onebl-\(plan.bootCode)", in: guestFolder), draws: draws)
+            until: end, rotations: plan.rotations(of: nil), loader: loader, draws: draws)
+        heir = try plan.successor.map {
+            try Manufacturer(
+                catalog: $0.catalog, serviceHost: $0.names.service, osVersion: plan.osVersion,
+                unixSeconds: plan.unixSeconds(at: plan.handOver?.at ?? .start), until: end, rotations: plan.rotations(of: $0), loader: loader,
+                takesOver: true, draws: nil)
+        }
         tpms = plan.devices.contains { $0.kind == .linuxTPM } ? try TPMManufacturer(unixSeconds: plan.epochSeconds) : nil
     }
 
     /// Writes all files.
     public func prepare() throws {
-        try writeAuthority()
+        try writeAuthority(manufacturer, "authority")
+        if let heir { try writeAuthority(heir, "authority-\(Plan.Successor.node)") }
         for (program, file) in [("rom-\(plan.bootCode)", "rom.elf"), ("onebl-implant", "implant.elf")] {
             try RunFolder.write(try GuestProgram.read(program, in: guestFolder), folder.state(file))
         }
-        var references: Set<ReferenceMeasurement> = []
-        var measurements: [ReferenceMeasurement] = []
+        var measurements = References()
+        var heirs = References()
         var imageOf: [Product: String] = [:]
         for product in Set(plan.devices.map(Product.init)).sorted() {
             let made = try manufacturer.product(
@@ -49,9 +57,12 @@ public struct RunProvisioner {
             try RunFolder.write(made.flash, path)
             if !product.isLinux { try writeRecovery(made.flash, of: path) }
             imageOf[product] = path
-            for (type, digest) in made.measurements {
-                let value = ReferenceMeasurement(hardware: product.hardwareID, type: type, sha256: digest)
-                if references.insert(value).inserted { measurements.append(value) }
+            measurements.add(made.measurements, product)
+        }
+        for step in plan.steps where step.act == .operate(.recover) {
+            let isOver = plan.successor(at: step.at) != nil
+            for (product, made) in try recoveryMedia(step, imageOf) {
+                if isOver { heirs.add(made, product) } else { measurements.add(made, product) }
             }
         }
         for gateway in plan.openGateways {
@@ -61,14 +72,17 @@ public struct RunProvisioner {
                 folder.configuration(of: gateway.name))
         }
         for device in plan.devices { try write(device, image: imageOf[Product(device)] ?? "") }
-        try writeService(measurements)
+        try writeService(Plan.serviceNode, plan.names, authority: "authority", measurements.all)
+        if let successor = plan.successor {
+            try writeService(Plan.Successor.node, successor.names, authority: "authority-\(Plan.Successor.node)", heirs.all)
+        }
         try RunFolder.writeJSON(
             plan.threat(setting("threat"), steps: try plan.steps.map(withReleases), loot: loot), folder.state("threat.json"))
     }
 
     /// What a technician sends to a device with this flash content, one file after the other.
-    private func writeRecovery(_ content: [UInt8], of image: String) throws {
-        let path = DeviceConfiguration.recoveryFolder(ofImage: image)
+    func writeRecovery(_ content: [UInt8], of image: String, for step: String = "") throws {
+        let path = DeviceConfiguration.recoveryFolder(ofImage: image, for: step)
         try RunFolder.make(path)
         let loader = try GuestProgram.loader("recovery", in: guestFolder)
         for file in manufacturer.factory.recoveryFiles(loader: loader, flash: content) {
@@ -77,8 +91,8 @@ public struct RunProvisioner {
     }
 
     /// All that the service may hold: no root key, and not the key that signs boot loaders.
-    private func writeAuthority() throws {
-        let path = folder.state("authority")
+    private func writeAuthority(_ manufacturer: Manufacturer, _ name: String) throws {
+        let path = folder.state(name)
         try RunFolder.make(path)
         let files = manufacturer.serviceFiles.merging(tpms?.files ?? [:]) { $1 }
         for (name, bytes) in files.sorted(by: { $0.key < $1.key }) { try RunFolder.write(bytes, "\(path)/\(name)") }
@@ -88,30 +102,31 @@ public struct RunProvisioner {
 
     /// Makes the packages of a step's release, as its vendor would hand them to the service.
     private func withReleases(_ step: Step) throws -> Step {
-        var step = step
+        var made = step
         if case .update(var order) = step.act {
-            order.packages = try packages(of: order, step: step.id)
-            step.act = .update(order)
+            order.packages = try packages(of: order, step)
+            made.act = .update(order)
         }
+        if let order = step.rollout { made.rollout?.packages = try packages(of: order, step) }
         // Where a release has none before it, there is what devices left the factory with.
         if let release = plan.steps.first(where: { $0.id == step.withdrawal?.release }), case .update(let order) = release.act {
-            step.withdrawal?.packages = try packages(of: factoryOrder(order), step: step.id)
+            made.withdrawal?.packages = try packages(of: factoryOrder(order), step)
         }
-        return step
+        return made
     }
 
-    private func packages(of order: UpdateOrder, step: String) throws -> [ReleasedPackage] {
+    private func packages(of order: UpdateOrder, _ step: Step) throws -> [ReleasedPackage] {
         var packages: [(bytes: [UInt8], hardware: String)] = []
         let names = Set(plan.members(of: order))
         let members = plan.devices.filter { names.contains($0.name) }
         for product in Set((members.isEmpty ? plan.devices : members).map { Product(kind: $0.kind, apps: []) }).sorted() {
-            packages += try release(order, for: product).map { ($0, product.hardwareID) }
+            packages += try release(order, for: product, at: step).map { ($0, product.hardwareID) }
         }
         let path = folder.state("releases")
         try RunFolder.make(path)
         let version = order.securityVersion == nil ? nil : Int64(self.version(of: order))
         let files = packages.enumerated().map {
-            ReleasedPackage(path: "\(path)/\(step)-\($0 + 1).imagepackage", hardware: $1.hardware, version: version)
+            ReleasedPackage(path: "\(path)/\(step.id)-\($0 + 1).imagepackage", hardware: $1.hardware, version: version)
         }
         for (package, file) in zip(packages, files) { try RunFolder.write(package.bytes, file.path) }
         return files
@@ -123,9 +138,21 @@ public struct RunProvisioner {
         return UpdateOrder(image: order.image, version: version, terms: order.terms)
     }
 
-    private func release(_ order: UpdateOrder, for product: Product) throws -> [[UInt8]] {
-        let factory = manufacturer.factory
+    private func release(_ order: UpdateOrder, for product: Product, at step: Step) throws -> [[UInt8]] {
+        // The former owner signs what hands the fleet over.
+        let isOver = plan.successor(at: step.at) != nil && order.image != UpdateOrder.ownership
+        let owner = isOver ? heir ?? manufacturer : manufacturer
+        let factory = owner.factory
         switch order.image {
+        case UpdateOrder.trustStore:
+            var trust = owner.trust
+            trust.roots = owner.authorities.roots(after: plan.rootRotations(until: step))
+            trust.rootsVersion = UInt32(plan.trustVersion(of: step))
+            return [try factory.trustStore(trust, isLinux: product.isLinux)]
+        case UpdateOrder.ownership:
+            guard let heir else { return [] }
+            let trust = manufacturer.trust(in: heir, version: plan.trustVersion(of: step))
+            return try factory.handOver(trust, isLinux: product.isLinux)
         case UpdateOrder.os where product.isLinux:
             return factory.linuxOS(
                 version: order.version, securityVersion: securityVersion(order), userland: try userland(), defect: systemDefect(order))
@@ -144,7 +171,7 @@ public struct RunProvisioner {
 
     private func systemDefect(_ order: UpdateOrder) -> SystemDefect? { order.defect.flatMap { SystemDefect(rawValue: $0.rawValue) } }
 
-    private func securityVersion(_ order: UpdateOrder) -> UInt32 { order.securityVersion.map(UInt32.init) ?? version(of: order) }
+    func securityVersion(_ order: UpdateOrder) -> UInt32 { order.securityVersion.map(UInt32.init) ?? version(of: order) }
 
     /// Of all Linux boards.
     private func userland() throws -> FlashBuilder.Userland {
@@ -152,7 +179,7 @@ public struct RunProvisioner {
     }
 
     /// As a number: the factory's OS is 1, and each OS that a plan releases is one more.
-    private func version(of order: UpdateOrder) -> UInt32 {
+    func version(of order: UpdateOrder) -> UInt32 {
         guard order.image == UpdateOrder.os else { return UInt32(order.version) ?? 0 }
         if order.version == plan.osVersion { return 1 }
         var versions: [String] = []
@@ -170,7 +197,7 @@ public struct RunProvisioner {
             keyLogPath: plan.keepsKeyLog ? folder.path + "/keys.log" : nil)
     }
 
-    private func source(_ app: String, _ defect: UpdateOrder.Defect? = nil) throws -> AppSource {
+    func source(_ app: String, _ defect: UpdateOrder.Defect? = nil) throws -> AppSource {
         let source: AppSource
         var path = app
         if let own = plan.apps[app] {
@@ -228,11 +255,11 @@ public struct RunProvisioner {
         }
     }
 
-    private func writeService(_ measurements: [ReferenceMeasurement]) throws {
-        try RunFolder.make(folder.state("service"))
+    private func writeService(_ node: String, _ names: CatalogNames, authority: String, _ measurements: [ReferenceMeasurement]) throws {
+        try RunFolder.make(folder.state(node))
         var configuration = ServiceConfiguration(
-            setting: setting("service"), names: plan.names, controlsOff: plan.controlsOff,
-            databasePath: folder.state("service") + "/service.sqlite", authorityPath: folder.state("authority"),
+            setting: setting(node), names: names, controlsOff: plan.controlsOff,
+            databasePath: folder.state(node) + "/service.sqlite", authorityPath: folder.state(authority),
             referenceMeasurements: measurements, sharedSecret: manufacturer.sharedSecret,
             hardware: Dictionary(
                 uniqueKeysWithValues: DeviceKind.allCases.map {
@@ -242,7 +269,7 @@ public struct RunProvisioner {
             clients: plan.clients)
         configuration.telemetryNanoseconds = Dictionary(
             uniqueKeysWithValues: plan.devices.compactMap { device in device.telemetryEveryNanoseconds.map { (device.name, $0) } })
-        try RunFolder.writeJSON(configuration, folder.configuration(of: "service"))
+        try RunFolder.writeJSON(configuration, folder.configuration(of: node))
     }
 
     /// What adversaries have got hold of before the run.

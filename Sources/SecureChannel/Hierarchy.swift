@@ -16,11 +16,20 @@ public struct Hierarchy: Sendable {
         public static let beforeStart = 60 * day
     }
 
+    /// Over so many rotations of the root a path leads from one that is trusted.
+    public static let crossings = 2
+
     public let organization: String
     public init(organization: String) { self.organization = organization }
 
-    public func root(notBefore: Int64) -> CertificateTemplate {
-        authority("Orrery root CA", below: 2, notBefore, notBefore + Lifetime.root)
+    /// - Parameter number: From 1; a root that takes the place of another has a name of its own.
+    public func root(_ number: Int = 1, notBefore: Int64) -> CertificateTemplate {
+        authority("Orrery root CA" + (number > 1 ? " \(number)" : ""), below: 2 + Hierarchy.crossings, notBefore, notBefore + Lifetime.root)
+    }
+
+    /// A new root as the one before it vouches for it (RFC 4210 section 4.4, NewWithOld): who trusts the old one follows to the new.
+    public func cross(_ number: Int, notBefore: Int64, notAfter: Int64) -> CertificateTemplate {
+        authority("Orrery root CA \(number)", below: 1 + Hierarchy.crossings, notBefore, notAfter)
     }
 
     public func policy(notBefore: Int64) -> CertificateTemplate {

@@ -15,10 +15,13 @@ struct API {
     private(set) var authority: Authority
     private let verifier: Verifier
     let catalog: CatalogIdentity
-    private let updates: UpdateDirector
+    let updates: UpdateDirector
     var detector: Detector
     private var limiter = RateLimiter()
     private var hasRenewed = false
+    /// Reference values that a former owner has given, and the node of his service.
+    var inherited: [ReferenceMeasurement]
+    var former: String?
 
     init(_ configuration: ServiceConfiguration, store: Store, authority: Authority) throws {
         self.configuration = configuration
@@ -27,6 +30,7 @@ struct API {
         verifier = Verifier(
             Dictionary(grouping: configuration.referenceMeasurements, by: \.hardware).mapValues { $0.map { ($0.type, $0.sha256) } })
         catalog = CatalogIdentity(configuration.names)
+        (inherited, former) = try store.inherited()
         updates = try UpdateDirector(configuration, inventory: store)
         detector = Detector(
             store: store, isOn: configuration.protections.threatDetection,
@@ -60,9 +64,16 @@ struct API {
             case CommandName.rotateCatalogAuthority:
                 let overlap = JSON.decode(OperatorOrder.self, body)?.overlapNanoseconds.map { $0 / 1_000_000_000 }
                 try renew(.catalog, overlapSeconds: overlap ?? AuthorityRole.catalog.overlapSeconds, now: unixSeconds, &out)
+            case CommandName.rotatePolicyAuthority: try succeed(withRoot: false, body, now: unixSeconds, &out)
+            case CommandName.rotateRoot:
+                // The roots of update metadata change hands with it.
+                if try succeed(withRoot: true, body, now: unixSeconds, &out) { try updates.rotateKeys(&out) }
             case CommandName.withdraw:
                 guard let withdrawal = JSON.decode(Withdrawal.self, body) else { break }
                 try updates.withdraw(withdrawal, now: unixSeconds, &out)
+            case CommandName.handOver: if let node = JSON.decode(String.self, body) { try handOver(to: node, &out) }
+            case CommandName.takeOver: if let inventory = JSON.decode(Inventory.self, body) { try takeOver(inventory, &out) }
+            case CommandName.arrived: if let arrival = JSON.decode(Arrival.self, body) { try arrived(arrival, now: unixSeconds, &out) }
             case CommandName.diskFull: store.fill(JSON.decode(Bool.self, body) ?? true)
             default: out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
             }
@@ -89,13 +100,28 @@ struct API {
         return hasRenewed
     }
 
-    /// It is kept before it is used.
+    /// False if the keyholders have made nothing for it.
+    @discardableResult
+    private mutating func succeed(withRoot isRoot: Bool, _ body: [UInt8], now: Int64, _ out: inout Outbox) throws -> Bool {
+        let overlap = JSON.decode(OperatorOrder.self, body)?.overlapNanoseconds.map { $0 / 1_000_000_000 }
+        var renewed = authority
+        let issued = try renewed.succeed(withRoot: isRoot, overlapSeconds: overlap ?? AuthorityRole.catalog.overlapSeconds, now)
+        return try take(issued, .catalog, renewed, &out)
+    }
+
     private mutating func renew(_ role: AuthorityRole, overlapSeconds: Int64, now: Int64, _ out: inout Outbox) throws {
         var renewed = authority
-        guard let issued = try renewed.renew(role, overlapSeconds: overlapSeconds, now) else {
-            return out.observe(
+        let issued = try renewed.renew(role, overlapSeconds: overlapSeconds, now)
+        _ = try take(issued, role, renewed, &out)
+    }
+
+    /// It is kept before it is used.
+    private mutating func take(_ issued: Authority.Issued?, _ role: AuthorityRole, _ renewed: Authority, _ out: inout Outbox) throws -> Bool {
+        guard let issued else {
+            out.observe(
                 .refusal,
                 [.operation: "renew", .role: .text(role.rawValue), .code: .text(Code.keyLost.rawValue), .reason: "no key to sign it"])
+            return false
         }
         try store.add(role, issued)
         (authority, hasRenewed) = (renewed, true)
@@ -105,9 +131,10 @@ struct API {
                 .role: .text(role.rawValue), .certificate: .text(issued.certificate.serial.hex),
                 .sinceSeconds: .number(issued.activeFrom), .notAfterSeconds: .number(issued.certificate.notAfter),
             ])
+        return true
     }
 
-    private func take(_ claim: Claim, _ out: inout Outbox) throws {
+    func take(_ claim: Claim, _ out: inout Outbox) throws {
         if let why = try store.claim(claim) {
             out.observe(.refusal, [.operation: "claim", .device: .text(claim.name), .reason: .text(why)])
         } else {
@@ -310,7 +337,7 @@ struct API {
         let hardware = configuration.hardware[device.kind] ?? ""
         return try verifier.appraise(
             evidence, of: device.kind, hardware: hardware, hasHardwareRoot: protections.hardwareRootOfTrust, deviceID: device.deviceID,
-            released: updates.referenceMeasurements().filter { $0.hardware == hardware }.map { ($0.type, $0.sha256) }
+            released: (updates.referenceMeasurements() + inherited).filter { $0.hardware == hardware }.map { ($0.type, $0.sha256) }
         ) { nonce in
             if !protections.nonces { return IssuedChallenge(secret: nil) }
             return (try? store.takeChallenge(nonce, deviceID: device.deviceID, now: now)).flatMap { IssuedChallenge(secret: $0) }
@@ -390,7 +417,7 @@ struct API {
         guard let device = try device(request, caller, claimedName: nil, needsUpdateCertificate: true, now, &out) else {
             return notAuthenticated()
         }
-        try updates.report(status, of: device.inventoried, now: now, &out)
+        if try updates.report(status, of: device.inventoried, now: now, &out) { tellFormerOwner(status, of: device.deviceID, &out) }
         return Response(200)
     }
 }

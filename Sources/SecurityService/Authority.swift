@@ -20,9 +20,10 @@ struct Authority {
         var activeFrom: Int64
     }
 
-    let root: Certificate
-    private let policy: Certificate
-    private let policyKey: P256PrivateKey?
+    /// What keyholders have made, in its order: the last ones lie ready for their day.
+    private let ceremonies: [Ceremony]
+    /// From 0: which of them issues.
+    private var current: Int
     /// The catalog's authorities, each later than the one before.
     private(set) var issuers: [Issued]
     private var own: Issued
@@ -46,12 +47,10 @@ struct Authority {
                 certificate: try Certificate(der: read("\(name).der")), key: try P256PrivateKey(scalar: scalar), scalar: scalar,
                 issuer: issuer, activeFrom: .min)
         }
-        root = try Certificate(der: read("root.der"))
-        policy = try Certificate(der: read("policy.der"))
-        // Runs that were made before the service renewed anything have none.
-        policyKey = try? P256PrivateKey(scalar: read("policy.key"))
-        let first = try issued("catalog", by: policy)
+        ceremonies = try Ceremony.read(read)
+        let first = try issued("catalog", by: ceremonies[0].policy)
         issuers = [first] + renewed.filter { $0.role == .catalog }.map(\.issued)
+        current = issuers.map { [ceremonies] in Authority.ceremony(of: $0.issuer, in: ceremonies) }.max() ?? 0
         own = try renewed.last { $0.role == .service }?.issued ?? issued("service", by: first.certificate)
         hierarchy = Hierarchy(organization: names.catalog)
         host = names.service
@@ -65,15 +64,35 @@ struct Authority {
     /// Which of the catalog's authorities issues.
     private func issuer(_ now: Int64) -> Issued { issuers.last { $0.activeFrom <= now } ?? issuers[0] }
 
+    private static func ceremony(of policy: Certificate, in ceremonies: [Ceremony]) -> Int {
+        ceremonies.lastIndex { $0.policy.der == policy.der } ?? 0
+    }
+    /// Whose policy authority one of the catalog's authorities is from.
+    private func ceremony(ofCatalog catalog: Certificate) -> Int {
+        issuers.last { $0.certificate.der == catalog.der }.map { Authority.ceremony(of: $0.issuer, in: ceremonies) } ?? 0
+    }
+
+    /// Who is believed: the present root, and those before it, whose certificates may still be good.
+    var roots: [Certificate] { ceremonies[...current].filter { $0.cross != nil || $0.isFirst }.map(\.root) }
+    /// The root of what is issued now.
+    func root(_ now: Int64) -> Certificate { ceremonies[Authority.ceremony(of: issuer(now).issuer, in: ceremonies)].root }
+
+    /// From one of the catalog's authorities on, which comes first, towards any root that was ever trusted.
+    private func path(_ catalog: Certificate) -> [Certificate] {
+        let number = ceremony(ofCatalog: catalog)
+        let crosses = ceremonies[...number].compactMap(\.cross).suffix(Hierarchy.crossings)
+        return [catalog, ceremonies[number].policy] + crosses.reversed()
+    }
+
     /// Between a certificate that is issued now and the root, the issuer first.
-    func intermediates(_ now: Int64) -> [Certificate] { [issuer(now).certificate, policy] }
+    func intermediates(_ now: Int64) -> [Certificate] { path(issuer(now).certificate) }
 
     /// Of all certificates that may still be good.
-    var allIntermediates: [Certificate] { issuers.map(\.certificate) + [policy] }
+    var allIntermediates: [Certificate] { issuers.map(\.certificate) + ceremonies[...current].flatMap { [$0.policy] + ($0.cross.map { [$0] } ?? []) } }
 
     /// As whom the service speaks.
     var service: TLSConfiguration.Identity {
-        TLSConfiguration.Identity(chain: [own.certificate, own.issuer, policy], key: own.key)
+        TLSConfiguration.Identity(chain: [own.certificate] + path(own.issuer), key: own.key)
     }
 
     // MARK: Renewal
@@ -83,15 +102,28 @@ struct Authority {
         if let newest = issuers.last, newest.certificate.notAfter - now < AuthorityRole.catalog.renewalSeconds, canRenew(.catalog, now) {
             return .catalog
         }
+        // Nobody need know more of what is above than who gets certificates now.
+        let isBehind = ceremony(ofCatalog: own.issuer) < ceremony(ofCatalog: issuer(now).certificate)
+        if isBehind { return .service }
         return own.certificate.notAfter - now < AuthorityRole.service.renewalSeconds && canRenew(.service, now) ? .service : nil
     }
 
     /// Nothing outlives what has issued it: a renewal that would end no later is none.
     private func canRenew(_ role: AuthorityRole, _ now: Int64) -> Bool {
         switch role {
-        case .catalog: policyKey != nil && policy.notAfter > (issuers.last?.certificate.notAfter ?? .max)
+        case .catalog:
+            ceremonies[current].policyKey != nil && ceremonies[current].policy.notAfter > (issuers.last?.certificate.notAfter ?? .max)
         case .service: issuer(now).certificate.notAfter > own.certificate.notAfter
         }
+    }
+
+    /// The keyholders have come together: what they have made takes the place of the policy authority, and it issues an authority of
+    /// the catalog at once, which is known for the overlap.
+    /// - Returns: Nil where they have made nothing, or not what was asked for.
+    mutating func succeed(withRoot isRoot: Bool, overlapSeconds: Int64, _ now: Int64) throws(CryptoError) -> Issued? {
+        guard current + 1 < ceremonies.count, (ceremonies[current + 1].cross != nil) == isRoot else { return nil }
+        current += 1
+        return try renew(.catalog, overlapSeconds: overlapSeconds, now)
     }
 
     /// Makes a new key and a certificate for it.
@@ -102,7 +134,8 @@ struct Authority {
         let made: Issued
         switch role {
         case .catalog:
-            guard let policyKey else { return nil }
+            let policy = ceremonies[current].policy
+            guard let policyKey = ceremonies[current].policyKey else { return nil }
             let end = min(now + Hierarchy.Lifetime.catalog, policy.notAfter)
             // However long it is to be known before: what the old one issues must not outlive it.
             let latest = issuer(now).certificate.notAfter - 2 * Lifetimes.device

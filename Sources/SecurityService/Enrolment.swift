@@ -21,7 +21,7 @@ extension API {
         switch operation {
         // Section 4.1.3: the root alone. Readers of base64 that take no folded text and those that take no long line both take
         // one certificate; the authorities below it come with each handshake, and from `ServiceAPI.authoritiesPath`.
-        case .cacerts: return certificate(authority.root)
+        case .cacerts: return certificate(authority.root(now))
         case .csrattrs: return Response(200, "application/csrattrs", body: Base64.folded(API.requestAttributes))
         default: return try enrol(kind, isRenewal: operation == .simplereenroll, request, caller, now, &out)
         }

@@ -40,7 +40,7 @@ public struct SecurityService: Node {
         // Newcomers have no certificate yet; who has one may show it, to have it renewed (RFC 7030 section 3.3.2).
         var newcomers: TLSConfiguration.PeerRule =
             protections.certificateAuth
-            ? .init(roots: [authority.root], isCertificateRequired: false, profile: Lifetimes.deviceProfile) { catalog.refusalOfDevice($0) }
+            ? .init(roots: authority.roots, isCertificateRequired: false, profile: Lifetimes.deviceProfile) { catalog.refusalOfDevice($0) }
             : .anybody
         // EST's answers hold the issued certificate alone, and so may clients.
         newcomers.intermediates = authority.allIntermediates
@@ -52,7 +52,7 @@ public struct SecurityService: Node {
                 keepsKeyLog: keepsLog))
         let rule: TLSConfiguration.PeerRule =
             protections.certificateAuth
-            ? .init(roots: [authority.root], isCertificateRequired: true, profile: Lifetimes.deviceProfile) {
+            ? .init(roots: authority.roots, isCertificateRequired: true, profile: Lifetimes.deviceProfile) {
                 catalog.refusalOfDevice($0) ?? (isGated ? catalog.refusalOfResult($0, verifier: verifier) : nil)
             } : .anybody
         mutual = .tls(

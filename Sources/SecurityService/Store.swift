@@ -12,7 +12,7 @@ public enum StoreError: Error, Equatable, Sendable {
 /// The service's state in SQLite. Each accepted request is one transaction, which is on disk before the
 /// answer leaves: what was acknowledged survives SIGKILL at any instant.
 final class Store {
-    static let version = 5
+    static let version = 6
 
     struct Device: Codable, FetchableRecord, PersistableRecord {
         static let databaseTableName = "device"
@@ -48,7 +48,7 @@ final class Store {
         var migrator = DatabaseMigrator()
         let versions: [[@Sendable (Database) throws -> Void]] = [
             [create], [createDetection, DirectorSchema.create], [DirectorSchema.addFeeds], [addKinds, DirectorSchema.addHardware],
-            [addAuthorities, DirectorSchema.addEnds],
+            [addAuthorities, DirectorSchema.addEnds], [addSuccession, { try $0.execute(sql: "PRAGMA user_version = 6") }],
         ]
         for (index, steps) in versions.enumerated() {
             migrator.registerMigration("\(index + 1)") { db in

@@ -116,8 +116,9 @@ public struct UpdateDirector {
         }
         let isSystem = [.services, .rootFileSystem].contains(package.type)
         let name = (isSystem ? package.type.name : package.name).replacing(" ", with: "-")
-        // The same app for other hardware is another target.
-        let isOther = package.type == .applications && hardware != self.hardware["mt3620"]
+        // The same app for other hardware is another target, and so are trust stores.
+        let isForEach = [.applications, .updateCertificateStore, .policy].contains(package.type)
+        let isOther = isForEach && hardware != self.hardware["mt3620"]
         let version = file.version ?? Int64(package.securityVersion)
         return ReleaseStore.Image(
             sha256: sha256(final).hex, name: "\(name)@\(version)" + (isOther ? "-\(hardware.prefix(8))" : ""),
@@ -160,8 +161,11 @@ public struct UpdateDirector {
 
     // MARK: Devices
 
-    public func report(_ status: ServiceAPI.UpdateStatus, of device: InventoriedDevice, now: Int64, _ out: inout Outbox) throws {
-        guard try store.record(status, deviceID: device.deviceID) else { return }
+    /// - Returns: Whether it was news.
+    public func report(
+        _ status: ServiceAPI.UpdateStatus, of device: InventoriedDevice, now: Int64, _ out: inout Outbox
+    ) throws -> Bool {
+        guard try store.record(status, deviceID: device.deviceID) else { return false }
         let versions = status.images.map { "\($0.name) \($0.version)" }.joined(separator: ", ")
         out.observe(
             .updateReported,
@@ -174,6 +178,7 @@ public struct UpdateDirector {
             try store.save(deployment)
         }
         try advance(group: device.group, now: now, &out)
+        return true
     }
 
     // MARK: Repositories

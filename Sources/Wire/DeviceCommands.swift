@@ -16,6 +16,16 @@ public enum CommandName {
     public static let rotateServiceCertificate = "rotate-service-certificate"
     /// To the service, for a new authority of the catalog, with an ``OperatorOrder``.
     public static let rotateCatalogAuthority = "rotate-catalog-authority"
+    /// To the service, for a policy authority that the keyholders have made, with an ``OperatorOrder``: an operator's act of that name.
+    public static let rotatePolicyAuthority = "rotate-policy-authority"
+    /// The same with a new root.
+    public static let rotateRoot = "rotate-root"
+    /// To the service, that the fleet is handed over to another's, with the name of that one's node: an operator's act of that name.
+    public static let handOver = "hand-over"
+    /// From the former owner's service to the new one's, with an ``Inventory``.
+    public static let takeOver = "take-over"
+    /// From the new owner's service to the former one's: what a device says runs on it, with an ``Arrival``.
+    public static let arrived = "arrived"
     /// With ``Claim``s.
     public static let claim = "claim"
     /// With a ``Release``.

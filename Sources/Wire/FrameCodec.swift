@@ -316,6 +316,11 @@ extension Action: WireValue {
             writer.integer(UInt8(10))
             writer.integer(UInt8(isUp ? 1 : 0))
             writer.list(address.map { [$0] } ?? []) { $0.integer($1.bits) }
+        case .tell(let node, let name, let body):
+            writer.integer(UInt8(12))
+            writer.string(node)
+            writer.string(name)
+            writer.block(body)
         }
     }
 
@@ -337,6 +342,7 @@ extension Action: WireValue {
             let isUp = try reader.integer(UInt8.self) != 0
             self = .link(isUp: isUp, try reader.list { (r) throws(WireError) in Address(bits: try r.integer()) }.first)
         case 11: self = .reset(try StreamID(from: &reader))
+        case 12: self = .tell(node: try reader.string(), try reader.string(), try reader.block())
         case let kind: throw .unknownKind(kind)
         }
     }

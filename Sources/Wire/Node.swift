@@ -97,6 +97,8 @@ public enum Action: Equatable, Sendable {
     case datagram(fromPort: UInt16, to: Endpoint, [UInt8])
     /// The node's own link: whether it is up, and with which address; nil for the one that the network gives it.
     case link(isUp: Bool, Address?)
+    /// Out of band, from one operator's service to another's, which gets it as an ``Event/command(_:_:)``: a name and a JSON body.
+    case tell(node: String, String, [UInt8])
     case observe(Fact)
 }
 

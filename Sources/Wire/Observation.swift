@@ -164,6 +164,9 @@ extension Fact {
         case updateReported = "update-reported"
         case keysRotated = "keys-rotated"
         case authorityRenewed = "authority-renewed"
+        /// A fleet has another owner: as the former one's service tells of it, and as the new one's does.
+        case fleetHandedOver = "fleet-handed-over"
+        case fleetTakenOver = "fleet-taken-over"
         case alert
     }
 

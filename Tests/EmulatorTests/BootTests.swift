@@ -26,8 +26,8 @@ struct BootBench {
     init(_ build: String) throws {
         rom = try BootBench.program("rom-\(build)")
         loader = try BootBench.program("onebl-\(build)")
-        builder = FlashBuilder(osVersion: "26.11", unixSeconds: 0, policy: [], loader: loader.flat(from: FlashLayout.loaderAddress))
-        let product = try builder.build(apps: [], roots: [])
+        builder = FlashBuilder(osVersion: "26.11", unixSeconds: 0, loader: loader.flat(from: FlashLayout.loaderAddress))
+        let product = try builder.build(apps: [], trust: Trust(roots: [], policy: []))
         flash = product.flash
         for (type, digest) in product.measurements { genuine[type] = digest }
     }

@@ -30,7 +30,7 @@ import Testing
 
     @Test func packagesAreUnpacked() throws {
         let program = try Ran.program("tick").file
-        let builder = FlashBuilder(osVersion: "1", unixSeconds: 0, policy: [], loader: [])
+        let builder = FlashBuilder(osVersion: "1", unixSeconds: 0, loader: [])
         let package = builder.app(AppSource(name: "tick", manifest: manifest("\"Gpio\":[8]"), program: program), version: 3)
         let firmware = try Firmware(package, manifest: nil)
         #expect(firmware.program.file == program && firmware.manifest?.name == "x")

@@ -26,7 +26,7 @@ import Wire
             method: """
                   - { at: 10m, update: { image: os@26.12 } }
                   - { at: 20m, operator: check-updates, target: { devices: [fridge] } }
-                  - { at: 4h, operator: recover, target: { devices: [fridge] } }
+                  - { at: 4h, operator: recover, images: factory, target: { devices: [fridge] } }
                 """, off: isProtected ? [] : [.rollbackProtection])
         _ = try fleet.run()
         let recovery = try #require(fleet.facts(.recovery, at: "fridge").first)

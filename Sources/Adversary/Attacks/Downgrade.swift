@@ -39,7 +39,7 @@ final class Downgrade: Attack {
         epochSeconds = arena.epochSeconds
         guard let victim = victims.first, arena.attach(id, near: victim) != nil else { return }
         var out = Outbox(now: arena.fabric.now)
-        let doors = [("service", ServicePort.enrolment), ("service", ServicePort.mutual)] + victims.map { ($0, ServicePort.peer) }
+        let doors = [(arena.service, ServicePort.enrolment), (arena.service, ServicePort.mutual)] + victims.map { ($0, ServicePort.peer) }
         for (number, (target, port)) in doors.enumerated() {
             guard let address = arena.fabric.spec(of: target)?.address else { continue }
             let stream = StreamID(raw: UInt32(number + 1))
