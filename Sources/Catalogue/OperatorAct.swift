@@ -19,21 +19,30 @@ public enum OperatorAct: String, Sendable, Codable, CaseIterable {
     /// Takes a release back: nobody else gets it, and who has it goes back, as far as anti-rollback lets him.
     case withdraw
 
+    /// The service has no more to do with devices, until they are readmitted.
+    case lockOut = "lock-out"
+    case readmit
+    /// To another device group (AS-20).
+    case move
+
     /// It is done to devices; else to the service.
     public var hasTargets: Bool {
         switch self {
-        case .checkUpdates, .recover: true
+        case .checkUpdates, .recover, .lockOut, .readmit, .move: true
         case .rotateUpdateKeys, .rotateServiceCertificate, .rotateCatalogAuthority, .rotatePolicyAuthority, .rotateRoot, .handOver, .withdraw:
             false
         }
     }
+
+    /// It is about devices, and the service is told.
+    public var isOfInventory: Bool { self == .lockOut || self == .readmit || self == .move }
 
     public var parameters: [Parameter] {
         switch self {
         case .rotateCatalogAuthority, .rotatePolicyAuthority, .rotateRoot, .handOver: [Parameter("overlap", .duration, isRequired: false)]
         // The newest that there is, or what devices left the factory with.
         case .recover: [Parameter("images", .word(["newest", "factory"]), isRequired: false)]
-        case .checkUpdates, .rotateUpdateKeys, .rotateServiceCertificate, .withdraw: []
+        case .checkUpdates, .rotateUpdateKeys, .rotateServiceCertificate, .withdraw, .lockOut, .readmit, .move: []
         }
     }
 

@@ -78,12 +78,16 @@ public struct Step: Sendable, Equatable, Codable {
         return duration.map { begin + $0 } ?? .never
     }
 
+    /// The device group that it moves devices to; nil for what is no move.
+    public var group: String? { act == .operate(.move) ? word("to") : nil }
+
     /// Whether it concerns only one direction, or some at the other end.
     public var hasSides: Bool { otherNodes != nil || otherNetworks != nil || (word("direction") ?? "both") != "both" }
 
     /// For people: whom it aims at, and towards whom.
     public var aim: String {
         let targets = (nodes + networks).joined(separator: " ")
+        if let group { return "\(targets) to \(group)" }
         guard hasSides else { return targets }
         let others = ((otherNodes ?? []) + (otherNetworks ?? [])).joined(separator: " ")
         let direction = word("direction") ?? "both"

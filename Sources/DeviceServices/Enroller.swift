@@ -53,7 +53,7 @@ struct Enroller {
             return nil
         case .refused(let stage, let refusal, let retryAfter):
             failed(stage, refusal, retryAfter, outcome.connection, &context, &out)
-            return stage == .evidence && response.status == 403 ? .rejected(refusal.words) : nil
+            return stage == .evidence && refusal.code == .evidenceRejected ? .rejected(refusal.words) : nil
         case .done(let update, let customer): return certified(update: update, customer: customer, &context, &out)
         }
     }

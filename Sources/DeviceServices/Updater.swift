@@ -110,7 +110,11 @@ public struct Updater {
         _ outcome: ClientPool<Purpose>.Outcome, _ context: inout ServiceContext, _ out: inout Outbox
     ) -> [ServiceOutcome] {
         outcome.journal("update-status", context.serviceHost, &out)
-        if case .response(let response) = outcome.result, response.isSuccess { (failures, hasToldOfFormer) = ([], true) }
+        if case .response(let response) = outcome.result {
+            if response.isSuccess { (failures, hasToldOfFormer) = ([], true) }
+            // There is nothing for it there until it is readmitted.
+            if !response.isSuccess, Failure(response).code == .lockedOut { return [] }
+        }
         guard session == nil else { return [] }
         do {
             guard let storage = try context.software.open() else {

@@ -159,6 +159,9 @@ extension Injector {
         case .operate(.withdraw):
             guard let withdrawal = step.withdrawal else { return }
             for node in step.nodes { command(CommandName.withdraw, JSON.encode(withdrawal), to: node) }
+        case .operate(let act) where act.isOfInventory:
+            let order = InventoryOrder(step: step.id, devices: step.nodes, group: step.group)
+            command(act.rawValue, JSON.encode(order), to: serviceInCharge)
         case .operate(let act):
             let order = OperatorOrder(step: step.id, overlapNanoseconds: step.duration("overlap")?.nanoseconds)
             for node in step.nodes { command(act.rawValue, JSON.encode(order), to: node) }

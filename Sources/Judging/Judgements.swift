@@ -18,6 +18,7 @@ struct Evidence {
     var metrics: Metrics
     var releases: [ReleaseMetrics]
     var detection: Detection
+    var inventory: InventoryHistory
 }
 
 extension Judgement {
@@ -69,8 +70,7 @@ extension Judgement {
             let first = evidence.detection.alerts.first(where: \.isFalse).map { ", the first \($0.rule.rawValue) of \($0.subject)" } ?? ""
             return (count <= limit ? .held : .broken, "\(count)\(first)")
         case .availability(let devices, let ratio): return availability(expectation, evidence, devices, ratio, missing)
-        case .installed(let step, let devices, let ratio):
-            return installed(expectation, evidence, step: step, devices: devices, ratio: ratio)
+        case .installed(let step, _, let ratio): return installed(expectation, evidence, step: step, ratio: ratio)
         case .bricked(let devices, let limit):
             let found = ReleaseMetrics.bricked(plan, journal).filter(devices.contains)
             return (found.count <= limit ? .held : .broken, found.isEmpty ? "none" : found.joined(separator: ", "))
@@ -85,8 +85,14 @@ extension Judgement {
     ) -> (Result, String) {
         var shares = evidence.metrics.availability
         if let window = expectation.window {
-            shares = Metrics(evidence.journal.lazy.filter { $0.at >= window.from && $0.at < window.to }).availability
+            let inside = evidence.journal.lazy.filter { $0.at >= window.from && $0.at < window.to }
+            shares = Metrics(inside, without: evidence.inventory.isKeptOut).availability
         }
+        // Whom his operator has kept out all the while has shown nothing.
+        let window = expectation.window ?? Expectation.Window(from: .start, to: .never)
+        let keptOut = devices.filter { shares[$0] == nil && evidence.inventory.isKeptOut($0, from: window.from, to: window.to) }
+        if !keptOut.isEmpty, keptOut.count == devices.count { return (.unknown, "locked out: \(keptOut.joined(separator: ", "))") }
+        let devices = devices.filter { !keptOut.contains($0) }
         let low = devices.filter { (shares[$0] ?? 0) < ratio }
         if low.isEmpty { return (.held, "lowest \(percent(devices.compactMap { shares[$0] }.min() ?? 0))") }
         return (
@@ -95,15 +101,15 @@ extension Judgement {
     }
 
     private static func installed(
-        _ expectation: Expectation, _ evidence: Evidence, step: String, devices: [String], ratio: Double
+        _ expectation: Expectation, _ evidence: Evidence, step: String, ratio: Double
     ) -> (Result, String) {
         guard let release = evidence.releases.first(where: { $0.step == step }),
             let start = evidence.plan.steps.first(where: { $0.id == step })?.at
         else { return (.unknown, "no such release") }
         let limit = expectation.withinNanoseconds.map { start + .nanoseconds($0) } ?? .never
         let count = release.changes.filter { $0.at <= limit }.reduce(0) { $0 + $1.change }
-        let text = "\(count) of \(devices.count)"
-        if Double(count) >= Double(devices.count) * ratio { return (.held, text) }
+        let text = "\(count) of \(release.devices)"
+        if Double(count) >= Double(release.devices) * ratio { return (.held, text) }
         return (Judgement.missing(evidence, within: limit), "\(text); rollout \(release.rolloutWords)")
     }
 

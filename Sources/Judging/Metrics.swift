@@ -55,7 +55,10 @@ public struct Metrics: Sendable, Equatable, Codable {
     /// What each device has used in all its lives; nil where the plan did not ask for it.
     public var use: [String: ResourceUse]?
 
-    public init(_ journal: some Sequence<Observation>) {
+    public init(_ journal: some Sequence<Observation>) { self.init(journal) { _ in false } }
+
+    /// - Parameter isKeptOut: Exchanges that tell nothing of how well anybody is there.
+    init(_ journal: some Sequence<Observation>, without isKeptOut: (Observation) -> Bool) {
         var end = Instant.start
         var histograms: [String: Histogram<UInt64>] = [:]
         var calls: [String: (all: Int, good: Int)] = [:]
@@ -66,7 +69,7 @@ public struct Metrics: Sendable, Equatable, Codable {
             end = observation.at
             switch fact.kind {
             case .handshake: add(handshake: fact, &histograms)
-            case .exchange:
+            case .exchange where !isKeptOut(observation):
                 let good = fact.text(.result) == "accepted"
                 calls[observation.node, default: (0, 0)].all += 1
                 if good { calls[observation.node]?.good += 1 }

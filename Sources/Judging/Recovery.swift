@@ -43,6 +43,8 @@ public struct Recovery: Sendable, Equatable, Codable {
     private static func sign(_ observation: Observation, of name: String) -> Bool? {
         let fact = observation.fact
         switch fact.kind {
+        // Who is locked out is so by his operator.
+        case .exchange where observation.node == name && fact.text(.code) == Code.lockedOut.rawValue: return nil
         case .exchange where observation.node == name: return fact.text(.result) == "accepted"
         case .certificateIssued where observation.node == name, .certificateRestored where observation.node == name: return true
         case .powerLost where observation.node == name, .bootFailed where observation.node == name,

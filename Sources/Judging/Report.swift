@@ -18,18 +18,26 @@ public struct Report: Sendable, Equatable, Codable {
     public var metrics: Metrics
     public var releases: [ReleaseMetrics]
     public var bricked: [String]
+    /// Devices that their operator has locked out when the run ends; nil for none.
+    public var lockedOut: [LockedOut]?
     public var detection: Detection
     /// SHA-256 of the journal.
     public var digest: String
 
+    public struct LockedOut: Sendable, Equatable, Codable {
+        public var device: String
+        public var since: Instant
+    }
+
     public init(plan: Plan, journal: ObservationLog, digest: String, catalogue: ActCatalogue) {
         // Only the fleet's own doings: what an attacker's nodes try is told by the verdicts.
         let fleet = Set(plan.devices.map { $0.name } + plan.serviceNodes + ["network"])
-        let metrics = Metrics(journal.lazy.filter { fleet.contains($0.node) })
+        let inventory = InventoryHistory(plan, journal)
+        let metrics = Metrics(journal.lazy.filter { fleet.contains($0.node) }, without: inventory.isKeptOut)
         let truth = GroundTruth(plan, journal, catalogue.faults)
         let detection = Detection(plan, truth)
         let verdicts = Verdict.judge(plan, truth, detection, catalogue)
-        let releases = ReleaseMetrics.measure(plan, journal)
+        let releases = ReleaseMetrics.measure(plan, journal, inventory)
         let end = journal.last?.at ?? .start
         name = plan.name
         file = plan.file
@@ -40,7 +48,11 @@ public struct Report: Sendable, Equatable, Codable {
         isComplete = end >= plan.stop
         controlsOff = plan.controlsOff.map(\.rawValue)
         judgements = Judgement.judge(
-            Evidence(plan: plan, journal: journal, verdicts: verdicts, metrics: metrics, releases: releases, detection: detection))
+            Evidence(
+                plan: plan, journal: journal, verdicts: verdicts, metrics: metrics, releases: releases, detection: detection,
+                inventory: inventory))
+        let kept = inventory.lockedOut.map { LockedOut(device: $0.device, since: $0.since) }
+        lockedOut = kept.isEmpty ? nil : kept
         self.verdicts = verdicts
         self.releases = releases
         self.detection = detection

@@ -16,8 +16,12 @@ struct RolloutCourse {
         var openedAt: Instant
         /// From 0.
         var batch = 0
-        var end: (state: RolloutState, reason: String)?
+        var end: (state: RolloutState, reason: String, at: Instant)?
     }
+
+    /// Devices that it counts, by name, with the group and the instant at which that was looked at: who is in one of its groups, and not
+    /// locked out, when nobody else gets it any more, or when the run ends.
+    private var counted: [String: (group: String, at: Instant)] = [:]
 
     /// A device that gets no answer from anybody for so long is silent: telemetry comes hourly.
     private static let silence = Duration.hours(4)
@@ -25,7 +29,8 @@ struct RolloutCourse {
     private static let slack = Duration.hours(2)
 
     /// - Parameter told: Of the journal what is about releases.
-    init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ told: [Observation], _ journal: ObservationLog) {
+    init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ told: [Observation], _ journal: ObservationLog, _ inventory: InventoryHistory)
+    {
         (self.step, self.order, self.plan, self.journal) = (step, order, plan, journal)
         // Facts name images; those of this step are known from its beginning.
         var names: Set<String> = []
@@ -36,7 +41,7 @@ struct RolloutCourse {
             // The same images may be released, or gone back to, once more.
             func end(_ state: RolloutState) {
                 guard groups[group]?.end == nil || state == .withdrawn else { return }
-                groups[group, default: Course(openedAt: observation.at)].end = (state, fact.text(.reason) ?? "")
+                groups[group, default: Course(openedAt: observation.at)].end = (state, fact.text(.reason) ?? "", observation.at)
             }
             switch fact.kind {
             case .rolloutStarted where fact.text(.instance) == step.id:
@@ -53,18 +58,35 @@ struct RolloutCourse {
             default: break
             }
         }
+        count(inventory)
     }
+
+    private mutating func count(_ inventory: InventoryHistory) {
+        let over = journal.last?.at ?? .start
+        let ends = groups.compactMapValues { course in course.end.flatMap { $0.state == .complete ? nil : $0.at } }
+        for device in plan.devices where !order.isApp || device.apps.contains(order.image) {
+            for group in inventory.groups(of: device.name) where plan.isFor(group, order) {
+                let at = ends[group] ?? over
+                guard inventory.group(of: device.name, at: at) == group, !inventory.isLockedOut(device.name, at: at) else { continue }
+                counted[device.name] = (group, at)
+            }
+        }
+    }
+
+    /// The devices that it counts.
+    var members: Set<String> { Set(counted.keys) }
+    /// The instant at which a device was one of them; the end of time for others.
+    func counted(_ device: String) -> Instant { counted[device]?.at ?? .never }
 
     /// How it ended, over all groups.
     /// - Parameter running: Devices that run it, or something newer, at the end of the run.
     func end(running: Set<String>) -> (state: RolloutState, reason: String) {
         if let refusal { return (.refused, refusal) }
-        let members = Set(plan.members(of: order))
-        let wanted = Set(plan.devices.filter { members.contains($0.name) }.map(\.group)).union(groups.keys).sorted()
-        let ends = wanted.map { group in groups[group]?.end ?? standing(group, running) }
+        let wanted = Set(counted.values.map(\.group)).union(groups.keys).sorted()
+        let ends = wanted.map { group in groups[group]?.end.map { ($0.state, $0.reason) } ?? standing(group, running) }
         // What went wrong somewhere is told of first.
         for state in [RolloutState.halted, .withdrawn, .stuck, .running, .superseded] {
-            if let found = ends.first(where: { $0.state == state }) { return found }
+            if let found = ends.first(where: { $0.0 == state }) { return found }
         }
         return ends.isEmpty ? (.running, "no device is there that it is for") : (.complete, "")
     }
@@ -79,7 +101,7 @@ struct RolloutCourse {
             return (.stuck, "the service has not begun it")
         }
         let timeout = Duration.seconds(order.terms.batchTimeoutSeconds ?? RolloutTerms.usualBatchTimeoutSeconds)
-        let members = plan.members(of: order).filter { name in plan.devices.contains { $0.name == name && $0.group == group } }.sorted()
+        let members = counted.filter { $0.value.group == group }.keys.sorted()
         let sizes = RolloutTerms.sizes(of: order.terms.batches, in: members.count)
         let open = members.prefix(course.batch < sizes.count ? sizes[course.batch] : members.count)
         let waiting = open.filter { !running.contains($0) }

@@ -36,10 +36,15 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     }
 
     /// - Parameter told: Of the journal what ``isTold(_:)`` lets through.
-    init(_ step: Step, _ order: UpdateOrder, _ plan: Plan, _ told: [Observation], _ journal: ObservationLog) {
+    init(
+        _ step: Step, _ order: UpdateOrder, _ plan: Plan, _ told: [Observation], _ journal: ObservationLog, _ inventory: InventoryHistory
+    ) {
         self.step = step.id
         title = order.title
-        let members = Set(plan.members(of: order))
+        let course = RolloutCourse(step, order, plan, told, journal, inventory)
+        let members = course.members
+        /// Older than the release, and than the device's being there.
+        func begin(_ device: String) -> Instant { max(step.at, inventory.sinceInGroup(device, at: course.counted(device))) }
         devices = members.count
         let end = journal.last?.at ?? .start
         // Who runs a later release of the same has this one behind it.
@@ -61,7 +66,8 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
                 guard order.concerns(fact), isRunning != running.contains(observation.node) else { continue }
                 if isRunning {
                     running.insert(observation.node)
-                    exposed += ReleaseMetrics.hours(from: max(step.at, since[observation.node] ?? step.at), to: observation.at)
+                    let from = max(begin(observation.node), since[observation.node] ?? .start)
+                    exposed += ReleaseMetrics.hours(from: from, to: observation.at)
                 } else {
                     running.remove(observation.node)
                     since[observation.node] = observation.at
@@ -75,10 +81,10 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
             }
         }
         for device in members.subtracting(running).sorted() {
-            exposed += ReleaseMetrics.hours(from: max(step.at, since[device] ?? step.at), to: end)
+            exposed += ReleaseMetrics.hours(from: max(begin(device), since[device] ?? .start), to: end)
         }
         installed = running.count
-        (rollout, rolloutReason) = RolloutCourse(step, order, plan, told, journal).end(running: running)
+        (rollout, rolloutReason) = course.end(running: running)
         self.changes = changes
         exposureDeviceHours = (exposed * 100).rounded() / 100
         reached = [0.5, 0.9, 0.99, 1].map { ratio in
@@ -105,12 +111,12 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
 
     private static func hours(from: Instant, to: Instant) -> Double { max(0, Double((to - from).nanoseconds) / 3600e9) }
 
-    public static func measure(_ plan: Plan, _ journal: ObservationLog) -> [ReleaseMetrics] {
+    static func measure(_ plan: Plan, _ journal: ObservationLog, _ inventory: InventoryHistory) -> [ReleaseMetrics] {
         // What is about releases, once for all of them: a journal of years is read as seldom as can be.
         let told = journal.filter(isTold)
         return plan.steps.compactMap { step in
             guard let order = step.release else { return nil }
-            return ReleaseMetrics(step, order, plan, told, journal)
+            return ReleaseMetrics(step, order, plan, told, journal, inventory)
         }
     }
 

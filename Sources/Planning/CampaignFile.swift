@@ -63,6 +63,7 @@ extension PlanReader {
         }
         let topology = Document(file: path, text: text)
         var base = PlanReader(document: topology, catalogue: catalogue, kind: kind)
+        base.destinations = destinations
         if let root = topology.root, let section = topology.section(root, "the topology", keys: PlanReader.topologyKeys) {
             base.readTopology(section)
         }

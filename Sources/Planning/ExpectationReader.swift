@@ -66,7 +66,9 @@ extension PlanReader {
         }
         if let limit = expect.count("bricked", in: 0...10_000) {
             plan.expectations.append(
-                Expectation(claim: .bricked(devices: members, limit: limit), text: "\(order.title) (\(id)): at most \(limit) bricked"))
+                Expectation(
+                    claim: .bricked(devices: candidates(of: order).map(\.name), limit: limit),
+                    text: "\(order.title) (\(id)): at most \(limit) bricked"))
         }
         let ends = RolloutState.allCases.filter { !$0.isOpen }.map(\.rawValue)
         if let word = expect.word("rollout", among: ends), let state = RolloutState(rawValue: word) {

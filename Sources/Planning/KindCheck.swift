@@ -16,7 +16,7 @@ extension PlanReader {
     /// A release that no device can take.
     func checkFeatures(of order: UpdateOrder, group: String, _ update: Section) {
         guard order.image == UpdateOrder.keystore,
-            !plan.devices.contains(where: { $0.group == group && $0.kind.missing([.trustedKeystore]) == nil })
+            !candidates(of: order).contains(where: { $0.kind.missing([.trustedKeystore]) == nil })
         else { return }
         document.report(
             update.fields["image"], "keystore: no device of the group '\(group)' has a \(DeviceFeature.trustedKeystore.rawValue)")

@@ -7,6 +7,7 @@ extension PlanReader {
     static let stepKeys = [
         "at", "for", "fault", "attack", "update", "operator", "target", "expect", "as", "uses", "every", "times", "window",
     ]
+    /// What acts of an operator say beside that.
     static let blockKeys = ["at", "serial", "parallel", "pause"]
 
     mutating func readMethod(_ section: Section) {
@@ -18,6 +19,7 @@ extension PlanReader {
         for item in steps { _ = readItem(item, start: nil) }
         settleSuccession(field)
         checkExclusive(field)
+        checkInventoryActs()
     }
 
     /// A step or a block. `start` is given by the block that it stands in; the end is returned.
@@ -82,6 +84,7 @@ extension PlanReader {
             (made.name, made.uses) = readChain(step, made)
             made.withdrawal = readWithdrawal(step, made)
             readRollout(step, &made)
+            readInventoryAct(step, &made)
             checkFeatures(of: made, step)
             checkParameters(of: made, step)
             plan.steps.append(made)

@@ -137,14 +137,6 @@ public struct Plan: Sendable, Equatable, Codable {
 }
 
 extension Plan {
-    /// Which devices a release is for.
-    public func members(of order: UpdateOrder) -> [String] {
-        devices.filter { device in
-            order.terms.audience.delaySeconds(group: device.group, settings(of: device.group)) != nil
-                && (!order.isApp || device.apps.contains(order.image))
-        }.map(\.name)
-    }
-
     /// What would be done when, and what must hold, for somebody who asks before.
     public var schedule: String {
         var lines = ["\(name): \(devices.count) devices, \(readable(stop - .start)), seed \(seed)"]
@@ -188,6 +180,7 @@ public struct Expectation: Sendable, Equatable, Codable {
     public struct Window: Sendable, Equatable, Codable {
         public var from: Instant
         public var to: Instant
+        public init(from: Instant, to: Instant) { (self.from, self.to) = (from, to) }
     }
 
     public var claim: Claim

@@ -8,8 +8,10 @@ extension PlanReader {
         let known = Set(plan.devices.map(\.group)).sorted()
         for (name, key, value) in document.named(section.fields["groups"], "groups") {
             guard let entry = document.section(value, "group \(name)", keys: ["os-feed", "update-policy"]) else { continue }
-            if !known.contains(name) {
-                document.report(key, "no device is in the group '\(name)'\(document.suggestion(name, among: known))")
+            // A group may be empty until devices are moved there; what looks like one that is not is a mistake.
+            let suggestion = document.suggestion(name, among: known)
+            if !known.contains(name), !destinations.contains(name), suggestion.hasPrefix("; did") {
+                document.report(key, "no device is in the group '\(name)'\(suggestion)")
             }
             plan.groups[name] = GroupSettings(
                 feed: entry.word("os-feed", of: OSFeed.self) ?? .retail, policy: entry.word("update-policy", of: UpdatePolicy.self) ?? .all)
@@ -54,8 +56,7 @@ extension PlanReader {
 
     /// Long enough for a device that is there half of the time: two of its checks, a day, and what it may put the release off by (UP-7).
     private func usualBatchTimeoutSeconds(of order: UpdateOrder) -> Int64 {
-        let names = Set(plan.members(of: order))
-        let members = plan.devices.filter { names.contains($0.name) }
+        let members = candidates(of: order)
         let limit = Duration.hours(order.isApp ? 72 : 24)
         let waits = members.map { device -> Duration in
             // Apps that a file brings along may put it off by themselves.
@@ -102,8 +103,12 @@ extension PlanReader {
     private func check(_ order: UpdateOrder, _ update: Section) {
         let image = update.fields["image"]
         if case .group(let group) = order.terms.audience {
-            let groups = Set(plan.devices.map(\.group)).sorted()
-            let members = plan.devices.filter { $0.group == group }
+            let groups = plan.allGroups.keys.sorted()
+            let isEmpty = !plan.devices.contains { $0.group == group }
+            // Whoever is moved there brings along what he has.
+            let members = plan.devices.filter {
+                $0.group == group || destinations.contains(group) || isEmpty && groups.contains(group)
+            }
             let known = [UpdateOrder.os, UpdateOrder.keystore] + Set(members.flatMap(\.apps)).sorted()
             if members.isEmpty {
                 document.report(

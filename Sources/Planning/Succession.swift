@@ -35,6 +35,7 @@ extension PlanReader {
     static func ownKeys(of act: OperatorAct?) -> [String] {
         switch act {
         case .withdraw?: ["image"]
+        case .move?: ["to"]
         case .rotateRoot?: termKeys
         case .handOver?: termKeys + ["to", "network"]
         default: []

@@ -18,6 +18,10 @@ struct PlanReader {
     /// Of which all devices are, whatever the file says; nil for what it says.
     let kind: DeviceKind?
     var plan: Plan
+    /// Groups that the method moves devices to.
+    var destinations: Set<String>
+    /// What an operator decides about devices, as it stands in the file.
+    var inventoryActs: [(step: Step, section: Section)] = []
     /// Steps as the file has them: one that is repeated counts once.
     var stepsRead = 0
 
@@ -25,6 +29,7 @@ struct PlanReader {
         self.document = document
         self.catalogue = catalogue
         self.kind = kind
+        destinations = PlanReader.destinations(document.root)
         plan = Plan(
             name: "", file: document.file, seed: 1, clock: .virtual, epochSeconds: Plan.defaultEpochSeconds,
             stop: .start + .hours(1), networks: [], links: [], catalog: "", serviceNetwork: "",

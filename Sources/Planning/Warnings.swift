@@ -9,7 +9,10 @@ extension Plan {
             let names = devices.filter { $0.network == network }.map(\.name).joined(separator: ", ")
             return "\(file): warning: no link leads from \(network) to the service's network: \(names) cannot be attested"
         }
-        return islands + expiries
+        let empty = groups.keys.sorted().filter { name in
+            !devices.contains { $0.group == name } && !steps.contains { $0.group == name }
+        }.map { "\(file): warning: no device is in the group '\($0)', and no step moves any there" }
+        return islands + expiries + empty
             + steps.flatMap { step -> [String] in
                 guard case .attack(let name) = step.act, let attack = catalogue.attacks[name] else { return [] }
                 let head = "\(file): warning: \(name) (\(step.id))"

@@ -265,7 +265,7 @@ public struct RunProvisioner {
                 uniqueKeysWithValues: DeviceKind.allCases.map {
                     ($0.rawValue, Manufacturer.hardwareID($0.description.hardware))
                 }),
-            groups: Dictionary(plan.devices.map { ($0.group, plan.settings(of: $0.group)) }, uniquingKeysWith: { first, _ in first }),
+            groups: plan.allGroups,
             clients: plan.clients)
         configuration.telemetryNanoseconds = Dictionary(
             uniqueKeysWithValues: plan.devices.compactMap { device in device.telemetryEveryNanoseconds.map { (device.name, $0) } })

@@ -190,9 +190,13 @@ public struct HTMLReport: ReportFormat {
     private var devices: String {
         let rows = plan.devices.map { device in
             let room = report.metrics.rooms[device.name]
+            let lockedOut = report.lockedOut?.first { $0.device == device.name }.map {
+                "locked out by its operator since \(readable($0.since - .start))"
+            }
             return [
                 escaped(device.name), escaped(device.product), escaped(device.network),
-                report.metrics.availability[device.name].map(percent) ?? "–",
+                [report.metrics.availability[device.name].map(percent) ?? (lockedOut == nil ? "–" : nil), lockedOut]
+                    .compactMap(\.self).joined(separator: "; "),
                 room.map { "\(Double($0.maximumMillicelsius / 100) / 10) °C, too warm for \(readable(.seconds($0.tooWarmSeconds)))" } ?? "",
             ]
         }

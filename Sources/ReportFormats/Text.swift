@@ -86,6 +86,9 @@ extension Report {
         if m.bootFallbacks + m.bootFailures > 0 {
             lines.append("Boot                        \(m.bootFallbacks) fallbacks to a backup copy, \(m.bootFailures) failures")
         }
+        for device in lockedOut ?? [] {
+            lines.append("Locked out                  \(device.device), by its operator, since \(readable(device.since - .start))")
+        }
         if m.recoveries + m.recoveriesFailed > 0 {
             lines.append("Recovered by cable          \(m.recoveries) of \(m.recoveries + m.recoveriesFailed)")
         }

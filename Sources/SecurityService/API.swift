@@ -74,6 +74,9 @@ struct API {
             case CommandName.handOver: if let node = JSON.decode(String.self, body) { try handOver(to: node, &out) }
             case CommandName.takeOver: if let inventory = JSON.decode(Inventory.self, body) { try takeOver(inventory, &out) }
             case CommandName.arrived: if let arrival = JSON.decode(Arrival.self, body) { try arrived(arrival, now: unixSeconds, &out) }
+            case CommandName.lockOut, CommandName.readmit, CommandName.move:
+                guard let order = JSON.decode(InventoryOrder.self, body) else { break }
+                try decide(name, order, now: unixSeconds, &out)
             case CommandName.diskFull: store.fill(JSON.decode(Bool.self, body) ?? true)
             default: out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
             }
@@ -178,7 +181,11 @@ struct API {
     /// What a response turns away, as far as it tells of whoever asked. Clients look for metadata that is not there yet, and
     /// for nothing else that is not there; what the verifier refuses is told of by itself.
     private func refusal(in response: Response, _ request: Request, _ caller: ServerPool.Caller) -> Failure? {
-        guard response.status >= 400, request.path != ServiceAPI.evidencePath else { return nil }
+        guard response.status >= 400 else { return nil }
+        if request.path == ServiceAPI.evidencePath {
+            let failure = Failure(response)
+            return failure.code == .lockedOut ? failure : nil
+        }
         let isOfUpdates = request.path.hasPrefix(ServiceAPI.imageRepositoryPath) || request.path.hasPrefix(ServiceAPI.directorPrefix)
         let isOnUpdatePort = caller.port == ServicePort.updates
         if response.status == 404, isOnUpdatePort || isOfUpdates, request.path.hasSuffix(".json") { return nil }
@@ -203,7 +210,8 @@ struct API {
         guard let interface = ServiceInterface.operations(port: caller.port) else { return refuse(404, .notFound, "no such resource") }
         switch interface.match(request, refuse: { status, reason in refuse(status, status == 404 ? .notFound : .malformed, reason) }) {
         case .answered(let response): return response
-        case .operation(let operation, let values): return try perform(operation, values, request, caller, unixSeconds, &out)
+        case .operation(let operation, let values):
+            do { return try perform(operation, values, request, caller, unixSeconds, &out) } catch is LockedOut { return lockedOut() }
         }
     }
 
@@ -269,6 +277,7 @@ struct API {
     private func challenge(_ request: Request, _ now: Int64) throws -> Response {
         guard let asked = JSON.decode(ServiceAPI.ChallengeRequest.self, request.body), asked.deviceId.wholeMatch(of: /[0-9a-f]{128}/) != nil
         else { return refuse(400, .malformed, "request does not parse") }
+        if let device = try store.device(asked.deviceId) { try admit(device) }
         let nonce = Randomness.bytes(32).hex
         var challenge = ServiceAPI.Challenge(nonce: nonce)
         var secret: [UInt8] = []
@@ -297,6 +306,7 @@ struct API {
     ) throws -> Response {
         let deviceID = request[header: "x-device-id"] ?? ""
         let device = try store.device(deviceID)
+        if let device { try admit(device) }
         var verdict = AppraisalPolicy.Verdict.rejected(.init("device is not claimed"))
         if let device { verdict = protections.attestationGate ? try appraise(request.body, device, now) : .accepted }
         // A device may have moved: who attests elsewhere is noticed here, and kept out where certificates are used.
@@ -360,8 +370,9 @@ struct API {
         guard let certificate = caller.certificate, let deviceID = catalog.deviceID(of: certificate),
             certificate.uris.contains(catalog.updateURI) == needsUpdateCertificate
         else { return nil }
-        guard let device = try store.device(deviceID), detector.admits(device, caller, now, &out) else { return nil }
-        return device
+        guard let device = try store.device(deviceID) else { return nil }
+        try admit(device)
+        return detector.admits(device, caller, now, &out) ? device : nil
     }
 
     private mutating func telemetry(

@@ -107,6 +107,7 @@ extension API {
             return Holder(device: client(name), ticket: nil, isAttested: false)
         }
         guard let device = try store.device(name) else { throw withoutCredentials(API.unknownHolder) }
+        try admit(device)
         return Holder(device: device, ticket: secret, isAttested: true)
     }
 
@@ -122,9 +123,9 @@ extension API {
             throw Refusal(response: refuse(403, .refused, "the certificate is of the other kind"))
         }
         if configuration.clients[name] != nil { return Holder(device: client(name), ticket: nil, isAttested: false) }
-        guard let device = try store.device(name), detector.admits(device, caller, now, &out) else {
-            throw Refusal(response: notAuthenticated())
-        }
+        guard let device = try store.device(name) else { throw Refusal(response: notAuthenticated()) }
+        try admit(device)
+        guard detector.admits(device, caller, now, &out) else { throw Refusal(response: notAuthenticated()) }
         if !protections.attestationGate { return Holder(device: device, ticket: nil, isAttested: true) }
         guard let (user, ticket) = Base64.parseBasic(request[header: "authorization"]), user == name else {
             throw withoutCredentials("a device renews with an attestation result")

@@ -13,22 +13,21 @@ extension Store {
                 """)
     }
 
-    func claims() throws(StoreError) -> [Claim] {
-        try perform { db in
-            try Device.order(sql: "name").fetchAll(db).map {
-                Claim(deviceID: $0.deviceID, name: $0.name, product: $0.product, group: $0.deviceGroup, kind: $0.kind)
-            }
-        }
-    }
+    /// In the order of their names.
+    func devices() throws(StoreError) -> [Device] { try perform { try Device.order(sql: "name").fetchAll($0) } }
 
-    func inherit(_ references: [ReferenceMeasurement], from node: String) throws(StoreError) {
+    /// Its devices are claimed already.
+    func inherit(_ inventory: Inventory) throws(StoreError) {
         try perform { db in
-            for reference in references {
+            for (name, since) in inventory.lockedOut.sorted(by: { $0.key < $1.key }) {
+                try db.execute(sql: "UPDATE device SET lockedOutSince = ? WHERE name = ?", arguments: [since, name])
+            }
+            for reference in inventory.references {
                 try db.execute(
                     sql: "INSERT OR IGNORE INTO inherited VALUES (?, ?, ?)",
                     arguments: [reference.hardware, reference.type, reference.sha256])
             }
-            try db.execute(sql: "INSERT OR IGNORE INTO formerOwner VALUES (?)", arguments: [node])
+            try db.execute(sql: "INSERT OR IGNORE INTO formerOwner VALUES (?)", arguments: [inventory.from])
         }
     }
 
@@ -46,4 +45,8 @@ extension Store {
     func forgetHeartbeat(_ deviceID: String) throws(StoreError) {
         try perform { try $0.execute(sql: "DELETE FROM heartbeat WHERE deviceID = ?", arguments: [deviceID]) }
     }
+}
+
+extension Store.Device {
+    var claim: Claim { Claim(deviceID: deviceID, name: name, product: product, group: deviceGroup, kind: kind) }
 }

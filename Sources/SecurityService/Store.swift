@@ -14,7 +14,7 @@ public enum StoreError: Error, Equatable, Sendable {
 final class Store {
     static let version = 6
 
-    struct Device: Codable, FetchableRecord, PersistableRecord {
+    struct Device: Codable, Equatable, FetchableRecord, PersistableRecord {
         static let databaseTableName = "device"
         var deviceID: String
         var name: String
@@ -22,6 +22,10 @@ final class Store {
         var deviceGroup: String
         /// Which kind of device it is.
         var kind = "mt3620"
+        /// Unix seconds; nil for a device that its operator has not locked out.
+        var lockedOutSince: Int64?
+        /// Unix seconds of the last time; nil for never.
+        var readmittedAt: Int64?
     }
 
     private let queue: DatabaseQueue
@@ -48,7 +52,7 @@ final class Store {
         var migrator = DatabaseMigrator()
         let versions: [[@Sendable (Database) throws -> Void]] = [
             [create], [createDetection, DirectorSchema.create], [DirectorSchema.addFeeds], [addKinds, DirectorSchema.addHardware],
-            [addAuthorities, DirectorSchema.addEnds], [addSuccession, { try $0.execute(sql: "PRAGMA user_version = 6") }],
+            [addAuthorities, DirectorSchema.addEnds], [addLockOuts, addSuccession],
         ]
         for (index, steps) in versions.enumerated() {
             migrator.registerMigration("\(index + 1)") { db in
@@ -247,7 +251,10 @@ extension Store: InventoryDatabase {
     func inventoried(_ deviceID: String) throws -> InventoriedDevice? { try device(deviceID)?.inventoried }
 
     func devices(group: String) throws -> [String] {
-        try perform { try String.fetchAll($0, sql: "SELECT deviceID FROM device WHERE deviceGroup = ? ORDER BY name", arguments: [group]) }
+        try perform {
+            try String.fetchAll(
+                $0, sql: "SELECT deviceID FROM device WHERE deviceGroup = ? AND lockedOutSince IS NULL ORDER BY name", arguments: [group])
+        }
     }
 
     func lastHeard(_ deviceID: String) throws -> Int64? {
@@ -256,5 +263,7 @@ extension Store: InventoryDatabase {
 }
 
 extension Store.Device {
-    var inventoried: InventoriedDevice { InventoriedDevice(deviceID: deviceID, name: name, group: deviceGroup, kind: kind) }
+    var inventoried: InventoriedDevice {
+        InventoriedDevice(deviceID: deviceID, name: name, group: deviceGroup, kind: kind, isLockedOut: lockedOutSince != nil)
+    }
 }

@@ -13,8 +13,10 @@ extension API {
 
     /// This is the former owner's: all that the new one has to know.
     func handOver(to node: String, _ out: inout Outbox) throws {
+        let devices = try store.devices()
         let inventory = Inventory(
-            from: configuration.setting.name, claims: try store.claims(),
+            from: configuration.setting.name, claims: devices.map(\.claim),
+            lockedOut: Dictionary(uniqueKeysWithValues: devices.compactMap { device in device.lockedOutSince.map { (device.name, $0) } }),
             references: configuration.referenceMeasurements + inherited + (try updates.referenceMeasurements()))
         out.observe(.fleetHandedOver, [.target: .text(node), .count: .number(Int64(inventory.claims.count))])
         out.act(.tell(node: node, CommandName.takeOver, JSON.encode(inventory)))
@@ -23,7 +25,7 @@ extension API {
     /// This is the new owner's.
     mutating func takeOver(_ inventory: Inventory, _ out: inout Outbox) throws {
         for claim in inventory.claims { try take(claim, &out) }
-        try store.inherit(inventory.references, from: inventory.from)
+        try store.inherit(inventory)
         (inherited, former) = (inventory.references, inventory.from)
         out.observe(.fleetTakenOver, [.name: .text(inventory.from), .count: .number(Int64(inventory.claims.count))])
     }

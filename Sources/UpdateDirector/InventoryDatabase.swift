@@ -9,7 +9,7 @@ public protocol InventoryDatabase {
     func perform<T>(_ body: (Database) throws -> T) throws -> T
     /// Nil if nobody has claimed it.
     func inventoried(_ deviceID: String) throws -> InventoriedDevice?
-    /// Device IDs, by the names of the devices.
+    /// Device IDs, by the names of the devices; without those that are locked out.
     func devices(group: String) throws -> [String]
     /// When a device was last heard of, in Unix seconds; nil for never.
     func lastHeard(_ deviceID: String) throws -> Int64?
@@ -21,7 +21,10 @@ public struct InventoriedDevice: Sendable {
     public var group: String
     /// Which kind of device it is.
     public var kind: String
-    public init(deviceID: String, name: String, group: String, kind: String) {
+    /// Nothing is deployed to it.
+    public var isLockedOut: Bool
+    public init(deviceID: String, name: String, group: String, kind: String, isLockedOut: Bool = false) {
+        self.isLockedOut = isLockedOut
         self.kind = kind
         self.deviceID = deviceID
         self.name = name

@@ -48,6 +48,8 @@ struct Rollout: Equatable {
     var refused: Set<String>
     /// Of those that have neither succeeded nor failed nor refused: they have been heard since the batch was opened.
     var heard: Set<String> = []
+    /// There is nobody to wait for: who is moved there later gets what the group has.
+    var isGroupEmpty = false
     /// What the first device that failed or refused has said.
     var words = ""
     /// Unix seconds of the batch's opening.
@@ -60,6 +62,7 @@ struct Rollout: Equatable {
     var deadline: Int64 { openedAt.addingReportingOverflow(timeoutSeconds).overflow ? .max : openedAt + timeoutSeconds }
 
     func decide(now: Int64) -> Decision {
+        if isGroupEmpty { return .complete }
         // Nobody has said yet that it has what the release replaces.
         guard !devices.isEmpty else {
             return now < deadline ? .wait : .halt(.noAnswer, "no answer within \(Rollout.words(timeoutSeconds)): no device is there")

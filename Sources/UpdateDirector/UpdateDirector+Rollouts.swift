@@ -5,7 +5,7 @@ public import Wire
 extension UpdateDirector {
     /// Opens what has reached this group's feed, and the next batch of each rollout that has earned it; halts those
     /// that went wrong or that nobody answers.
-    func advance(group: String, now: Int64, _ out: inout Outbox) throws {
+    public func advance(group: String, now: Int64, _ out: inout Outbox) throws {
         for var deployment in try store.deployments(group: group) {
             if deployment.rolloutState == .scheduled, now >= deployment.opensAt {
                 try open(&deployment, now: now, &out)
@@ -104,6 +104,7 @@ extension UpdateDirector {
             threshold: deployment.threshold, soakSeconds: deployment.soakSeconds, timeoutSeconds: deployment.timeoutSeconds,
             openBatch: deployment.openBatch, succeeded: Set(succeeded), failed: having(.failed), refused: having(.refused),
             openedAt: deployment.openedAt, changedAt: deployment.changedAt)
+        if devices.isEmpty { rollout.isGroupEmpty = try inventory.devices(group: deployment.deviceGroup).isEmpty }
         let words = devices.lazy.flatMap { device in deployment.digests.compactMap { device.failures[$0]?.reason } }.first
         rollout.words = String((words ?? "").prefix(120))
         if let now, now >= rollout.deadline {

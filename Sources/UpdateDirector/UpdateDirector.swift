@@ -213,6 +213,7 @@ public struct UpdateDirector {
 
     /// For each component the image of the latest deployment that is open to this device.
     private func directorTargets(_ device: InventoriedDevice) throws -> [String: TUFDocument.Target] {
+        guard !device.isLockedOut else { return [:] }
         let all = Dictionary(uniqueKeysWithValues: try store.images().map { ($0.sha256, $0) })
         var wanted: [String: ReleaseStore.ImageHead] = [:]
         for deployment in try store.deployments(group: device.group) {

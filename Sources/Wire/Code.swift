@@ -36,6 +36,8 @@ public enum Code: String, Sendable, Codable, CaseIterable {
     /// The identity is in use at another address.
     case identityElsewhere = "identity-elsewhere"
     case evidenceRejected = "evidence-rejected"
+    /// Its operator has locked the device out.
+    case lockedOut = "locked-out"
     case ticketRefused = "ticket-refused"
     case wrongSubject = "wrong-subject"
     case storage
@@ -65,8 +67,8 @@ public enum Code: String, Sendable, Codable, CaseIterable {
     /// Whoever meets it has been told so by the other side, which was there to refuse.
     public var isToldByPeer: Bool {
         switch self {
-        case .tlsAlert, .tooManyRequests, .tooManyConnections, .notAuthenticated, .identityElsewhere, .evidenceRejected, .ticketRefused,
-            .wrongSubject, .refused, .kernelRefused:
+        case .tlsAlert, .tooManyRequests, .tooManyConnections, .notAuthenticated, .identityElsewhere, .evidenceRejected, .lockedOut,
+            .ticketRefused, .wrongSubject, .refused, .kernelRefused:
             true
         default: false
         }

@@ -32,6 +32,10 @@ public enum CommandName {
     public static let release = "release"
     /// With a ``Withdrawal``: an operator's act of that name.
     public static let withdraw = "withdraw"
+    /// To the service, with an ``InventoryOrder``: an operator's acts of those names.
+    public static let lockOut = "lock-out"
+    public static let readmit = "readmit"
+    public static let move = "move"
     /// With whether it is.
     public static let diskFull = "disk-full"
     /// With the instant until which a node does nothing at all. It never hears of it.

@@ -150,6 +150,9 @@ extension Fact {
         // The service
         case serviceStarted = "service-started"
         case deviceClaimed = "device-claimed"
+        case deviceLockedOut = "device-locked-out"
+        case deviceReadmitted = "device-readmitted"
+        case deviceMoved = "device-moved"
         case evidenceAppraised = "evidence-appraised"
         case certificateSigned = "certificate-signed"
         case errorReported = "error-reported"
@@ -176,6 +179,8 @@ extension Fact {
         case instance, label, level, mode, name, network, operation, pair, path, peer, port, product, reason
         case result, role, seed, slot, stage, status, step, subject, target, text, topology, version, wanted
         case certificate, evidence, rule, technique, digest, code, connection, nonce
+        /// What something was before: the group that a device leaves.
+        case former
         /// Of evidence that is no PSA token.
         case mediaType = "media_type"
         /// The attacker's node that answers a connection.

@@ -142,6 +142,19 @@ public struct Withdrawal: Sendable, Equatable, Codable {
     }
 }
 
+/// What an operator decides about devices that the service knows.
+public struct InventoryOrder: Sendable, Equatable, Codable {
+    /// The step of the campaign that it comes from.
+    public var step: String
+    /// By their names.
+    public var devices: [String]
+    /// Where they are moved to; nil for what is no move.
+    public var group: String?
+    public init(step: String, devices: [String], group: String? = nil) {
+        (self.step, self.devices, self.group) = (step, devices, group)
+    }
+}
+
 /// How far a release has come in all the groups that it is for.
 public enum RolloutState: String, Sendable, Codable, CaseIterable {
     /// Each device that it waits for was there when the run ended.

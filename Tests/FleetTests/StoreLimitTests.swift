@@ -52,7 +52,8 @@ import Wire
                     ALTER TABLE deployment DROP COLUMN timeoutSeconds; ALTER TABLE deployment DROP COLUMN openedAt;
                     ALTER TABLE deployment DROP COLUMN replaces; ALTER TABLE image DROP COLUMN securityVersion;
                     ALTER TABLE failure DROP COLUMN kind; DROP TABLE authority;
-                    DELETE FROM grdb_migrations WHERE identifier = '5'; PRAGMA user_version = 4;
+                    ALTER TABLE device DROP COLUMN lockedOutSince; ALTER TABLE device DROP COLUMN readmittedAt;
+                    DELETE FROM grdb_migrations WHERE identifier IN ('5', '6'); PRAGMA user_version = 4;
                     INSERT INTO image (sha256, name, component, type, version, bytes) VALUES ('aa', 'compressor@7', 'c', 10, 7, x'00');
                     INSERT INTO deployment (deviceGroup, images, batches, threshold, soakSeconds, openBatch, changedAt, state, reason)
                         VALUES ('production', 'aa', '1', 1, 60, 0, 1000, 'running', '');
@@ -67,6 +68,34 @@ import Wire
         #expect(try store.overdue(now: 1000 + 7 * 86_400).map(\.id) == [deployment.id])
         let kind = try queue.read { try String.fetchOne($0, sql: "SELECT kind FROM failure") }
         #expect(kind == "failed")
+    }
+
+    /// A database of version 5 knows its devices still, none of them locked out; and who is locked out is so after the next start.
+    @Test func nobodyOfBeforeIsLockedOut() throws {
+        let path = StoreLimitTests.path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        #expect(try Store(path: path).claim(StoreLimitTests.claim) == nil)
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE device DROP COLUMN lockedOutSince; ALTER TABLE device DROP COLUMN readmittedAt;
+                    DELETE FROM grdb_migrations WHERE identifier = '6'; PRAGMA user_version = 5;
+                    """)
+        }
+        let store = try Store(path: path)
+        #expect(try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == 6)
+        #expect(try store.device("a")?.name == "fridge" && store.device("a")?.lockedOutSince == nil)
+        #expect(try store.devices(group: "production") == ["a"])
+        try store.heartbeat(deviceID: "a", unixSeconds: 100)
+        #expect(try store.silent(since: 200).map(\.device) == ["fridge"])
+        #expect(try store.change(["fridge", "nobody"]) { $0.lockedOutSince = 300 }.map(\.after.name) == ["fridge"])
+        let later = try Store(path: path)
+        #expect(try later.device("a")?.lockedOutSince == 300 && later.devices(group: "production").isEmpty)
+        // Nobody waits for it, nor for who was readmitted a moment ago.
+        #expect(try later.silent(since: 400).isEmpty)
+        _ = try later.change(["fridge"]) { ($0.lockedOutSince, $0.readmittedAt) = (nil, 500) }
+        #expect(try later.silent(since: 500).isEmpty && later.silent(since: 501).map(\.last) == [500])
     }
 
     @Test(arguments: ["fridge, DNS:service.acme.internal", "a/b", "", "7", "a\u{0}"]) func aProductIsAName(product: String) throws {

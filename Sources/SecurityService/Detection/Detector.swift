@@ -129,7 +129,8 @@ struct Detector {
                 alert(.flood, .address(address), "port \(port): \(incident.failure.words)", seen, now, &out)
             case .malformed, .notHTTP, .requestTooLong, .notFound:
                 alert(.requestRefused, .address(address), "port \(port): \(incident.failure.code.words)", seen, now, &out)
-            case .storage: break
+            // Who is locked out and knocks does what devices do.
+            case .storage, .lockedOut: break
             case let code where code.isOfNetworks: break
             default: failed(incident, now, &out)
             }

@@ -49,14 +49,16 @@ extension Store {
         }
     }
 
-    /// Devices, by name, that were heard of once and not since.
+    /// Devices, by name, that were heard of once and not since. Who is locked out is expected to be silent, and who was readmitted has
+    /// been so until then.
     func silent(since: Int64) throws(StoreError) -> [(device: String, last: Int64)] {
         try perform { db in
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT d.name, h.unixSeconds FROM heartbeat h JOIN device d ON d.deviceID = h.deviceID
-                    WHERE h.unixSeconds < ? ORDER BY d.name
+                    SELECT d.name, MAX(h.unixSeconds, COALESCE(d.readmittedAt, 0)) AS last
+                    FROM heartbeat h JOIN device d ON d.deviceID = h.deviceID
+                    WHERE d.lockedOutSince IS NULL AND last < ? ORDER BY d.name
                     """, arguments: [since]
             ).map { ($0[0], $0[1]) }
         }
