@@ -9,6 +9,8 @@ struct ErrorReports {
     /// Of these, the first have been sent and not yet heard.
     private var inFlight = 0
     var sendAt = Instant.never
+    /// For a certificate.
+    var isWaiting = false
 
     mutating func add(_ event: ServiceAPI.ErrorReport.Event) { if pending.count < ErrorReports.limit { pending.append(event) } }
 
@@ -39,11 +41,18 @@ struct ErrorReports {
 struct ErrorReporter {
     private static let every = Duration.hours(24)
 
+    /// There is a certificate: a fleet that has waited for it does not speak all at once.
+    func certified(_ context: inout ServiceContext, _ now: Instant) {
+        guard context.reports.isWaiting else { return }
+        context.reports.isWaiting = false
+        context.reports.sendAt = min(context.reports.sendAt, now + context.draws.duration(upTo: .minutes(1)))
+    }
+
     func send(_ context: inout ServiceContext, _ out: inout Outbox) {
         context.reports.sendAt = out.now + ErrorReporter.every
         guard !context.reports.pending.isEmpty else { return }
         guard context.identity.isReady else {
-            context.reports.sendAt = out.now + .minutes(1)
+            (context.reports.sendAt, context.reports.isWaiting) = (.never, true)
             return
         }
         let report = context.reports.sent()

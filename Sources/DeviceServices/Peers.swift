@@ -6,6 +6,8 @@ import Wire
 /// Calls the device's peers, one after the other.
 struct PeerCaller {
     private(set) var callAt = Instant.never
+    /// For a certificate.
+    private var isWaiting = false
     private var next = 0
 
     /// - Parameter spread: What has been drawn for it.
@@ -13,16 +15,22 @@ struct PeerCaller {
         callAt = context.configuration.peersToCall.isEmpty ? .never : now + .seconds(60) + spread
     }
 
-    mutating func stop() { callAt = .never }
+    mutating func stop() { (callAt, isWaiting) = (.never, false) }
+
+    /// There is a certificate: a fleet that has waited for it does not call all at once.
+    mutating func certified(_ context: inout ServiceContext, _ now: Instant) {
+        guard isWaiting else { return }
+        (callAt, isWaiting) = (now + context.draws.duration(upTo: .minutes(1)), false)
+    }
 
     mutating func call(_ context: inout ServiceContext, _ out: inout Outbox) {
         let configuration = context.configuration
-        let pause = Duration.nanoseconds(configuration.callEveryNanoseconds)
-        callAt = out.now + pause + context.draws.duration(upTo: min(pause / 10, .seconds(30)))
-        guard context.identity.isReady, !configuration.peersToCall.isEmpty else {
-            callAt = out.now + .minutes(1)
+        guard context.identity.isReady else {
+            (callAt, isWaiting) = (.never, true)
             return
         }
+        let pause = Duration.nanoseconds(configuration.callEveryNanoseconds)
+        callAt = out.now + pause + context.draws.duration(upTo: min(pause / 10, .seconds(30)))
         let peer = configuration.peersToCall[next % configuration.peersToCall.count]
         next += 1
         let target = ClientPool<Purpose>.Target(

@@ -208,7 +208,12 @@ public struct Services {
         case .time: break
         case .authentication(let stage):
             switch enroller.answered(stage, outcome, &context, &out) {
-            case .certified: return updater.attested(&context, &out)
+            case .certified:
+                telemetry.certified(&context, out.now)
+                updater.certified(&context, out.now)
+                reporter.certified(&context, out.now)
+                caller.certified(&context, out.now)
+                return updater.attested(&context, &out)
             // That is no proof of what was installed.
             case .rejected(let why): return updater.goBack("attestation refused: \(why)", &context, &out)
             case nil: break

@@ -33,6 +33,8 @@ public struct Updater {
     ]
 
     var checkAt = Instant.never
+    /// For a certificate, with a check.
+    private var isWaiting = false
     private(set) var finalAt = Instant.never
     private(set) var installAt = Instant.never
     var proveAt = Instant.never
@@ -70,6 +72,12 @@ public struct Updater {
         checkAt = now + .seconds(10) + context.draws.duration(upTo: .seconds(10))
     }
 
+    /// There is a certificate: a fleet that has waited for it does not ask all at once.
+    mutating func certified(_ context: inout ServiceContext, _ now: Instant) {
+        guard isWaiting else { return }
+        (checkAt, isWaiting) = (now + context.draws.duration(upTo: .minutes(1)), false)
+    }
+
     // MARK: The check
 
     /// Says what runs here, then asks what should.
@@ -79,7 +87,7 @@ public struct Updater {
             return
         }
         guard context.identity.isReady else {
-            checkAt = out.now + .minutes(1)
+            (checkAt, isWaiting) = (.never, true)
             return
         }
         // Whatever happens on the way, the next check comes.

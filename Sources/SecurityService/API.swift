@@ -15,10 +15,12 @@ struct API {
     private(set) var authority: Authority
     private let verifier: Verifier
     let catalog: CatalogIdentity
-    let updates: UpdateDirector
+    var updates: UpdateDirector
     var detector: Detector
     private var limiter = RateLimiter()
     private var hasRenewed = false
+    /// When the store is to be rid of what is over, in Unix seconds.
+    private var forgetAt: Int64 = 0
     /// Reference values that a former owner has given, and the node of his service.
     var inherited: [ReferenceMeasurement]
     var former: String?
@@ -151,6 +153,8 @@ struct API {
         do { try updates.settle(now: unixSeconds, &out) } catch {
             out.observe(.refusal, [.operation: "settle rollouts", .reason: .text("\(error)")])
         }
+        // A disk that is full for the moment takes that no more than anything else: another time, then.
+        if forgetAt <= unixSeconds, (try? store.forget(now: unixSeconds)) != nil { forgetAt = unixSeconds + 86_400 }
     }
 
     mutating func noticed(_ incidents: [ServerPool.Incident], unixSeconds: Int64, _ out: inout Outbox) {

@@ -210,7 +210,8 @@ struct ReleaseStore {
         }
     }
 
-    /// All files of one publication at once.
+    /// All files of one publication at once. Of snapshots and targets the ones before stay, for whoever has read the timestamp
+    /// that named them a moment ago; what was before those nobody can ask for any more.
     func publish(_ repository: String, files: [String: [UInt8]], heads: [String: RoleHead]) throws {
         try inventory.perform { db in
             for (file, bytes) in files.sorted(by: { $0.key < $1.key }) {
@@ -224,6 +225,10 @@ struct ReleaseStore {
                         INSERT INTO role VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
                             version = excluded.version, expires = excluded.expires, note = excluded.note
                         """, arguments: [repository, role, head.version, head.expires, head.note])
+                if files["\(head.version).\(role).json"] == nil { continue }
+                try db.execute(
+                    sql: "DELETE FROM metadata WHERE repository = ? AND file LIKE ? AND CAST(file AS INTEGER) < ?",
+                    arguments: [repository, "%.\(role).json", head.version - 1])
             }
         }
     }

@@ -13,6 +13,8 @@ public struct UpdateDirector {
     let store: ReleaseStore
     private let images: RepositoryKeys
     private let director: RepositoryKeys
+    /// As it is in the store.
+    private var history: RootHistory
     private let signingKeys: [(os: P256PrivateKey, app: P256PrivateKey)]
     private let developmentKey: P256PublicKey
     private let hardware: [String: String]
@@ -27,6 +29,7 @@ public struct UpdateDirector {
         let path = configuration.authorityPath
         images = try RepositoryKeys(path: path, prefix: "images")
         director = try RepositoryKeys(path: path, prefix: "director")
+        history = try store.rootHistory()
         func read(_ name: String) throws -> [UInt8] {
             Array(try Data(contentsOf: URL(fileURLWithPath: path).appendingPathComponent(name)))
         }
@@ -132,8 +135,8 @@ public struct UpdateDirector {
     }
 
     /// Signs with the next generation of keys from now on.
-    public func rotateKeys(_ out: inout Outbox) throws {
-        let next = try store.rootHistory().rotated()
+    public mutating func rotateKeys(_ out: inout Outbox) throws {
+        let next = history.rotated()
         guard isReady(next) else {
             return out.observe(
                 .refusal, [.operation: "rotate update keys", .code: .text(Code.keyLost.rawValue), .reason: "no further keys"])
@@ -142,8 +145,7 @@ public struct UpdateDirector {
     }
 
     /// Publishes the keyholders' next roots when the present ones come to their end.
-    public func renewRoots(now: Int64, _ out: inout Outbox) throws {
-        let history = try store.rootHistory()
+    public mutating func renewRoots(now: Int64, _ out: inout Outbox) throws {
         guard let end = director.root(history, version: history.generations.count)?.end, end - now < RootHistory.reserve,
             isReady(history.renewed())
         else { return }
@@ -154,8 +156,9 @@ public struct UpdateDirector {
         [images, director].allSatisfy { $0.root(history, version: history.generations.count) != nil }
     }
 
-    private func publish(_ history: RootHistory, _ out: inout Outbox) throws {
+    private mutating func publish(_ history: RootHistory, _ out: inout Outbox) throws {
         try store.append(history)
+        self.history = history
         out.observe(.keysRotated, [.generation: .number(Int64(history.generation))])
     }
 
@@ -186,14 +189,15 @@ public struct UpdateDirector {
     // A file of one of the repositories; nil if there is none of that name.
 
     public func imageMetadata(_ file: String, now: Int64) throws -> [UInt8]? {
-        try UpdateRepository(name: "images", authority: images, store: store).file(file, targets: imageTargets, now: now)
+        try UpdateRepository(name: "images", authority: images, history: history, store: store)
+            .file(file, targets: imageTargets, now: now)
     }
 
     /// - Parameter out: Whoever asks may open the next batch of a rollout.
     public func directorMetadata(of deviceID: String, _ file: String, now: Int64, _ out: inout Outbox) throws -> [UInt8]? {
         guard let device = try inventory.inventoried(deviceID) else { return nil }
         try advance(group: device.group, now: now, &out)
-        let repository = try UpdateRepository(name: "director/\(device.deviceID)", authority: director, store: store)
+        let repository = UpdateRepository(name: "director/\(device.deviceID)", authority: director, history: history, store: store)
         return try repository.file(file, targets: { try directorTargets(device) }, now: now)
     }
 

@@ -85,11 +85,11 @@ struct UpdateRepository {
     private var generation: Int { history.generation }
     private var keys: RepositoryKeys.Generation { authority.generations[generation - 1] }
 
-    init(name: String, authority: RepositoryKeys, store: ReleaseStore) throws {
+    init(name: String, authority: RepositoryKeys, history: RootHistory, store: ReleaseStore) {
         self.name = name
         self.authority = authority
+        self.history = history
         self.store = store
-        history = try store.rootHistory()
     }
 
     /// The file, or nil if there is none.

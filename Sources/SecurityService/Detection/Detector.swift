@@ -163,6 +163,8 @@ struct Detector {
 
     mutating func sweep(_ now: Int64, _ out: inout Outbox) {
         guard isOn else { return }
+        raised = raised.filter { $0.value.contains { $0 > now - Detector.failureSeconds } }
+        failures = failures.filter { $0.value.contains { $0.at > now - Detector.failureSeconds } }
         for (device, last) in (try? store.silent(since: now - Detector.patience * 3600)) ?? [] {
             if let period = telemetryNanoseconds[device], now - last <= Detector.patience * (period / 1_000_000_000) { continue }
             alert(
