@@ -5,7 +5,7 @@ public import Silicon
 /// Named byte strings in flash that survive a power cut at any instant.
 ///
 /// Two banks take turns. A bank is a header and records that are only ever appended; a record counts when
-/// its checksum is right. When a bank is full, what is current is copied to the other bank, whose header is
+/// its checksum is right. One with key 0 holds others, which count together. When a bank is full, what is current is copied to the other bank, whose header is
 /// written last.
 public struct SettingsStore: SettingsKeeper {
     private static let magic: [UInt8] = Array("SET1".utf8)
@@ -30,17 +30,24 @@ public struct SettingsStore: SettingsKeeper {
 
     public subscript(key: SettingsKey) -> [UInt8]? { values[key.rawValue] }
 
-    public mutating func set(_ key: SettingsKey, _ value: [UInt8]) throws(SiliconError) {
-        guard values[key.rawValue] != value else { return }
-        var next = values
-        next[key.rawValue] = value
+    public mutating func set(_ key: SettingsKey, _ value: [UInt8]) throws(SiliconError) { try set([(key, value)]) }
+
+    public mutating func set(_ values: [(key: SettingsKey, value: [UInt8])]) throws(SiliconError) {
+        let changes = values.filter { self.values[$0.key.rawValue] != $0.value }
+        guard let first = changes.first else { return }
+        var next = self.values
+        for (key, value) in changes { next[key.rawValue] = value }
+        let inner = changes.map { SettingsStore.head($0.key.rawValue, $0.value) + $0.value }
         // What cannot be kept is refused before anything is given up for it.
         let total = next.values.reduce(12) { $0 + 8 + $1.count }
-        guard value.count <= 0xFFFF, total <= SettingsStore.bankBytes else {
-            throw .outOfRange(offset: FlashLayout.settingsOffset, count: total)
+        let longest = max(changes.map(\.value.count).max() ?? 0, changes.count > 1 ? inner.reduce(0) { $0 + $1.count } : 0)
+        guard longest <= 0xFFFF, total <= SettingsStore.bankBytes else {
+            throw .outOfRange(offset: FlashLayout.settingsOffset, count: max(longest, total))
         }
-        values = next
-        let record = SettingsStore.record(key.rawValue, value)
+        self.values = next
+        let record =
+            changes.count == 1
+            ? SettingsStore.record(first.key.rawValue, first.value) : SettingsStore.record(SettingsStore.several, Array(inner.joined()))
         if end + record.count + 4 > SettingsStore.bankBytes {
             try compact()
         } else {
@@ -56,10 +63,32 @@ public struct SettingsStore: SettingsKeeper {
 
     private static func offset(_ bank: Int) -> Int { FlashLayout.settingsOffset + bank * bankBytes }
 
+    /// The key of a record whose data is {key u16, length u16, data} of several.
+    private static let several: UInt16 = 0
+
     /// {key u16, length u16, data, CRC-32 of all before it}
     private static func record(_ key: UInt16, _ value: [UInt8]) -> [UInt8] {
-        let body = key.littleEndianBytes + UInt16(value.count).littleEndianBytes + value
+        let body = head(key, value) + value
         return body + crc32(body).littleEndianBytes
+    }
+
+    private static func head(_ key: UInt16, _ value: [UInt8]) -> [UInt8] {
+        key.littleEndianBytes + UInt16(value.count).littleEndianBytes
+    }
+
+    private mutating func take(_ key: UInt16, _ value: ArraySlice<UInt8>) {
+        guard key == SettingsStore.several else {
+            values[key] = value.isEmpty ? nil : Array(value)
+            return
+        }
+        let words = Bytes(Array(value))
+        var at = 0
+        while let head = words.u32(at), let inner = words.block(at + 4, Int(head >> 16)) {
+            // Nothing is kept in what is kept.
+            let key = UInt16(truncatingIfNeeded: head)
+            if key != SettingsStore.several { take(key, inner[...]) }
+            at += 4 + inner.count
+        }
     }
 
     private mutating func load() throws(SiliconError) {
@@ -72,7 +101,7 @@ public struct SettingsStore: SettingsKeeper {
             let body = Array(content[end..<end + 4 + length])
             // A record that a power cut tore is skipped: its length was written with it.
             if crc32(body) == words.u32(end + 4 + length) {
-                values[UInt16(truncatingIfNeeded: head)] = length == 0 ? nil : Array(body[4...])
+                take(UInt16(truncatingIfNeeded: head), body[4...])
             }
             end += 8 + length
         }

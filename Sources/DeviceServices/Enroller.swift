@@ -85,9 +85,10 @@ struct Enroller {
         context.backoff.reset()
         context.identity.set(update: update, customer: customer)
         do {
-            try context.settings?.set(.clientKey, attester.key)
-            try context.settings?.set(.customerChain, customer.chain.joinedDER)
-            try context.settings?.set(.updateChain, update.chain.joinedDER)
+            // The key is new each time: the certificates of before are worth nothing with it, nor these without.
+            try context.settings?.set([
+                (.clientKey, attester.key), (.customerChain, customer.chain.joinedDER), (.updateChain, update.chain.joinedDER),
+            ])
         } catch {
             out.observe(.refusal, [.operation: "store certificate", .reason: .text("\(error)")])
         }

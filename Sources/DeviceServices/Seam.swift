@@ -69,6 +69,8 @@ public protocol SettingsKeeper {
     subscript(key: SettingsKey) -> [UInt8]? { get }
     /// - Throws: If it can't be kept; then what was there before still is.
     mutating func set(_ key: SettingsKey, _ value: [UInt8]) throws
+    /// All of them, or none where the power goes meanwhile.
+    mutating func set(_ values: [(key: SettingsKey, value: [UInt8])]) throws
     mutating func remove(_ key: SettingsKey) throws
 }
 
