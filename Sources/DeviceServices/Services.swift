@@ -121,8 +121,10 @@ public struct Services {
     // MARK: What is due
 
     public var nextWake: Instant {
-        let due = Duty.allCases.lazy.map { self.due($0) }.min() ?? .never
-        return min(due, context.exchanges.nextDeadline ?? .never, server.nextDeadline ?? .never)
+        // It is asked after each event: a closure would copy all of this.
+        var due = min(context.exchanges.nextDeadline ?? .never, server.nextDeadline ?? .never)
+        for duty in Duty.allCases { due = min(due, self.due(duty)) }
+        return due
     }
 
     public func due(_ duty: Duty) -> Instant {

@@ -246,8 +246,12 @@ struct API {
         }
     }
 
+    private static func isHexadecimal(_ text: String, digits: Int) -> Bool {
+        text.utf8.count == digits && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
     private func time(_ nonce: String, _ unixSeconds: Int64) -> Response {
-        guard nonce.wholeMatch(of: /[0-9a-f]{32}/) != nil else { return refuse(400, .malformed, "the nonce is not 32 hexadecimal digits") }
+        guard API.isHexadecimal(nonce, digits: 32) else { return refuse(400, .malformed, "the nonce is not 32 hexadecimal digits") }
         return Response(200, body: JSON.encode(authority.time(nonce: nonce, unixNanoseconds: unixSeconds * 1_000_000_000)))
     }
 
@@ -279,7 +283,7 @@ struct API {
     // MARK: Attestation
 
     private func challenge(_ request: Request, _ now: Int64) throws -> Response {
-        guard let asked = JSON.decode(ServiceAPI.ChallengeRequest.self, request.body), asked.deviceId.wholeMatch(of: /[0-9a-f]{128}/) != nil
+        guard let asked = JSON.decode(ServiceAPI.ChallengeRequest.self, request.body), API.isHexadecimal(asked.deviceId, digits: 128)
         else { return refuse(400, .malformed, "request does not parse") }
         if let device = try store.device(asked.deviceId) { try admit(device) }
         let nonce = Randomness.bytes(32).hex

@@ -139,7 +139,7 @@ final class Store {
     }
 
     func device(_ deviceID: String) throws(StoreError) -> Device? {
-        try perform { try Device.fetchOne($0, key: deviceID) }
+        try perform { try Device.fetchOne($0.cachedStatement(sql: "SELECT * FROM device WHERE deviceID = ?"), arguments: [deviceID]) }
     }
 
     // MARK: Attestation

@@ -83,11 +83,11 @@ struct ReleaseStore {
     func images() throws -> [ImageHead] {
         try inventory.perform { db in
             try ImageHead.fetchAll(
-                db,
-                sql: """
-                    SELECT sha256, name, component, type, version, LENGTH(bytes) AS length, hardware, securityVersion
-                    FROM image ORDER BY name
-                    """)
+                db.cachedStatement(
+                    sql: """
+                        SELECT sha256, name, component, type, version, LENGTH(bytes) AS length, hardware, securityVersion
+                        FROM image ORDER BY name
+                        """))
         }
     }
 
@@ -96,7 +96,10 @@ struct ReleaseStore {
     }
 
     func deployments(group: String) throws -> [Deployment] {
-        try inventory.perform { try Deployment.filter(sql: "deviceGroup = ?", arguments: [group]).order(sql: "id").fetchAll($0) }
+        try inventory.perform { db in
+            try Deployment.fetchAll(
+                db.cachedStatement(sql: "SELECT * FROM deployment WHERE deviceGroup = ? ORDER BY id"), arguments: [group])
+        }
     }
 
     /// In the order of their publication.
@@ -107,10 +110,12 @@ struct ReleaseStore {
     /// Those that have not been decided by the end of their batch's time, by group.
     func overdue(now: Int64) throws -> [Deployment] {
         try inventory.perform { db in
-            try Deployment.filter(
-                sql: "(state = 'running' AND openedAt + timeoutSeconds <= ?) OR (state = 'scheduled' AND opensAt + timeoutSeconds <= ?)",
-                arguments: [now, now]
-            ).order(sql: "deviceGroup, id").fetchAll(db)
+            try Deployment.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT * FROM deployment WHERE (state = 'running' AND openedAt + timeoutSeconds <= ?)
+                            OR (state = 'scheduled' AND opensAt + timeoutSeconds <= ?) ORDER BY deviceGroup, id
+                        """), arguments: [now, now])
         }
     }
 
@@ -123,11 +128,12 @@ struct ReleaseStore {
         try inventory.perform { db in
             var isNew = false
             for image in status.images {
-                try db.execute(
+                try db.cachedStatement(
                     sql: """
                         INSERT INTO installed VALUES (?, ?, ?, ?) ON CONFLICT (deviceID, component) DO UPDATE SET
                             sha256 = excluded.sha256, version = excluded.version WHERE sha256 <> excluded.sha256
-                        """, arguments: [deviceID, image.component, image.sha256, image.version])
+                        """
+                ).execute(arguments: [deviceID, image.component, image.sha256, image.version])
                 isNew = isNew || db.changesCount > 0
             }
             for failure in status.failures {

@@ -16,7 +16,8 @@ import Wire
         defer { try? FileManager.default.removeItem(atPath: path) }
         let (store, day, begin) = (try Store(path: path), Self.day, Int64(1_800_000_000))
         func report(_ unixSeconds: Int64) throws {
-            try store.add(.init(events: [.init(category: .appCrash, description: "", unixSeconds: unixSeconds, seen: .init())]), deviceID: "a")
+            let crash = ServiceAPI.ErrorReport.Event(category: .appCrash, description: "", unixSeconds: unixSeconds, seen: .init())
+            try store.add(.init(events: [crash]), deviceID: "a")
         }
         func age() throws -> (certificates: Int, reports: Int) {
             let counts = try store.counts()

@@ -25,13 +25,15 @@ extension Store {
     /// The address where an identity lives, if it is another than this one; else it lives here from now on.
     func residence(deviceID: String, address: String, now: Int64, residenceSeconds: Int64) throws(StoreError) -> String? {
         try perform { db in
-            let home = try Row.fetchOne(db, sql: "SELECT address, unixSeconds FROM residence WHERE deviceID = ?", arguments: [deviceID])
+            let home = try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT address, unixSeconds FROM residence WHERE deviceID = ?"), arguments: [deviceID])
             if let home, home[0] != address, now - (home[1] as Int64) < residenceSeconds { return home[0] }
-            try db.execute(
+            try db.cachedStatement(
                 sql: """
                     INSERT INTO residence VALUES (?, ?, ?)
                     ON CONFLICT DO UPDATE SET address = excluded.address, unixSeconds = excluded.unixSeconds
-                    """, arguments: [deviceID, address, now])
+                    """
+            ).execute(arguments: [deviceID, address, now])
             return nil
         }
     }
@@ -54,12 +56,12 @@ extension Store {
     func silent(since: Int64) throws(StoreError) -> [(device: String, last: Int64)] {
         try perform { db in
             try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT d.name, MAX(h.unixSeconds, COALESCE(d.readmittedAt, 0)) AS last
-                    FROM heartbeat h JOIN device d ON d.deviceID = h.deviceID
-                    WHERE d.lockedOutSince IS NULL AND last < ? ORDER BY d.name
-                    """, arguments: [since]
+                db.cachedStatement(
+                    sql: """
+                        SELECT d.name, MAX(h.unixSeconds, COALESCE(d.readmittedAt, 0)) AS last
+                        FROM heartbeat h JOIN device d ON d.deviceID = h.deviceID
+                        WHERE d.lockedOutSince IS NULL AND last < ? ORDER BY d.name
+                        """), arguments: [since]
             ).map { ($0[0], $0[1]) }
         }
     }
