@@ -29,8 +29,8 @@ public enum OperatorAct: String, Sendable, Codable, CaseIterable {
     public var hasTargets: Bool {
         switch self {
         case .checkUpdates, .recover, .lockOut, .readmit, .move: true
-        case .rotateUpdateKeys, .rotateServiceCertificate, .rotateCatalogAuthority, .rotatePolicyAuthority, .rotateRoot, .handOver, .withdraw:
-            false
+        case .rotateUpdateKeys, .rotateServiceCertificate, .rotateCatalogAuthority, .rotatePolicyAuthority, .rotateRoot: false
+        case .handOver, .withdraw: false
         }
     }
 

@@ -80,7 +80,8 @@ extension FlashBuilder {
     private func linuxPackage(_ app: AppSource, version: UInt32, securityVersion: UInt32, key: FactoryKey) -> [UInt8] {
         let files = app.resources.merging(["bin/app": app.program, "version": Array("\(version)\n".utf8)]) { _, own in own }
         return sign(
-            .applications, app.name, CompressedROM.pack(files, name: app.name), key, version: securityVersion, board: FlashBuilder.linuxBoard)
+            .applications, app.name, CompressedROM.pack(files, name: app.name), key, version: securityVersion,
+            board: FlashBuilder.linuxBoard)
     }
 
     /// The kernel says which it is.

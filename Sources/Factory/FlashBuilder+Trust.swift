@@ -23,7 +23,8 @@ extension FlashBuilder {
 
     /// Production keys; its security version is the number of their generations.
     func keystore(_ trust: Trust) -> [UInt8] {
-        let generations = Array(zip(osKeys, appKeys).prefix(trust.generations)) + (trust.heir.map { Array(zip($0.osKeys, $0.appKeys)) } ?? [])
+        var generations = Array(zip(osKeys, appKeys).prefix(trust.generations))
+        if let heir = trust.heir { generations += zip(heir.osKeys, heir.appKeys) }
         let keys = generations.flatMap { $0.key.publicKey.bytes + $1.key.publicKey.bytes }
         return sign(.trustedKeystore, "keystore", keys, bootKey, version: UInt32(generations.count))
     }

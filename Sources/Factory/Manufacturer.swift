@@ -22,11 +22,12 @@ public struct Manufacturer {
     ///   - takesOver: Devices come from another maker: what they are to trust says whose they are.
     ///   - draws: Gives all random bytes of this process from now on; nil for the system's generator.
     public init(
-        catalog: String, serviceHost: String, osVersion: String, unixSeconds: Int64, until end: Int64, rotations: [Rotation], loader: [UInt8],
-        takesOver: Bool = false, draws: ((Int) -> [UInt8])?
+        catalog: String, serviceHost: String, osVersion: String, unixSeconds: Int64, until end: Int64, rotations: [Rotation],
+        loader: [UInt8], takesOver: Bool = false, draws: ((Int) -> [UInt8])?
     ) throws {
         if let draws { Randomness.replace(with: draws) }
-        authorities = try Authorities(catalogName: catalog, serviceHost: serviceHost, unixSeconds: unixSeconds, rotations: rotations)
+        authorities = try Authorities(
+            catalogName: catalog, serviceHost: serviceHost, unixSeconds: unixSeconds, rotations: rotations)
         images = UpdateAuthority(unixSeconds: unixSeconds, until: end, rotations: rotations)
         director = UpdateAuthority(unixSeconds: unixSeconds, until: end, rotations: rotations)
         let policy = DevicePolicy(

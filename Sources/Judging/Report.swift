@@ -20,6 +20,12 @@ public struct Report: Sendable, Equatable, Codable {
     public var bricked: [String]
     /// Devices that their operator has locked out when the run ends; nil for none.
     public var lockedOut: [LockedOut]?
+    /// Which devices have followed when an operator replaced what they trust.
+    public var rotations: [RotationCourse]?
+    /// What ran out of the service's own.
+    public var lapses: [Lapse]?
+    /// Who is there when the run ends; nil in results of earlier versions.
+    public var fleetEnd: FleetEnd?
     public var detection: Detection
     /// SHA-256 of the journal.
     public var digest: String
@@ -53,10 +59,14 @@ public struct Report: Sendable, Equatable, Codable {
                 inventory: inventory))
         let kept = inventory.lockedOut.map { LockedOut(device: $0.device, since: $0.since) }
         lockedOut = kept.isEmpty ? nil : kept
+        rotations = RotationCourse.measure(plan, journal)
+        lapses = Lapse.measure(plan, journal)
+        let bricked = ReleaseMetrics.bricked(plan, journal)
+        fleetEnd = FleetEnd(plan, journal, bricked: bricked, lockedOut: kept.map(\.device))
         self.verdicts = verdicts
         self.releases = releases
         self.detection = detection
-        bricked = ReleaseMetrics.bricked(plan, journal)
+        self.bricked = bricked
         faults = FaultLines(plan, journal).lines
         self.metrics = metrics
         self.digest = digest

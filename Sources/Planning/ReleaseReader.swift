@@ -22,7 +22,8 @@ extension PlanReader {
         let keys = [
             "image", "group", "feed", "retail-after", "signing-key", "security-version", "defect",
         ]
-        guard let update = document.section(step.fields["update"], "update", keys: keys + PlanReader.termKeys), let word = update.text("image", isRequired: true)
+        guard let update = document.section(step.fields["update"], "update", keys: keys + PlanReader.termKeys),
+            let word = update.text("image", isRequired: true)
         else { return nil }
         let parts = word.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {

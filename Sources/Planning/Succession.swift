@@ -48,7 +48,9 @@ extension PlanReader {
             document.report(section.fields["window"], "window: keyholders come together on a day that is known before")
         }
         guard act.isRollout else { return }
-        if step.parameters["overlap"] == nil, let usual = PlanReader.overlap[act] { step.parameters["overlap"] = .nanoseconds(usual.nanoseconds) }
+        if step.parameters["overlap"] == nil, let usual = PlanReader.overlap[act] {
+            step.parameters["overlap"] = .nanoseconds(usual.nanoseconds)
+        }
         var order = UpdateOrder(
             image: act == .handOver ? UpdateOrder.ownership : UpdateOrder.trustStore, version: "",
             terms: RolloutTerms(audience: .feed(.retail, leadSeconds: 0)))

@@ -34,7 +34,8 @@ public struct RunProvisioner {
         heir = try plan.successor.map {
             try Manufacturer(
                 catalog: $0.catalog, serviceHost: $0.names.service, osVersion: plan.osVersion,
-                unixSeconds: plan.unixSeconds(at: plan.handOver?.at ?? .start), until: end, rotations: plan.rotations(of: $0), loader: loader,
+                unixSeconds: plan.unixSeconds(at: plan.handOver?.at ?? .start), until: end, rotations: plan.rotations(of: $0),
+                loader: loader,
                 takesOver: true, draws: nil)
         }
         tpms = plan.devices.contains { $0.kind == .linuxTPM } ? try TPMManufacturer(unixSeconds: plan.epochSeconds) : nil

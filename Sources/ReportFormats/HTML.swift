@@ -36,7 +36,7 @@ public struct HTMLReport: ReportFormat {
         \(cards)\(expectations)\(attacks)
         \(section("Time line", HTMLTimeline(plan: plan, journal: journal, faults: faults, alerts: report.detection.alerts, end: report.elapsedNanoseconds).svg))
         \(section("Topology", HTMLTopology(plan: plan, report: report).svg))
-        \(updates)\(authentication)\(alerts)\(devices)\(reproduce)
+        \(updates)\(fleet)\(authentication)\(alerts)\(devices)\(reproduce)
         </body></html>
 
         """
@@ -201,6 +201,29 @@ public struct HTMLReport: ReportFormat {
             ]
         }
         return section("Devices", table(["Device", "Product", "Network", "Exchanges that succeeded", "Cold room"], rows))
+    }
+
+    /// Who is there at the end, and who is not.
+    private var fleet: String {
+        let rotations = (report.rotations ?? []).map { rotation in
+            [
+                escaped("\(rotation.title) (\(rotation.step))"), readable(rotation.at - .start), "\(rotation.followed) of \(rotation.devices)",
+                rotation.lastNanoseconds.map { readable(.nanoseconds($0)) } ?? "–", escaped(rotation.missing.joined(separator: ", ")),
+            ]
+        }
+        let absent = (report.fleetEnd?.absent ?? []).map { device in
+            [
+                escaped(device.name), device.state.rawValue, device.last.map { readable($0 - .start) } ?? "never", escaped(device.reason),
+                escaped(device.remedy),
+            ]
+        }
+        let lapses = (report.lapses ?? []).map { lapse in
+            [lapse.role, readable(lapse.from - .start), lapse.to.map { readable($0 - .start) } ?? "not before the end"]
+        }
+        return (rotations.isEmpty ? "" : section("Rotations", table(["What", "At", "Followed", "Last after", "Not"], rotations)))
+            + (lapses.isEmpty ? "" : section("What ran out", table(["Of the service", "At", "Replaced"], lapses)))
+            + (absent.isEmpty
+                ? "" : section("Not there at the end", table(["Device", "State", "There until", "What it met", "What helps"], absent)))
     }
 
     private var reproduce: String {

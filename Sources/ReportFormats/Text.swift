@@ -45,7 +45,7 @@ extension Report {
             }
         }
         if !faults.isEmpty { lines += ["\nFaults"] + faults.map { "  " + $0 } }
-        lines += authentication + operation + updates + alerts
+        lines += authentication + operation + updates + fleetLines + alerts
         lines.append("\nDigest  \(digest)")
         return lines.joined(separator: "\n") + "\n"
     }

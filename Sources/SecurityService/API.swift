@@ -121,7 +121,8 @@ struct API {
     }
 
     /// It is kept before it is used.
-    private mutating func take(_ issued: Authority.Issued?, _ role: AuthorityRole, _ renewed: Authority, _ out: inout Outbox) throws -> Bool {
+    private mutating func take(_ issued: Authority.Issued?, _ role: AuthorityRole, _ renewed: Authority, _ out: inout Outbox) throws -> Bool
+    {
         guard let issued else {
             out.observe(
                 .refusal,

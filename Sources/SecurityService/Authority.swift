@@ -88,7 +88,9 @@ struct Authority {
     func intermediates(_ now: Int64) -> [Certificate] { path(issuer(now).certificate) }
 
     /// Of all certificates that may still be good.
-    var allIntermediates: [Certificate] { issuers.map(\.certificate) + ceremonies[...current].flatMap { [$0.policy] + ($0.cross.map { [$0] } ?? []) } }
+    var allIntermediates: [Certificate] {
+        issuers.map(\.certificate) + ceremonies[...current].flatMap { [$0.policy, $0.cross].compactMap(\.self) }
+    }
 
     /// As whom the service speaks.
     var service: TLSConfiguration.Identity {

@@ -94,7 +94,7 @@ final class Fleet {
 
     func run() throws -> Report {
         hand(.hello(Hello(node: "coordinator", generation: 0, publicIdentity: "")), from: PeerName.coordinator)
-        try start("service", 0)
+        for service in plan.serviceNodes { try start(service, 0) }
         for device in plan.devices { try start(device.name, 0) }
         var isOver = false
         while !isOver {
@@ -143,7 +143,7 @@ final class Fleet {
         let data = try Data(contentsOf: URL(fileURLWithPath: folder.configuration(of: node)))
         var identity = ""
         var marks: [String] = []
-        if node == "service" {
+        if plan.serviceNodes.contains(node) {
             processes[peer] = .service(NodeRunner(try SecurityService(JSONDecoder().decode(ServiceConfiguration.self, from: data))))
         } else {
             let configuration = try JSONDecoder().decode(DeviceConfiguration.self, from: data)

@@ -47,7 +47,9 @@ final class CredentialFlood: Attack {
 
     func apply(_ arena: inout Arena) {
         (labels, epochSeconds) = (arena.labels, arena.epochSeconds)
-        guard let victim = victims.first, let spec = arena.fabric.spec(of: arena.service), arena.attach(id, near: victim) != nil else { return }
+        guard let victim = victims.first, let spec = arena.fabric.spec(of: arena.service), arena.attach(id, near: victim) != nil else {
+            return
+        }
         (service, host) = (spec.address, spec.host)
         for victim in victims { arena.tried("connections opened", on: victim) }
         var out = Outbox(now: arena.fabric.now)

@@ -36,7 +36,9 @@ final class SlowRequests: Attack {
     }
 
     func apply(_ arena: inout Arena) {
-        guard let victim = victims.first, let spec = arena.fabric.spec(of: arena.service), arena.attach(id, near: victim) != nil else { return }
+        guard let victim = victims.first, let spec = arena.fabric.spec(of: arena.service), arena.attach(id, near: victim) != nil else {
+            return
+        }
         service = spec.address
         for victim in victims { arena.tried("requests begun", on: victim) }
         nextWake = arena.fabric.now + .seconds(1)
