@@ -52,6 +52,8 @@ public struct FaultDescription: Sendable {
     public var wrongClock: WrongClock?
     /// Whoever listens for its targets may hear nothing of them.
     public var silences: Bool
+    /// What its targets have to say comes late: time that was asked for, too, and connections are held for long.
+    public var slows: Bool
     /// What it changes is known by a mark: the digest of what is there now.
     public var leavesMarks: Bool
     /// What comes through it may be other bytes than were sent, so that it cannot be read.
@@ -60,7 +62,7 @@ public struct FaultDescription: Sendable {
 
     public init(
         _ name: FaultName, _ summary: String, place: Place, parameters: [Parameter] = [], needsLength: Bool = false, isMoment: Bool = false,
-        holds: Hold? = nil, absence: Absence? = nil, wrongClock: WrongClock? = nil, silences: Bool = false, leavesMarks: Bool = false,
+        holds: Hold? = nil, absence: Absence? = nil, wrongClock: WrongClock? = nil, silences: Bool = false, slows: Bool = false, leavesMarks: Bool = false,
         spoils: Bool = false, mistake: Mistake? = nil
     ) {
         self.name = name
@@ -73,6 +75,7 @@ public struct FaultDescription: Sendable {
         self.absence = absence
         self.wrongClock = wrongClock
         self.silences = silences
+        self.slows = slows
         self.leavesMarks = leavesMarks
         self.spoils = spoils
         self.mistake = mistake

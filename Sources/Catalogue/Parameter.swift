@@ -6,7 +6,12 @@ public struct Parameter: Sendable, Equatable {
     /// Of a duration.
     public var least: Duration?
     public var leastCount: Int64?
-    public init(_ name: String, _ kind: QuantityKind, isRequired: Bool = true, least: Duration? = nil, leastCount: Int64? = nil) {
+    public var mostCount: Int64?
+    public init(
+        _ name: String, _ kind: QuantityKind, isRequired: Bool = true, least: Duration? = nil, leastCount: Int64? = nil,
+        mostCount: Int64? = nil
+    ) {
+        self.mostCount = mostCount
         self.name = name
         self.kind = kind
         self.isRequired = isRequired

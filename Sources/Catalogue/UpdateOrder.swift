@@ -58,15 +58,6 @@ public struct UpdateOrder: Sendable, Equatable, Codable {
     }
     public var isApp: Bool { !UpdateOrder.reserved.contains(image) }
 
-    /// As reports of what went back name it.
-    public var imageName: String {
-        switch image {
-        case UpdateOrder.trustStore: "roots"
-        case UpdateOrder.ownership: "policy"
-        default: image
-        }
-    }
-
     /// Of what an operator's act has devices install: whether a boot stage that it concerns starts this or something newer.
     public func isReached(by stage: Fact) -> Bool {
         switch image {

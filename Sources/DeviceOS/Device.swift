@@ -175,7 +175,7 @@ public struct Device: Node {
     /// What the world or an operator says to the device, beside the network.
     private mutating func obey(_ name: String, _ body: [UInt8], _ out: inout Outbox) {
         switch name {
-        case CommandName.clock: if let change = JSON.decode(ClockChange.self, body) { services.changeClock(change, out.now) }
+        case CommandName.clock: if let change = JSON.decode(ClockChange.self, body) { services.changeClock(change, &out) }
         case CommandName.checkUpdates: if isRunning { services.checkForUpdates(out.now) }
         case CommandName.powerCut:
             if let count = JSON.decode(Int.self, body) { board.chip.cutPower(duringFlashOperation: count) }

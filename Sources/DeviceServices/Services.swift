@@ -241,15 +241,17 @@ public struct Services {
     public func powerOn(_ now: Instant) { context.clock.powerOn(now) }
 
     /// The clock jumps, changes its pace, or loses its battery.
-    public mutating func changeClock(_ change: ClockChange, _ now: Instant) {
-        context.clock.change(change, now)
-        enroller.clockChanged(context, now)
+    public mutating func changeClock(_ change: ClockChange, _ out: inout Outbox) {
+        context.clock.change(change, out.now)
+        time.raiseClock(context, &out)
+        enroller.clockChanged(context, out.now)
     }
 
     /// Whoever sets the clock sets it for all, until the device starts again or it is told to the battery-backed one.
     public mutating func setClock(by nanoseconds: Int64, _ out: inout Outbox) {
         context.clock.set(by: nanoseconds)
         out.observe(.clockSet, [.durationNanoseconds: .number(nanoseconds)])
+        time.raiseClock(context, &out)
         enroller.clockChanged(context, out.now)
     }
 

@@ -38,7 +38,8 @@ public struct TimeKeeper {
 
     /// Nothing that is known here can be older than the OS, or than what the service has certified last.
     func raiseClock(_ context: ServiceContext, _ out: inout Outbox) {
-        guard isStrict else { return }
+        // Without power nobody looks at it.
+        guard isStrict, context.settings != nil else { return }
         let certified = context.settings?[.customerChain].flatMap { try? Certificate.list(joinedDER: $0).first?.notBefore } ?? 0
         guard let by = context.clock.raise(to: max(context.software.osBuiltAt, certified), out.now) else { return }
         out.observe(.clockSet, [.durationNanoseconds: .number(by), .reason: "floor"])

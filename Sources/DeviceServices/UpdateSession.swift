@@ -36,7 +36,7 @@ struct UpdateSession {
     /// Bytes that are asked for at once: four sectors of flash.
     private static let chunkBytes = 16 << 10
     private static let metadataLimits = TUFClient.Limits(
-        rootBytes: 16 << 10, timestampBytes: 4 << 10, snapshotBytes: 8 << 10, targetsBytes: 40 << 10, rootRotations: 64, delegations: 4)
+        rootBytes: 16 << 10, timestampBytes: 4 << 10, snapshotBytes: 8 << 10, targetsBytes: 40 << 10, rootRotations: 256, delegations: 4)
 
     private let deviceID: String
     private let software: any InstalledSoftware

@@ -94,7 +94,8 @@ extension Updater {
             return []
         }
         let names = trial.images.map(context.software.name).joined(separator: " ")
-        out.observe(.updateReverted, [.image: .text(names), .reason: .text(reason)])
+        let heads = digests.map(\.digestHead).joined(separator: " ")
+        out.observe(.updateReverted, [.image: .text(names), .reason: .text(reason), .digest: .text(heads)])
         context.note(.update, "went back: \(reason)", seen: .init(digests: digests), at: out.now)
         checkAt = out.now + .seconds(20)
         return [trial.areApps ? .startApps([]) : .restart("update reverted")]

@@ -152,6 +152,9 @@ private struct Causes {
     private static let ofWrongClocks = Set(
         [DetectionRule.authenticationFailures, .timeRefused, .updateRefused].map(\.rawValue))
 
+    /// An answer with the time that comes late, and connections that are held while they come to nothing.
+    private static let ofSlowLinks = Set([DetectionRule.timeRefused, .flood].map(\.rawValue))
+
     private func heard(_ alert: Observation) -> Instant {
         let since = alert.fact.number(.sinceSeconds) ?? plan.epochSeconds
         let (seconds, overflow) = since.subtractingReportingOverflow(plan.epochSeconds)
@@ -169,6 +172,7 @@ private struct Causes {
         let rule = alert.fact.text(.rule)
         // What keeps a device from being heard: it lasted while nothing was heard.
         if fault.silences, rule == DetectionRule.silence.rawValue { return step.end >= heard(alert) && concerned.contains(where: hits) }
+        if fault.slows, Causes.ofSlowLinks.contains(rule ?? ""), concerned.contains(where: hits) { return step.end + .hours(24) >= alert.at }
         if fault.wrongClock != nil {
             return Causes.ofWrongClocks.contains(rule ?? "") && concerned.contains(where: hits)
                 || truth.marks(of: step.id).matchUnique(alert.fact)

@@ -53,7 +53,8 @@ struct RolloutCourse {
             case .rolloutHalted where isOwn: end(.halted)
             case .rolloutComplete where isOwn: end(.complete)
             case .rolloutSuperseded where isOwn: end(.superseded)
-            case .rolloutWithdrawn where isOwn: end(.withdrawn)
+            // Nobody else gets it, and who has it keeps it.
+            case .rolloutWithdrawn where isOwn: end(fact.text(.code) == Code.refused.rawValue ? .halted : .withdrawn)
             case .refusal where fact.text(.operation) == "release" && fact.text(.instance) == step.id: refusal = fact.text(.reason) ?? ""
             default: break
             }

@@ -14,7 +14,7 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     public var step: String
     public var title: String
     public var devices: Int
-    /// Devices that run it, or something newer, at the end of the run.
+    /// Devices that run it, or (unless its rollout failed) something newer, at the end of the run.
     public var installed: Int
     /// Instants at which one more device ran it, or (negative change) one fewer.
     public var changes: [Change]
@@ -47,9 +47,12 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         func begin(_ device: String) -> Instant { max(step.at, inventory.sinceInGroup(device, at: course.counted(device))) }
         devices = members.count
         let end = journal.last?.at ?? .start
-        // Who runs a later release of the same has this one behind it.
+        let own = ReleaseMetrics.digests(step, told, plan.serviceNodes)
+        // Who runs a later release of the same has this one behind it, unless it was a failure.
+        let isFailed = [.halted, .refused, .withdrawn].contains(course.end(running: []).state)
         let later = plan.steps.filter { other in
-            other.release.map { $0.image == order.image && other.at >= step.at } ?? false
+            if isFailed { return other.id == step.id }
+            return other.release.map { $0.image == order.image && other.at >= step.at } ?? false
         }
         let digests = later.reduce(into: Set<String>()) { $0.formUnion(ReleaseMetrics.digests($1, told, plan.serviceNodes)) }
         var running: Set<String> = []
@@ -74,7 +77,8 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
                 }
                 changes.append(Change(at: observation.at, change: isRunning ? 1 : -1))
             case .updateReverted where members.contains(observation.node):
-                if (fact.text(.image) ?? "").split(separator: " ").contains(Substring(order.imageName)) && observation.at >= step.at {
+                let heads = (fact.text(.digest) ?? "").split(separator: " ").map(String.init)
+                if observation.at >= step.at, heads.contains(where: own.contains) {
                     reverted += 1
                 }
             default: break

@@ -62,6 +62,7 @@ extension PlanReader {
         guard let act = readAct(step, id: id) else { return start ?? .zero }
         let at = time(step, start)
         let length = step.duration("for", isRequired: catalogue.faults[name]?.needsLength ?? false)
+        checkLength(step, act, length)
         let repetition = readRepetition(step, act, parameters, length: length)
         let end = at + repetition.length
         if .start + end >= plan.stop {
@@ -108,8 +109,20 @@ extension PlanReader {
             if let least = parameter.leastCount, case .count(let count)? = values[parameter.name], count < least {
                 document.report(step.fields[parameter.name], "\(parameter.name): at least \(least)")
             }
+            if let most = parameter.mostCount, case .count(let count)? = values[parameter.name], count > most {
+                document.report(step.fields[parameter.name], "\(parameter.name): at most \(most)")
+            }
         }
         return values
+    }
+
+    /// What is over as soon as it is done has no length, and nothing lasts no time at all.
+    private func checkLength(_ step: Section, _ act: Step.Act, _ length: Duration?) {
+        guard let length else { return }
+        if length == .zero { document.report(step.fields["for"], "for: longer than nothing") }
+        if case .fault(let name) = act, catalogue.faults[name]?.isMoment == true {
+            document.report(step.fields["for"], "for: \(name) is over as soon as it is done")
+        }
     }
 
     /// What parameters cannot be together.

@@ -33,7 +33,7 @@ extension Quantity {
 
     /// Reads a number with its unit. A bare number is refused: which unit was meant is not ours to guess.
     static func parse(_ text: String, _ kind: QuantityKind) -> Result<Quantity, Mistake> {
-        if kind == .offset, text.hasPrefix("-") {
+        if kind == .offset, text.hasPrefix("-"), !text.hasPrefix("--") {
             return parse(String(text.dropFirst()), kind).map { if case .nanoseconds(let value) = $0 { .nanoseconds(-value) } else { $0 } }
         }
         let digits = text.prefix { $0.isNumber || $0 == "." }

@@ -45,9 +45,14 @@ extension PlanReader {
     /// How it spreads through a group.
     func readTerms(_ section: Section, _ order: inout UpdateOrder) {
         let batches = section.words("batches")
-        for (text, node) in batches where Int(text.hasSuffix("%") ? String(text.dropLast()) : text).map({ $0 > 0 }) != true {
-            document.report(node, "batches: expected counts or shares of devices, such as [1, 50%]")
+        for (text, node) in batches {
+            let isShare = text.hasSuffix("%")
+            guard let number = Int(isShare ? String(text.dropLast()) : text), (1...(isShare ? 100 : 10_000)).contains(number) else {
+                document.report(node, "batches: expected counts or shares of devices, such as [1, 50%]")
+                continue
+            }
         }
+        if section.has("batches"), batches.isEmpty { document.report(section.fields["batches"], "batches: expected at least one") }
         order.terms.batches = batches.map(\.text)
         order.terms.threshold = section.ratio("threshold") ?? 1
         order.terms.soakSeconds = (section.duration("soak") ?? .zero).components.seconds
@@ -120,6 +125,9 @@ extension PlanReader {
             } else {
                 checkFeatures(of: order, group: group, update)
             }
+        }
+        if order.image == UpdateOrder.os, !Plan.isRelease(order.version) {
+            document.report(image, "os: expected a release by its year and month, such as os@26.12")
         }
         if order.image == UpdateOrder.keystore, order.version != "2" {
             document.report(image, "the factory has a second generation of keys only: keystore@2")

@@ -97,6 +97,7 @@ extension PlanReader {
             version += 1
             if plan.steps[index].rollout?.image == UpdateOrder.trustStore { plan.steps[index].rollout?.version = String(version) }
         }
+        checkRepeatedReleases(order, field)
         guard let handOver = plan.handOver else { return }
         for (index, step) in plan.steps.enumerated() where step.at >= handOver.at && step.id != handOver.id {
             // Steps of a block have no place of their own in the list.
@@ -108,6 +109,20 @@ extension PlanReader {
             if let release = plan.steps.first(where: { $0.id == step.withdrawal?.release }), release.at < handOver.at {
                 document.report(place, "withdraw (\(step.id)): \(release.act.name) (\(release.id)) is the former owner's")
             }
+        }
+    }
+
+    /// The same release twice is one: devices that have it look for nothing, unless it was taken back meanwhile.
+    private func checkRepeatedReleases(_ order: [Int], _ field: YAMLNode) {
+        var released: [String: Step] = [:]
+        for step in order.map({ plan.steps[$0] }) {
+            if let withdrawal = step.withdrawal { released = released.filter { $0.value.id != withdrawal.release } }
+            guard case .update(let order) = step.act else { continue }
+            let key = "\(order.title) for \(order.terms.audience.title)"
+            if let before = released[key] {
+                document.report(field, "\(order.title) (\(step.id)) is released by \(before.id) already")
+            }
+            released[key] = step
         }
     }
 }

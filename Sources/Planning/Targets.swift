@@ -9,9 +9,15 @@ extension PlanReader {
     /// Whom a step aims at, as names in the order of the plan.
     mutating func readTarget(_ step: Section, _ act: Step.Act, id: String) -> (nodes: [String], networks: [String]) {
         let fault: FaultDescription? = if case .fault(let name) = act { catalogue.faults[name] } else { nil }
-        if fault?.place == .service { return (["service"], []) }
+        if fault?.place == .service {
+            if step.has("target") { document.report(step.fields["target"], "target: \(act.name) is of the service") }
+            return (["service"], [])
+        }
         if case .update = act { return ([], []) }
-        if case .operate(let act) = act, !act.hasTargets { return (["service"], []) }
+        if case .operate(let act) = act, !act.hasTargets {
+            if step.has("target") { document.report(step.fields["target"], "target: \(act.rawValue) is the service's") }
+            return (["service"], [])
+        }
         let keys = ["devices", "network", "group", "label", "mode", "value"]
         guard let target = document.section(step.required("target"), "target", keys: keys) else { return ([], []) }
         let ways = ["devices", "network", "group", "label"].filter(target.has)
@@ -68,6 +74,7 @@ extension PlanReader {
     /// Devices by `all`, by the entry that they come from, by kind, by product, by group or by name.
     func devices(_ section: Section, _ key: String) -> [String] {
         if !section.has(key) { _ = section.required(key) }
+        if section.fields[key]?.sequence?.isEmpty == true { document.report(section.fields[key], "\(key): expected at least one") }
         return section.words(key).flatMap { word, node in select(word, node) }
     }
 

@@ -83,9 +83,16 @@ struct API {
             default: out.observe(.refusal, [.operation: .text(name), .reason: "unknown command"])
             }
         } catch {
-            out.observe(.refusal, [.operation: .text(name), .reason: .text("\(error)")])
+            var details: [Fact.Detail: Fact.Value] = [
+                .operation: .text(name), .code: .text(Code.storage.rawValue), .reason: .text("\(error)"),
+            ]
+            if let step = JSON.decode(Ordered.self, body)?.step { details[.instance] = .text(step) }
+            out.observe(.refusal, details)
         }
     }
+
+    /// Of whatever an operator orders: the step that it comes from.
+    private struct Ordered: Codable { var step: String }
 
     /// What is due of the service's own certificates and authorities.
     mutating func renewAuthorities(unixSeconds: Int64, _ out: inout Outbox) {

@@ -134,12 +134,12 @@ extension UpdateDirector {
             deployment.reason =
                 isNowhere ? "no device has it" : reason ?? "back to \(back.map(\.name).sorted().joined(separator: " "))"
             try store.save(deployment)
-            out.observe(
-                .rolloutWithdrawn,
-                [
-                    .image: .text(try names(deployment)), .target: .text(deployment.deviceGroup), .instance: .text(deployment.step),
-                    .reason: .text(deployment.reason),
-                ])
+            var details: [Fact.Detail: Fact.Value] = [
+                .image: .text(try names(deployment)), .target: .text(deployment.deviceGroup), .instance: .text(deployment.step),
+                .reason: .text(deployment.reason),
+            ]
+            if reason != nil, !isNowhere { details[.code] = .text(Code.refused.rawValue) }
+            out.observe(.rolloutWithdrawn, details)
             if let reason {
                 if !isNowhere { refuse(withdrawal, reason, &out) }
                 continue

@@ -8,7 +8,7 @@ struct FlashRotFault: Fault {
     static let description = FaultDescription(
         .flashRot,
         "flips `bits` bits of the images in the targets' flash; the next start finds them", place: .devices,
-        parameters: [Parameter("bits", .count)], isMoment: true, leavesMarks: true)
+        parameters: [Parameter("bits", .count, leastCount: 1, mostCount: 100_000)], isMoment: true, leavesMarks: true)
 
     private let step: Step
     private let seed: UInt64

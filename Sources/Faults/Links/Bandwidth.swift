@@ -7,7 +7,8 @@ extension FaultName { public static let bandwidth = FaultName("bandwidth") }
 /// A slow link: bytes queue behind each other at this rate.
 public struct BandwidthFault: NetworkFault, Fault {
     public static let description = FaultDescription(
-        .bandwidth, "limits the rate of the targets' links", place: .links, parameters: [Parameter("rate", .rate)], silences: true)
+        .bandwidth, "limits the rate of the targets' links", place: .links, parameters: [Parameter("rate", .rate)], silences: true,
+        slows: true)
 
     public let bitsPerSecond: Int64
     public init(bitsPerSecond: Int64) { self.bitsPerSecond = bitsPerSecond }

@@ -13,7 +13,7 @@ public struct SlicerFault: NetworkFault, Fault {
         parameters: [
             Parameter("average-size", .count, leastCount: 1), Parameter("size-variation", .count, isRequired: false),
             Parameter("delay", .duration, isRequired: false), .toxicity,
-        ], leavesMarks: true,
+        ], silences: true, slows: true, leavesMarks: true,
         mistake: { step in
             guard let size = step.count("average-size"), let variation = step.count("size-variation"), variation >= size else { return nil }
             return ("size-variation", "as large as the pieces: less than average-size (\(size)) is possible")
