@@ -62,7 +62,8 @@ public struct FaultDescription: Sendable {
 
     public init(
         _ name: FaultName, _ summary: String, place: Place, parameters: [Parameter] = [], needsLength: Bool = false, isMoment: Bool = false,
-        holds: Hold? = nil, absence: Absence? = nil, wrongClock: WrongClock? = nil, silences: Bool = false, slows: Bool = false, leavesMarks: Bool = false,
+        holds: Hold? = nil, absence: Absence? = nil, wrongClock: WrongClock? = nil, silences: Bool = false, slows: Bool = false,
+        leavesMarks: Bool = false,
         spoils: Bool = false, mistake: Mistake? = nil
     ) {
         self.name = name

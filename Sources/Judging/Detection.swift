@@ -172,7 +172,9 @@ private struct Causes {
         let rule = alert.fact.text(.rule)
         // What keeps a device from being heard: it lasted while nothing was heard.
         if fault.silences, rule == DetectionRule.silence.rawValue { return step.end >= heard(alert) && concerned.contains(where: hits) }
-        if fault.slows, Causes.ofSlowLinks.contains(rule ?? ""), concerned.contains(where: hits) { return step.end + .hours(24) >= alert.at }
+        if fault.slows, Causes.ofSlowLinks.contains(rule ?? ""), concerned.contains(where: hits) {
+            return step.end + .hours(24) >= alert.at
+        }
         if fault.wrongClock != nil {
             return Causes.ofWrongClocks.contains(rule ?? "") && concerned.contains(where: hits)
                 || truth.marks(of: step.id).matchUnique(alert.fact)

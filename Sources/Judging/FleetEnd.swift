@@ -95,7 +95,8 @@ public struct FleetEnd: Sendable, Equatable, Codable {
 extension FleetEnd.Device {
     fileprivate mutating func explain(_ device: Plan.Device, _ failure: Fact?, missedHandOver: Bool, _ plan: Plan) {
         reason = failure?.text(.reason) ?? failure?.text(.code) ?? ""
-        let cable = device.kind.missing([.recoveryCable])
+        let cable =
+            device.kind.missing([.recoveryCable])
             .map { "now nothing does: a device of kind \(device.kind.rawValue) has no \($0)" }
             ?? "now a technician with a cable does (operator: recover)"
         if missedHandOver, let handOver = plan.handOver, let successor = plan.successor {

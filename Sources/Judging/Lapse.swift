@@ -1,6 +1,5 @@
 import Catalogue
 import Planning
-import SecureChannel
 public import Wire
 
 /// Something of the service's that ran out before anything took its place.
@@ -19,11 +18,7 @@ public struct Lapse: Sendable, Equatable, Codable {
             let begin = node == Plan.serviceNode ? Instant.start : plan.handOver?.at ?? .start
             // The former owner's is over then.
             let over = node == Plan.serviceNode ? min(end, plan.handOver?.end ?? .never) : end
-            let lives = [
-                ("service", Hierarchy.Lifetime.service - Hierarchy.Lifetime.day),
-                ("catalog", Hierarchy.Lifetime.catalog - Hierarchy.Lifetime.beforeStart),
-            ]
-            return lives.flatMap { role, seconds -> [Lapse] in
+            return Plan.firstLives.flatMap { role, seconds -> [Lapse] in
                 var until = begin + .seconds(seconds)
                 var lapses: [Lapse] = []
                 for renewal in renewals where renewal.node == node && renewal.fact.text(.role) == role {

@@ -2,6 +2,12 @@ import SecureChannel
 import Wire
 
 extension Plan {
+    /// How long a new service's first certificate and its first authority are good, in seconds: each was made some time before.
+    public static let firstLives = [
+        ("service", Hierarchy.Lifetime.service - Hierarchy.Lifetime.day),
+        ("catalog", Hierarchy.Lifetime.catalog - Hierarchy.Lifetime.beforeStart),
+    ]
+
     /// What ends while the run goes on, and nobody renews.
     var expiries: [String] {
         // The factory makes them some time before the devices leave it.

@@ -207,7 +207,8 @@ public struct HTMLReport: ReportFormat {
     private var fleet: String {
         let rotations = (report.rotations ?? []).map { rotation in
             [
-                escaped("\(rotation.title) (\(rotation.step))"), readable(rotation.at - .start), "\(rotation.followed) of \(rotation.devices)",
+                escaped("\(rotation.title) (\(rotation.step))"), readable(rotation.at - .start),
+                "\(rotation.followed) of \(rotation.devices)",
                 rotation.lastNanoseconds.map { readable(.nanoseconds($0)) } ?? "–", escaped(rotation.missing.joined(separator: ", ")),
             ]
         }

@@ -12,7 +12,8 @@ extension Report {
                 let last = rotation.lastNanoseconds.map { readable(.nanoseconds($0)) } ?? "–"
                 let missing = rotation.missing.isEmpty ? "" : "  not: \(rotation.missing.joined(separator: ", "))"
                 lines.append(
-                    "  \(rotation.title) (\(rotation.step))".padded(42) + "\(rotation.followed)/\(rotation.devices)".left(10) + last.left(12)
+                    "  \(rotation.title) (\(rotation.step))".padded(42) + "\(rotation.followed)/\(rotation.devices)".left(10)
+                        + last.left(12)
                         + missing)
             }
         }
@@ -25,7 +26,8 @@ extension Report {
         lines.append("\n" + "Fleet at the end".padded(28) + "\(fleetEnd.present) of \(fleetEnd.devices.count) there")
         for device in fleetEnd.absent {
             let last = device.last.map { "there until \(readable($0 - .start))" } ?? "never there"
-            lines.append("  \(device.state.rawValue)".padded(14) + "\(device.name), \(last)" + (device.reason.isEmpty ? "" : ": \(device.reason)"))
+            let reason = device.reason.isEmpty ? "" : ": \(device.reason)"
+            lines.append("  \(device.state.rawValue)".padded(14) + "\(device.name), \(last)\(reason)")
             if !device.remedy.isEmpty { lines.append("".padded(14) + device.remedy) }
         }
         return lines

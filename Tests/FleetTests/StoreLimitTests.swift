@@ -53,6 +53,7 @@ import Wire
                     ALTER TABLE deployment DROP COLUMN replaces; ALTER TABLE image DROP COLUMN securityVersion;
                     ALTER TABLE failure DROP COLUMN kind; DROP TABLE authority;
                     ALTER TABLE device DROP COLUMN lockedOutSince; ALTER TABLE device DROP COLUMN readmittedAt;
+                    DROP TABLE inherited; DROP TABLE formerOwner;
                     DELETE FROM grdb_migrations WHERE identifier IN ('5', '6'); PRAGMA user_version = 4;
                     INSERT INTO image (sha256, name, component, type, version, bytes) VALUES ('aa', 'compressor@7', 'c', 10, 7, x'00');
                     INSERT INTO deployment (deviceGroup, images, batches, threshold, soakSeconds, openBatch, changedAt, state, reason)
@@ -80,6 +81,7 @@ import Wire
             try db.execute(
                 sql: """
                     ALTER TABLE device DROP COLUMN lockedOutSince; ALTER TABLE device DROP COLUMN readmittedAt;
+                    DROP TABLE inherited; DROP TABLE formerOwner;
                     DELETE FROM grdb_migrations WHERE identifier = '6'; PRAGMA user_version = 5;
                     """)
         }

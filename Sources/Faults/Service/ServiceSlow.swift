@@ -7,7 +7,8 @@ extension FaultName { public static let serviceSlow = FaultName("service-slow") 
 struct ServiceSlow: Fault {
     static let description = FaultDescription(
         .serviceSlow,
-        "lets the service answer later by `delay`", place: .service, parameters: [Parameter("delay", .duration)])
+        "lets the service answer later by `delay`", place: .service, parameters: [Parameter("delay", .duration)],
+        silences: true, slows: true)
 
     private let step: Step
     init(_ step: Step, seed: UInt64) { self.step = step }
