@@ -49,9 +49,13 @@ public struct FleetEnd: Sendable, Equatable, Codable {
         var failure: Fact?
         var hasPower = true
         var isHeirs = false
+        /// It had answers while the fleet was handed over.
+        var wasThere = false
     }
 
-    init(_ plan: Plan, _ journal: ObservationLog, bricked: [String], lockedOut: [String]) {
+    /// - Parameter rollout: How the hand-over's ended, in words.
+    init(_ plan: Plan, _ journal: ObservationLog, bricked: [String], lockedOut: [String], rollout: String) {
+        let handOver = plan.handOver
         var trails = Dictionary(plan.devices.map { ($0.name, Trail()) }, uniquingKeysWith: { first, _ in first })
         for observation in journal {
             let fact = observation.fact
@@ -60,6 +64,9 @@ public struct FleetEnd: Sendable, Equatable, Codable {
                 if fact.text(.result) == "accepted" {
                     trails[observation.node]?.last = observation.at
                     trails[observation.node]?.failure = nil
+                    if let handOver, observation.at >= handOver.at, observation.at < handOver.end {
+                        trails[observation.node]?.wasThere = true
+                    }
                 } else {
                     trails[observation.node]?.failure = fact
                 }
@@ -85,7 +92,9 @@ public struct FleetEnd: Sendable, Equatable, Codable {
                 found.state = .lockedOut
             } else if trail.last.map({ end - $0 > patience }) ?? (end - .start > patience) {
                 found.state = .lost
-                found.explain(device, trail.failure, missedHandOver: plan.handOver.map { $0.end <= end } ?? false && !trail.isHeirs, plan)
+                let isOver = handOver.map { $0.end <= end } ?? false
+                let missed = isOver && !trail.isHeirs ? (trail.wasThere ? "its turn had not come: \(rollout)" : "it was not there") : nil
+                found.explain(device, trail.failure, missed, wasThere: trail.wasThere, plan)
             }
             return found
         }
@@ -93,17 +102,22 @@ public struct FleetEnd: Sendable, Equatable, Codable {
 }
 
 extension FleetEnd.Device {
-    fileprivate mutating func explain(_ device: Plan.Device, _ failure: Fact?, missedHandOver: Bool, _ plan: Plan) {
+    /// - Parameter missed: Why it missed the hand-over, in words; nil if it did not.
+    fileprivate mutating func explain(_ device: Plan.Device, _ failure: Fact?, _ missed: String?, wasThere: Bool, _ plan: Plan) {
         reason = failure?.text(.reason) ?? failure?.text(.code) ?? ""
         let cable =
             device.kind.missing([.recoveryCable])
             .map { "now nothing does: a device of kind \(device.kind.rawValue) has no \($0)" }
             ?? "now a technician with a cable does (operator: recover)"
-        if missedHandOver, let handOver = plan.handOver, let successor = plan.successor {
+        if let missed, let handOver = plan.handOver, let successor = plan.successor {
             cause = .missedHandOver
             let (from, to) = (readable(handOver.at - .start), readable(handOver.end - .start))
-            reason = "missed the hand-over to \(successor.catalog), \(from) to \(to) after the run's start: \(reason)"
-            remedy = "power and a network for a few checks in that time would have helped; \(cable)"
+            reason = "missed the hand-over to \(successor.catalog), \(from) to \(to) after the run's start: \(missed)"
+            let help =
+                wasThere
+                ? "a rollout that goes on without those that are away (threshold), or a longer overlap"
+                : "power and a network for a few checks in that time"
+            remedy = "\(help) would have helped; \(cable)"
             return
         }
         let code = failure?.text(.code).flatMap(Code.init(rawValue:))

@@ -62,7 +62,9 @@ public struct Report: Sendable, Equatable, Codable {
         rotations = RotationCourse.measure(plan, journal)
         lapses = Lapse.measure(plan, journal)
         let bricked = ReleaseMetrics.bricked(plan, journal)
-        fleetEnd = FleetEnd(plan, journal, bricked: bricked, lockedOut: kept.map(\.device))
+        fleetEnd = FleetEnd(
+            plan, journal, bricked: bricked, lockedOut: kept.map(\.device),
+            rollout: releases.first { $0.step == plan.handOver?.id }?.rolloutWords ?? "")
         self.verdicts = verdicts
         self.releases = releases
         self.detection = detection

@@ -54,7 +54,12 @@ struct RolloutCourse {
             case .rolloutComplete where isOwn: end(.complete)
             case .rolloutSuperseded where isOwn: end(.superseded)
             // Nobody else gets it, and who has it keeps it.
-            case .rolloutWithdrawn where isOwn: end(fact.text(.code) == Code.refused.rawValue ? .halted : .withdrawn)
+            case .rolloutWithdrawn where isOwn && fact.text(.code) == Code.refused.rawValue:
+                let state = groups[group]?.end?.state ?? .halted
+                groups[group, default: Course(openedAt: observation.at)].end = (
+                    state, "not withdrawn: \(fact.text(.reason) ?? "")", groups[group]?.end?.at ?? observation.at
+                )
+            case .rolloutWithdrawn where isOwn: end(.withdrawn)
             case .refusal where fact.text(.operation) == "release" && fact.text(.instance) == step.id: refusal = fact.text(.reason) ?? ""
             default: break
             }
@@ -89,7 +94,7 @@ struct RolloutCourse {
         for state in [RolloutState.halted, .withdrawn, .stuck, .running, .superseded] {
             if let found = ends.first(where: { $0.0 == state }) { return found }
         }
-        return ends.isEmpty ? (.running, "no device is there that it is for") : (.complete, "")
+        return ends.isEmpty ? (.running, "no device is there that it is for") : (.complete, ends.map(\.1).first { !$0.isEmpty } ?? "")
     }
 
     /// Of a group in which nothing has been decided.

@@ -123,7 +123,7 @@ extension Report {
             line += release.reached.map { ($0.afterNanoseconds.map { readable(.nanoseconds($0)) } ?? "–").left(10) }.joined()
             line += "\(release.exposureDeviceHours) dh".left(10) + "\(release.reverted)".left(10)
             lines.append(line)
-            if release.rollout != .complete { lines.append("    rollout \(release.rolloutWords)") }
+            if release.rollout != .complete || !release.rolloutReason.isEmpty { lines.append("    rollout \(release.rolloutWords)") }
         }
         lines.append("  dh: device-hours on something older after the release")
         lines.append("Bricked                     \(bricked.isEmpty ? "none" : bricked.joined(separator: ", "))")

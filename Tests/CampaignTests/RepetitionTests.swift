@@ -39,8 +39,8 @@ import Wire
     @Test(arguments: [
         ("every: 1m", "f.yaml:15:22: every: 'times' is missing: a step that is repeated without end is refused"),
         ("times: 5", "times: 'every' is missing, the time from one beginning to the next"),
-        ("every: 1m, times: 0", "times: expected a whole number from 1 to 1000"),
-        ("every: 1m, times: 1000000000000000000000", "times: expected a whole number from 1 to 1000"),
+        ("every: 1m, times: 0", "times: expected a whole number from 1 to 4000"),
+        ("every: 1m, times: 1000000000000000000000", "times: expected a whole number from 1 to 4000"),
         ("every: 1ms, times: 2", "every: at least 1s"),
         ("every: 10m, times: 100", "at: the last may begin after the end of the run (2h)"),
         ("every: 10m, times: 2, for: 11m", "every: shorter than 'for', so that it would overlap itself"),

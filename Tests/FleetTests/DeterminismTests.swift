@@ -98,7 +98,7 @@ import Wire
         "at: 6m, operator: check-updates, target: { devices: fridge }",
         "at: 20m, for: 9m, fault: clock-drift, ratio: 1%, target: { devices: oven }",
         "at: 22m, fault: flash-rot, bits: 3, target: { devices: fridge }",
-        "at: 25m, for: 9m, fault: disk-full, target: { devices: fridge }",
+        "at: 25m, for: 9m, fault: disk-full",
         "at: 30m, for: 5m, fault: service-slow, delay: 300ms", "at: 36m, operator: recover, target: { devices: fridge }",
     ]
 
@@ -116,7 +116,17 @@ import Wire
             "at: 30m, for: 8m, fault: handshake-limit, per-second: 1",
         ]
 
+    private static let owners = [
+        "at: 5m, operator: rotate-root, overlap: 6m", "at: 6m, operator: check-updates, target: { devices: all }",
+        "at: 14m, for: 2m, fault: service-kill", "at: 15m, operator: rotate-update-keys",
+        "at: 18m, operator: hand-over, to: stewards, overlap: 12m", "at: 19m, operator: check-updates, target: { devices: fridge }",
+        "at: 25m, operator: lock-out, target: { devices: oven }", "at: 26m, for: 1m, fault: service-kill",
+        "at: 33m, operator: recover, target: { devices: oven }", "at: 34m, operator: readmit, target: { devices: oven }",
+        "at: 36m, operator: rotate-catalog-authority, overlap: 2m",
+    ]
+
     static let faults = [
+        Case(name: "owners", steps: owners),
         Case(name: "faults of networks", steps: network), Case(name: "faults of connections", steps: connections),
         Case(name: "faults that take processes", steps: processes),
         Case(name: "faults of devices", steps: devices),

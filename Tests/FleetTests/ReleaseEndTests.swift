@@ -198,7 +198,7 @@ import Wire
         let reason =
             "no way back: compressor@1 has security version 1, below the 2 of compressor@2, and no device starts less than it has proven"
         #expect(fleet.facts(.refusal, at: "service").map { $0.fact.text(.reason) } == [reason])
-        #expect(report.releases.first?.rolloutWords == "withdrawn: \(reason)")
+        #expect(report.releases.first?.rolloutWords == "complete: not withdrawn: \(reason)")
         #expect(report.releases.first?.installed == 1 && fleet.facts(.updateInstalled).count == 1)
         #expect(fleet.facts(.alert).isEmpty && fleet.facts(.updateCheck).last?.fact.text(.result) == "current")
         let free = try Fleet(UpdateTests.topology, method: method, off: [.rollbackProtection])

@@ -89,6 +89,24 @@ import Wire
         #expect(report.detection.falseAlarms == 0, "\(report.detection.alerts.filter(\.isFalse))")
     }
 
+    @Test func whoMissedItIsLostAndTheReportSaysWhy() throws {
+        let fleet = try Fleet(
+            Self.homes("4d", "lamp: { network: home, update-every: 1h }"),
+            method: """
+                  - { at: 9h, for: 50h, fault: power-cut, target: { devices: lamp } }
+                  - { at: 10h, operator: hand-over, to: stewards, overlap: 30h, threshold: 60% }
+                  - { at: 90h, for: 1d, fault: power-cut, target: { devices: oven } }
+                """)
+        let report = try fleet.run()
+        let end = try #require(report.fleetEnd)
+        #expect(end.devices.map(\.state) == [.there, .off, .lost])
+        let lamp = try #require(end.absent.last)
+        #expect(lamp.cause == .missedHandOver && lamp.reason.contains("stewards") && lamp.remedy.contains("operator: recover"), "\(lamp)")
+        #expect(report.rotations?.map(\.missing) == [["lamp"]])
+        #expect(end.present == 1)
+        #expect(report.lapses?.isEmpty == true)
+    }
+
     /// Who is on trial with the new owner and does not reach his service goes back to the former one's.
     @Test func aSuccessorThatIsNotThereLosesNobody() throws {
         let fleet = try Fleet(
