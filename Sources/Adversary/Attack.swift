@@ -32,7 +32,7 @@ public struct Arena {
     public var fabric: Fabric
     private(set) var names: CatalogNames
     /// The node of the security service that devices of the fleet are to go to.
-    private(set) var service = "service"
+    private(set) var service = ServiceNode.maker
     let epochSeconds: Int64
     let loot: Loot
     /// Device IDs, as the service ports show them to whoever holds the device.

@@ -5,8 +5,8 @@ public import Silicon
 /// Named byte strings in flash that survive a power cut at any instant.
 ///
 /// Two banks take turns. A bank is a header and records that are only ever appended; a record counts when
-/// its checksum is right. One with key 0 holds others, which count together. When a bank is full, what is current is copied to the other bank, whose header is
-/// written last.
+/// its checksum is right. One with key 0 holds others, which count together. When a bank is full, what is current is copied to the other
+/// bank, whose header is written last.
 public struct SettingsStore: SettingsKeeper {
     private static let magic: [UInt8] = Array("SET1".utf8)
     private static let bankBytes = FlashLayout.settingsBytes / 2

@@ -8,9 +8,7 @@ struct ErrorReports {
     private(set) var pending: [ServiceAPI.ErrorReport.Event] = []
     /// Of these, the first have been sent and not yet heard.
     private var inFlight = 0
-    var sendAt = Instant.never
-    /// For a certificate.
-    var isWaiting = false
+    var due = CertifiedDuty()
 
     mutating func add(_ event: ServiceAPI.ErrorReport.Event) { if pending.count < ErrorReports.limit { pending.append(event) } }
 
@@ -24,7 +22,7 @@ struct ErrorReports {
         return true
     }
 
-    mutating func hurry(_ now: Instant) { sendAt = min(sendAt, now + ErrorReports.urgency) }
+    mutating func hurry(_ now: Instant) { due.at = min(due.at, now + ErrorReports.urgency) }
 
     mutating func sent() -> ServiceAPI.ErrorReport {
         inFlight = pending.count
@@ -41,20 +39,10 @@ struct ErrorReports {
 struct ErrorReporter {
     private static let every = Duration.hours(24)
 
-    /// There is a certificate: a fleet that has waited for it does not speak all at once.
-    func certified(_ context: inout ServiceContext, _ now: Instant) {
-        guard context.reports.isWaiting else { return }
-        context.reports.isWaiting = false
-        context.reports.sendAt = min(context.reports.sendAt, now + context.draws.duration(upTo: .minutes(1)))
-    }
-
     func send(_ context: inout ServiceContext, _ out: inout Outbox) {
-        context.reports.sendAt = out.now + ErrorReporter.every
+        context.reports.due.at = out.now + ErrorReporter.every
         guard !context.reports.pending.isEmpty else { return }
-        guard context.identity.isReady else {
-            (context.reports.sendAt, context.reports.isWaiting) = (.never, true)
-            return
-        }
+        guard context.identity.isReady else { return context.reports.due.wait() }
         let report = context.reports.sent()
         context.ask(
             .errorReport,
@@ -67,7 +55,7 @@ struct ErrorReporter {
         if case .response(let response) = outcome.result, response.isSuccess {
             context.reports.answered(isHeard: true)
         } else {
-            context.reports.sendAt = out.now + context.backoff.next() + .minutes(1)
+            context.reports.due.at = out.now + context.backoff.next() + .minutes(1)
             context.reports.answered(isHeard: false)
         }
     }

@@ -5,32 +5,21 @@ import Wire
 
 /// Calls the device's peers, one after the other.
 struct PeerCaller {
-    private(set) var callAt = Instant.never
-    /// For a certificate.
-    private var isWaiting = false
+    var due = CertifiedDuty()
     private var next = 0
 
     /// - Parameter spread: What has been drawn for it.
     mutating func begin(_ context: ServiceContext, _ spread: Duration, _ now: Instant) {
-        callAt = context.configuration.peersToCall.isEmpty ? .never : now + .seconds(60) + spread
+        due.at = context.configuration.peersToCall.isEmpty ? .never : now + .seconds(60) + spread
     }
 
-    mutating func stop() { (callAt, isWaiting) = (.never, false) }
-
-    /// There is a certificate: a fleet that has waited for it does not call all at once.
-    mutating func certified(_ context: inout ServiceContext, _ now: Instant) {
-        guard isWaiting else { return }
-        (callAt, isWaiting) = (now + context.draws.duration(upTo: .minutes(1)), false)
-    }
+    mutating func stop() { due.stop() }
 
     mutating func call(_ context: inout ServiceContext, _ out: inout Outbox) {
         let configuration = context.configuration
-        guard context.identity.isReady else {
-            (callAt, isWaiting) = (.never, true)
-            return
-        }
+        guard context.identity.isReady else { return due.wait() }
         let pause = Duration.nanoseconds(configuration.callEveryNanoseconds)
-        callAt = out.now + pause + context.draws.duration(upTo: min(pause / 10, .seconds(30)))
+        due.at = out.now + pause + context.draws.duration(upTo: min(pause / 10, .seconds(30)))
         let peer = configuration.peersToCall[next % configuration.peersToCall.count]
         next += 1
         let target = ClientPool<Purpose>.Target(

@@ -99,7 +99,7 @@ public struct Services {
         let spread = context.draws.duration(upTo: .nanoseconds(context.configuration.callEveryNanoseconds))
         caller.begin(context, spread, out.now)
         telemetry.begin(&context, out.now)
-        context.reports.sendAt = out.now + .seconds(20) + context.draws.duration(upTo: .seconds(30))
+        context.reports.due.at = out.now + .seconds(20) + context.draws.duration(upTo: .seconds(30))
         updater.begin(&context, out.now)
         enroller.begin(isOnTrial: updater.trial?.phase == .running, &context, out.now)
     }
@@ -131,14 +131,14 @@ public struct Services {
         switch duty {
         case .expire: enroller.expiresAt
         case .authenticate: enroller.authenticateAt
-        case .report: context.reports.sendAt
-        case .sendTelemetry: telemetry.sendAt
-        case .callPeer: caller.callAt
+        case .report: context.reports.due.at
+        case .sendTelemetry: telemetry.due.at
+        case .callPeer: caller.due.at
         case .prove: updater.proveAt
         case .endTrial: updater.trialEndsAt
         case .install: updater.installAt
         case .giveFinalNotice: updater.finalAt
-        case .checkForUpdates: updater.checkAt
+        case .checkForUpdates: updater.checkDue.at
         case .askTime: time.askAt
         }
     }
@@ -211,10 +211,10 @@ public struct Services {
         case .authentication(let stage):
             switch enroller.answered(stage, outcome, &context, &out) {
             case .certified:
-                telemetry.certified(&context, out.now)
-                updater.certified(&context, out.now)
-                reporter.certified(&context, out.now)
-                caller.certified(&context, out.now)
+                telemetry.due.certified(out.now, &context.draws)
+                updater.checkDue.certified(out.now, &context.draws)
+                context.reports.due.certified(out.now, &context.draws)
+                caller.due.certified(out.now, &context.draws)
                 return updater.attested(&context, &out)
             // That is no proof of what was installed.
             case .rejected(let why): return updater.goBack("attestation refused: \(why)", &context, &out)
@@ -257,7 +257,7 @@ public struct Services {
 
     public mutating func keepClock(_ now: Instant) { context.clock.keep(now) }
 
-    public mutating func checkForUpdates(_ now: Instant) { updater.checkAt = now }
+    public mutating func checkForUpdates(_ now: Instant) { updater.checkDue.at = now }
 
     /// Keeps something of the rest of the device's.
     public mutating func keep(_ key: SettingsKey, _ value: [UInt8]) throws { try context.settings?.set(key, value) }

@@ -62,7 +62,7 @@ extension Updater {
         self.trial = nil
         out.observe(.updateProven, [.image: .text(trial.images.map(context.software.name).joined(separator: " "))])
         // The next layer, and the news for the service.
-        checkAt = out.now + .seconds(5) + context.draws.duration(upTo: .seconds(5))
+        checkDue.at = out.now + .seconds(5) + context.draws.duration(upTo: .seconds(5))
         return trial.areApps ? [.notice(.complete, isApp: true)] : []
     }
 
@@ -97,7 +97,7 @@ extension Updater {
         let heads = digests.map(\.digestHead).joined(separator: " ")
         out.observe(.updateReverted, [.image: .text(names), .reason: .text(reason), .digest: .text(heads)])
         context.note(.update, "went back: \(reason)", seen: .init(digests: digests), at: out.now)
-        checkAt = out.now + .seconds(20)
+        checkDue.at = out.now + .seconds(20)
         return [trial.areApps ? .startApps([]) : .restart("update reverted")]
     }
 

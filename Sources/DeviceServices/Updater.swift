@@ -32,9 +32,7 @@ public struct Updater {
         ("targets.json", .imageTargets),
     ]
 
-    var checkAt = Instant.never
-    /// For a certificate, with a check.
-    private var isWaiting = false
+    var checkDue = CertifiedDuty()
     private(set) var finalAt = Instant.never
     private(set) var installAt = Instant.never
     var proveAt = Instant.never
@@ -63,19 +61,12 @@ public struct Updater {
         self.failures = failures
     }
 
-    var next: Instant { min(min(checkAt, finalAt), min(min(installAt, proveAt), trialEndsAt)) }
     /// Apps are on trial: one that ends takes them back.
     public var hasAppsOnTrial: Bool { trial?.areApps == true }
     public var hasStaged: Bool { !staged.isEmpty }
 
     mutating func begin(_ context: inout ServiceContext, _ now: Instant) {
-        checkAt = now + .seconds(10) + context.draws.duration(upTo: .seconds(10))
-    }
-
-    /// There is a certificate: a fleet that has waited for it does not ask all at once.
-    mutating func certified(_ context: inout ServiceContext, _ now: Instant) {
-        guard isWaiting else { return }
-        (checkAt, isWaiting) = (now + context.draws.duration(upTo: .minutes(1)), false)
+        checkDue.at = now + .seconds(10) + context.draws.duration(upTo: .seconds(10))
     }
 
     // MARK: The check
@@ -83,15 +74,12 @@ public struct Updater {
     /// Says what runs here, then asks what should.
     mutating func check(_ context: inout ServiceContext, _ out: inout Outbox) {
         guard context.protections.renewableSecurity else {
-            checkAt = .never
+            checkDue.at = .never
             return
         }
-        guard context.identity.isReady else {
-            (checkAt, isWaiting) = (.never, true)
-            return
-        }
+        guard context.identity.isReady else { return checkDue.wait() }
         // Whatever happens on the way, the next check comes.
-        checkAt =
+        checkDue.at =
             out.now + .nanoseconds(context.configuration.updateEveryNanoseconds) + context.draws.duration(upTo: .minutes(10))
         guard session == nil else { return }
         if !hasToldOfFormer { addFormerFailures(context) }
@@ -278,7 +266,7 @@ public struct Updater {
         if let expired { details[.notAfterSeconds] = .number(expired) }
         out.observe(.updateCheck, details)
         let isCurrent = result == "current"
-        if isCurrent { backoff.reset() } else { checkAt = min(checkAt, out.now + backoff.next()) }
+        if isCurrent { backoff.reset() } else { checkDue.at = min(checkDue.at, out.now + backoff.next()) }
         if kind != nil, let reason {
             // What an older version was measured by is a part of what was seen.
             let trusted = [SettingsKey.directorTimestamp, .imageTimestamp].compactMap { context.settings?[$0] }.map { sha256($0).hex }

@@ -65,12 +65,13 @@ public struct FlashBuilder {
         let (os, app) = (osKeys[0], appKeys[0])
         let osVersion = versions.os ?? self.osVersion
         let first =
-            FlashBuilder.loaderBody(key: bootKey.key.publicKey.bytes, code: loader) + code(ImageType.oneBL.name, osVersion, bytes: 4 << 10)
+            FlashBuilder.loaderBody(key: bootKey.key.publicKey.bytes, code: loader)
+            + code(ImageType.oneBL.name, self.osVersion, bytes: 4 << 10)
         var packages: [(ImageType, [UInt8])] = [
             (.oneBL, sign(.oneBL, "1BL", first, bootKey)), (.trustedKeystore, keystore(trust)),
         ]
         for (type, size) in FlashBuilder.stageSizes {
-            // A release of an OS brings no kernel.
+            // A release of an OS brings no kernel, and no boot loader.
             let (version, security) = type == .kernel ? (self.osVersion, 1) : (osVersion, versions.osSecurity)
             packages.append((type, sign(type, type.name, code(type.name, version, bytes: size), os, version: security)))
         }

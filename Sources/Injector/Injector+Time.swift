@@ -172,7 +172,7 @@ extension Injector {
     /// What is said of the service from a hand-over on means the new owner's.
     private mutating func redirect(_ index: Int) -> Step {
         var step = configuration.steps[index]
-        guard serviceInCharge != "service", step.nodes == ["service"] else { return step }
+        guard serviceInCharge != ServiceNode.maker, step.nodes == [ServiceNode.maker] else { return step }
         step.nodes = [serviceInCharge]
         redirected[index] = step
         return step
@@ -185,13 +185,11 @@ extension Injector {
 
     /// The former owner publishes the update, and gives the new one what he has to know.
     private mutating func handOver(_ step: Step) {
-        guard let names = configuration.successorNames, let order = step.rollout,
-            let successor = configuration.nodes.last(where: { $0.role == .service && $0.name != "service" })
-        else { return }
+        guard let names = configuration.successorNames, let order = step.rollout else { return }
         release(order, of: step)
-        command(CommandName.handOver, JSON.encode(successor.name), to: "service")
-        serviceInCharge = successor.name
-        arena.handOver(to: successor.name, names)
+        command(CommandName.handOver, JSON.encode(ServiceNode.successor), to: ServiceNode.maker)
+        serviceInCharge = ServiceNode.successor
+        arena.handOver(to: serviceInCharge, names)
     }
 
     /// An attack that uses another's gains aims at what that one has got into; nil if it is nothing.
@@ -230,8 +228,8 @@ extension Injector {
             attacks[index] = nil
             arena.fabric.observe(Fact(.attackEnded, [.attack: .text(name.rawValue), .instance: .text(step.id)]))
         case .operate(.handOver):
-            retired.insert("service")
-            kill("service", hostStaysUp: false)
+            retired.insert(ServiceNode.maker)
+            kill(ServiceNode.maker, hostStaysUp: false)
         case .update, .operate: break
         }
     }

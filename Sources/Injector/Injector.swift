@@ -41,7 +41,7 @@ public struct Injector: Hub {
     var arrivals: [String: [String]] = [:]
     let services: Set<String>
     /// Where devices of the fleet are to go, and what is ordered.
-    var serviceInCharge = "service"
+    var serviceInCharge = ServiceNode.maker
     /// Steps that aim at the service, and whose is another's by the time that they begin.
     var redirected: [Int: Step] = [:]
     /// Nodes that nobody starts again.

@@ -156,9 +156,7 @@ private struct Causes {
     private static let ofSlowLinks = Set([DetectionRule.timeRefused, .flood].map(\.rawValue))
 
     private func heard(_ alert: Observation) -> Instant {
-        let since = alert.fact.number(.sinceSeconds) ?? plan.epochSeconds
-        let (seconds, overflow) = since.subtractingReportingOverflow(plan.epochSeconds)
-        return overflow ? .start : .start + .seconds(seconds)
+        plan.instant(unixSeconds: alert.fact.number(.sinceSeconds) ?? plan.epochSeconds) ?? .start
     }
 
     /// A fault that has hit whoever the alert is about, in the way that the alert is about.

@@ -48,16 +48,15 @@ public struct FleetEnd: Sendable, Equatable, Codable {
         var last: Instant?
         var failure: Fact?
         var hasPower = true
-        var isHeirs = false
         /// It had answers while the fleet was handed over.
         var wasThere = false
     }
 
     /// - Parameter rollout: How the hand-over's ended, in words.
-    init(_ plan: Plan, _ journal: ObservationLog, bricked: [String], lockedOut: [String], rollout: String) {
+    init(_ plan: Plan, _ truth: GroundTruth, bricked: [String], lockedOut: [String], rollout: String) {
         let handOver = plan.handOver
         var trails = Dictionary(plan.devices.map { ($0.name, Trail()) }, uniquingKeysWith: { first, _ in first })
-        for observation in journal {
+        for observation in truth.journal {
             let fact = observation.fact
             switch fact.kind {
             case .exchange where fact.text(.operation) != "peer", .attestation:
@@ -74,11 +73,10 @@ public struct FleetEnd: Sendable, Equatable, Codable {
             case .osReady: trails[observation.node]?.hasPower = true
             case .processKilled, .processLost: trails[fact.text(.name) ?? ""]?.hasPower = false
             case .processStarted: trails[fact.text(.name) ?? ""]?.hasPower = true
-            case .bootStage where fact.text(.stage) == "policy": trails[observation.node]?.isHeirs = (fact.number(.version) ?? 1) > 1
             default: break
             }
         }
-        let end = journal.last?.at ?? .start
+        let end = truth.end
         devices = plan.devices.map { device in
             let trail = trails[device.name] ?? Trail()
             var found = Device(name: device.name, state: .there, last: trail.last, cause: nil, reason: "", remedy: "")
@@ -93,7 +91,8 @@ public struct FleetEnd: Sendable, Equatable, Codable {
             } else if trail.last.map({ end - $0 > patience }) ?? (end - .start > patience) {
                 found.state = .lost
                 let isOver = handOver.map { $0.end <= end } ?? false
-                let missed = isOver && !trail.isHeirs ? (trail.wasThere ? "its turn had not come: \(rollout)" : "it was not there") : nil
+                let why = trail.wasThere ? "its turn had not come: \(rollout)" : "it was not there"
+                let missed = isOver && !truth.isHeirs(device.name) ? why : nil
                 found.explain(device, trail.failure, missed, wasThere: trail.wasThere, plan)
             }
             return found

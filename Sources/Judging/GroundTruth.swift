@@ -49,6 +49,7 @@ struct GroundTruth {
         self.faults = faults
         epochSeconds = plan.epochSeconds
         attacks = plan.steps.filter(\.act.isAttack)
+        let handOver = plan.handOver?.release
         fleet = Set(plan.devices.map(\.name) + plan.gateways.map(\.name) + plan.serviceNodes + ["network"])
         for step in plan.steps {
             guard let wrong = faults[step]?.wrongClock else { continue }
@@ -67,8 +68,8 @@ struct GroundTruth {
             if fact.kind == .clockSet { takeClock(observation) }
             if fact.kind == .imageAdded, let digest = fact.text(.digest) { released.insert(digest) }
             if fact.kind == .updateInstalled { takeForged(observation) }
-            if plan.successor != nil, fact.kind == .bootStage, fact.text(.stage) == "policy" {
-                ownership[observation.node, default: []].append((observation.at, (fact.number(.version) ?? 1) > 1))
+            if fact.kind == .bootStage, let handOver, handOver.concerns(fact) {
+                ownership[observation.node, default: []].append((observation.at, handOver.isReached(by: fact)))
             }
             let setter = clockSetter(of: observation)
             if let setter {
@@ -139,7 +140,7 @@ struct GroundTruth {
     }
 
     /// Whether a device belonged to whoever the fleet was handed over to.
-    func isHeirs(_ device: String, at instant: Instant) -> Bool {
+    func isHeirs(_ device: String, at instant: Instant = .never) -> Bool {
         ownership[device]?.last { $0.at <= instant }?.isHeirs ?? false
     }
 

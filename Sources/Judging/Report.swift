@@ -63,7 +63,7 @@ public struct Report: Sendable, Equatable, Codable {
         lapses = Lapse.measure(plan, journal)
         let bricked = ReleaseMetrics.bricked(plan, journal)
         fleetEnd = FleetEnd(
-            plan, journal, bricked: bricked, lockedOut: kept.map(\.device),
+            plan, truth, bricked: bricked, lockedOut: kept.map(\.device),
             rollout: releases.first { $0.step == plan.handOver?.id }?.rolloutWords ?? "")
         self.verdicts = verdicts
         self.releases = releases

@@ -34,7 +34,8 @@ struct RolloutCourse {
         (self.step, self.order, self.plan, self.journal) = (step, order, plan, journal)
         // Facts name images; those of this step are known from its beginning.
         var names: Set<String> = []
-        for observation in told where observation.at >= step.at && plan.serviceNodes.contains(observation.node) {
+        let services = plan.serviceNodes
+        for observation in told where observation.at >= step.at && services.contains(observation.node) {
             let fact = observation.fact
             let isOwn = fact[.instance].map { $0 == .text(step.id) } ?? names.contains(fact.text(.image) ?? "")
             let group = fact.text(.target) ?? ""

@@ -18,19 +18,22 @@ public struct RotationCourse: Sendable, Equatable, Codable {
     fileprivate struct Watch {
         var step: Step
         var act: OperatorAct
+        /// The node that is told of it, or of a hand-over the one that takes over.
+        var service: String
         /// From when on what is seen shows it; nil until the service has replaced it.
         var from: Instant?
         var since: [String: Instant] = [:]
     }
 
     static func measure(_ plan: Plan, _ journal: ObservationLog) -> [RotationCourse] {
-        var watches = plan.steps.sorted { ($0.at, $0.id) < ($1.at, $1.id) }.compactMap { step -> Watch? in
+        var watches = plan.inOrder.compactMap { step -> Watch? in
             guard case .operate(let act) = step.act, act.isFollowed else { return nil }
-            return Watch(step: step, act: act)
+            let service = plan.successor(at: step.at) == nil ? ServiceNode.maker : ServiceNode.successor
+            return Watch(step: step, act: act, service: service)
         }
         if watches.isEmpty { return [] }
         let names = Set(plan.devices.map(\.name))
-        for observation in journal where watches[0].step.at <= observation.at {
+        for observation in journal {
             for index in watches.indices where watches[index].step.at <= observation.at {
                 watches[index].take(observation, plan, names)
             }
@@ -57,23 +60,25 @@ extension RotationCourse.Watch {
     fileprivate mutating func take(_ observation: Observation, _ plan: Plan, _ names: Set<String>) {
         let fact = observation.fact
         switch (act, fact.kind) {
-        case (.rotateServiceCertificate, .authorityRenewed) where fact.text(.role) == "service": from = from ?? observation.at
+        case (.rotateServiceCertificate, .authorityRenewed) where observation.node == service && fact.text(.role) == "service":
+            from = from ?? observation.at
         case (.rotateServiceCertificate, .exchange) where fact.text(.operation) != "peer":
             if fact.text(.result) == "accepted" { note(observation.node, observation.at, names) }
         case (.rotateCatalogAuthority, .authorityRenewed), (.rotatePolicyAuthority, .authorityRenewed):
             // It issues when the overlap is over.
-            guard from == nil, fact.text(.role) == "catalog", let since = fact.number(.sinceSeconds) else { return }
-            let (seconds, overflow) = since.subtractingReportingOverflow(plan.epochSeconds)
-            from = overflow ? observation.at : max(observation.at, .start + .seconds(seconds))
+            guard from == nil, observation.node == service, fact.text(.role) == "catalog", let since = fact.number(.sinceSeconds) else {
+                return
+            }
+            from = max(observation.at, plan.instant(unixSeconds: since) ?? observation.at)
         case (.rotateCatalogAuthority, .certificateSigned), (.rotatePolicyAuthority, .certificateSigned):
             note(fact.text(.device) ?? "", observation.at, names)
-        case (.rotateUpdateKeys, .keysRotated): from = from ?? observation.at
+        case (.rotateUpdateKeys, .keysRotated) where observation.node == service: from = from ?? observation.at
         case (.rotateUpdateKeys, .updateCheck):
             if ["current", "available"].contains(fact.text(.result)) { note(observation.node, observation.at, names) }
         case (.rotateRoot, .bootStage):
             from = step.at
             if let order = step.release, order.concerns(fact), order.isReached(by: fact) { note(observation.node, observation.at, names) }
-        case (.handOver, .evidenceAppraised) where observation.node == Plan.Successor.node:
+        case (.handOver, .evidenceAppraised) where observation.node == service:
             from = step.at
             if fact.text(.result) == "accepted" { note(fact.text(.device) ?? "", observation.at, names) }
         default: break

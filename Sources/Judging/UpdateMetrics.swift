@@ -35,9 +35,12 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         public var change: Int
     }
 
-    /// - Parameter told: Of the journal what ``isTold(_:)`` lets through.
+    /// - Parameters:
+    ///   - told: Of the journal what ``isTold(_:)`` lets through.
+    ///   - published: Digests of the images of each release, by its step.
     init(
-        _ step: Step, _ order: UpdateOrder, _ plan: Plan, _ told: [Observation], _ journal: ObservationLog, _ inventory: InventoryHistory
+        _ step: Step, _ order: UpdateOrder, _ plan: Plan, _ told: [Observation], published: [String: Set<String>],
+        _ journal: ObservationLog, _ inventory: InventoryHistory
     ) {
         self.step = step.id
         title = order.title
@@ -47,14 +50,14 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         func begin(_ device: String) -> Instant { max(step.at, inventory.sinceInGroup(device, at: course.counted(device))) }
         devices = members.count
         let end = journal.last?.at ?? .start
-        let own = ReleaseMetrics.digests(step, told, plan.serviceNodes)
+        let own = published[step.id] ?? []
         // Who runs a later release of the same has this one behind it, unless it was a failure.
         let isFailed = [.halted, .refused, .withdrawn].contains(course.end(running: []).state)
         let later = plan.steps.filter { other in
             if isFailed { return other.id == step.id }
             return other.release.map { $0.image == order.image && other.at >= step.at } ?? false
         }
-        let digests = later.reduce(into: Set<String>()) { $0.formUnion(ReleaseMetrics.digests($1, told, plan.serviceNodes)) }
+        let digests = later.reduce(into: Set<String>()) { $0.formUnion(published[$1.id] ?? []) }
         var running: Set<String> = []
         var changes: [Change] = []
         var since: [String: Instant] = [:]
@@ -102,15 +105,21 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
         }
     }
 
-    /// What the service gave out for a step: a version's number alone may be somebody else's.
-    private static func digests(_ step: Step, _ told: [Observation], _ services: [String]) -> Set<String> {
-        let service = told.lazy.filter { services.contains($0.node) }
-        let names = service.first { $0.fact.kind == .rolloutStarted && $0.fact.text(.instance) == step.id }?.fact.text(.image) ?? ""
-        let images = Set(names.split(separator: " ").map(String.init))
-        return Set(
-            service.filter { $0.fact.kind == .imageAdded && images.contains($0.fact.text(.image) ?? "") }.compactMap {
-                $0.fact.text(.digest)
-            })
+    /// What services gave out for each step: a version's number alone may be somebody else's.
+    private static func published(_ told: [Observation], _ services: [String]) -> [String: Set<String>] {
+        var images: [String: [String]] = [:]
+        var digests: [String: Set<String>] = [:]
+        for observation in told where services.contains(observation.node) {
+            let (fact, names) = (observation.fact, observation.fact.text(.image) ?? "")
+            switch fact.kind {
+            case .rolloutStarted:
+                guard let step = fact.text(.instance), images[step] == nil else { continue }
+                images[step] = names.split(separator: " ").map(String.init)
+            case .imageAdded: if let digest = fact.text(.digest) { digests[names, default: []].insert(digest) }
+            default: break
+            }
+        }
+        return images.mapValues { names in names.reduce(into: Set<String>()) { $0.formUnion(digests[$1] ?? []) } }
     }
 
     private static func hours(from: Instant, to: Instant) -> Double { max(0, Double((to - from).nanoseconds) / 3600e9) }
@@ -118,9 +127,10 @@ public struct ReleaseMetrics: Sendable, Equatable, Codable {
     static func measure(_ plan: Plan, _ journal: ObservationLog, _ inventory: InventoryHistory) -> [ReleaseMetrics] {
         // What is about releases, once for all of them: a journal of years is read as seldom as can be.
         let told = journal.filter(isTold)
+        let published = published(told, plan.serviceNodes)
         return plan.steps.compactMap { step in
             guard let order = step.release else { return nil }
-            return ReleaseMetrics(step, order, plan, told, journal, inventory)
+            return ReleaseMetrics(step, order, plan, told, published: published, journal, inventory)
         }
     }
 

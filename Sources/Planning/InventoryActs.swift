@@ -28,7 +28,6 @@ extension PlanReader {
     /// What such a step says beside its targets. Whether it can be done then is looked at when all are read.
     mutating func readInventoryAct(_ section: Section, _ step: inout Step) {
         guard case .operate(let act) = step.act, act.isOfInventory else { return }
-        if step.length != nil { document.report(section.fields["for"], "for: \(act.rawValue) holds until another step changes it") }
         if act == .move {
             guard let group = section.text("to", isRequired: true) else { return }
             let known = plan.allGroups.keys.sorted()

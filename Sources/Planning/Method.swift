@@ -7,7 +7,6 @@ extension PlanReader {
     static let stepKeys = [
         "at", "for", "fault", "attack", "update", "operator", "target", "expect", "as", "uses", "every", "times", "window",
     ]
-    /// What acts of an operator say beside that.
     static let blockKeys = ["at", "serial", "parallel", "pause"]
 
     mutating func readMethod(_ section: Section) {
@@ -17,8 +16,8 @@ extension PlanReader {
             return
         }
         for item in steps { _ = readItem(item, start: nil) }
-        settleSuccession(field)
-        checkExclusive(field)
+        settleSuccession()
+        checkExclusive()
         checkInventoryActs()
     }
 
@@ -89,6 +88,7 @@ extension PlanReader {
             checkFeatures(of: made, step)
             checkParameters(of: made, step)
             plan.steps.append(made)
+            places[id] = item
             readStepExpectation(step, made, id: id)
             // What is wrong with one is wrong with all.
             if document.problems.count > known { break }
@@ -122,6 +122,10 @@ extension PlanReader {
         if length == .zero { document.report(step.fields["for"], "for: longer than nothing") }
         if case .fault(let name) = act, catalogue.faults[name]?.isMoment == true {
             document.report(step.fields["for"], "for: \(name) is over as soon as it is done")
+        }
+        if case .operate(let act) = act {
+            let why = act.isOfInventory ? "holds until another step changes it" : "is over as soon as it is done"
+            document.report(step.fields["for"], "for: \(act.rawValue) \(why)")
         }
     }
 
@@ -178,7 +182,7 @@ extension PlanReader {
     // MARK: What cannot go together
 
     /// Two that take the same thing from the same target at the same time: what happened would be nobody's.
-    private func checkExclusive(_ field: YAMLNode) {
+    private func checkExclusive() {
         var holders: [Place: [Int]] = [:]
         for (index, step) in plan.steps.enumerated() {
             guard let hold = hold(of: step) else { continue }
@@ -193,7 +197,7 @@ extension PlanReader {
                 if step.earliest < before.latestEnd, told.insert([index, last].sorted()).inserted {
                     let (first, second) = index < last ? (step, before) : (before, step)
                     document.report(
-                        field.sequence?.first ?? field,
+                        places[second.id],
                         "\(first.act.name) (\(first.id)) and \(second.act.name) (\(second.id)) overlap: "
                             + "both hold \(place.hold.rawValue) of \(place.node)")
                 }

@@ -13,12 +13,12 @@ extension Plan {
     /// What the network's process is told.
     public func threat(_ setting: NodeSetting, steps: [Step], loot: Loot) -> ThreatConfiguration {
         var services = [
-            NodeSpec(name: Plan.serviceNode, role: .service, network: serviceNetwork, address: serviceAddress, host: names.service)
+            NodeSpec(name: ServiceNode.maker, role: .service, network: serviceNetwork, address: serviceAddress, host: names.service)
         ]
         if let successor, let handOver {
             services.append(
                 NodeSpec(
-                    name: Successor.node, role: .service, network: successor.network, address: successor.address,
+                    name: ServiceNode.successor, role: .service, network: successor.network, address: successor.address,
                     host: successor.names.service, powerOnNanoseconds: handOver.at.nanoseconds))
         }
         let devices = devices.map {

@@ -10,18 +10,19 @@ extension Plan {
         public var network: String
         public var address: Address
         public var names: CatalogNames { CatalogNames(catalog: catalog) }
-
-        /// What its node is called.
-        public static let node = "successor"
     }
 
-    public static let serviceNode = "service"
     /// All nodes that are somebody's security service.
-    public var serviceNodes: [String] { [Plan.serviceNode] + (successor == nil ? [] : [Successor.node]) }
+    public var serviceNodes: [String] { [ServiceNode.maker] + (successor == nil ? [] : [ServiceNode.successor]) }
     /// When the fleet is handed over, and until when the former owner's service goes on.
     public var handOver: Step? { steps.first { $0.act == .operate(.handOver) } }
     /// Under which names a node is known, in the catalogs that it belongs to, one after the other.
     public func hosts(of node: String) -> [String] { [names.host(node)] + (successor.map { [$0.names.host(node)] } ?? []) }
+
+    /// Steps as they begin, one after the other.
+    public var inOrder: [Step] { steps.enumerated().sorted { ($0.1.at, $0.0) < ($1.1.at, $1.0) }.map(\.1) }
+    /// The factory's trust store is 1, and each that devices get is one more.
+    public func trustVersion(of step: Step) -> Int { (inOrder.filter { $0.rollout != nil }.firstIndex { $0.id == step.id } ?? 0) + 2 }
 
     /// Who owns the fleet when a step begins: nil for whoever has made it.
     public func successor(at time: Instant) -> Successor? { handOver.map { time >= $0.at } ?? false ? successor : nil }
@@ -90,19 +91,15 @@ extension PlanReader {
     }
 
     /// What can only be told when all steps are known: which trust store is which, and what a new owner cannot do.
-    mutating func settleSuccession(_ field: YAMLNode) {
-        let order = plan.steps.indices.sorted { (plan.steps[$0].at, $0) < (plan.steps[$1].at, $1) }
-        var version = 1
-        for index in order where plan.steps[index].rollout != nil {
-            version += 1
-            if plan.steps[index].rollout?.image == UpdateOrder.trustStore { plan.steps[index].rollout?.version = String(version) }
+    mutating func settleSuccession() {
+        for index in plan.steps.indices where plan.steps[index].rollout?.image == UpdateOrder.trustStore {
+            let version = plan.trustVersion(of: plan.steps[index])
+            plan.steps[index].rollout?.version = String(version)
         }
-        checkRepeatedReleases(order, field)
+        checkRepeatedReleases()
         guard let handOver = plan.handOver else { return }
-        for (index, step) in plan.steps.enumerated() where step.at >= handOver.at && step.id != handOver.id {
-            // Steps of a block have no place of their own in the list.
-            let sequence = field.sequence
-            let place = sequence?.count == plan.steps.count ? sequence?[index] ?? field : field
+        for step in plan.steps where step.at >= handOver.at && step.id != handOver.id {
+            let place = places[step.id]
             if step.release?.image == UpdateOrder.keystore {
                 document.report(place, "keystore (\(step.id)): the boot key, which signs keystores, is not handed over")
             }
@@ -113,14 +110,14 @@ extension PlanReader {
     }
 
     /// The same release twice is one: devices that have it look for nothing, unless it was taken back meanwhile.
-    private func checkRepeatedReleases(_ order: [Int], _ field: YAMLNode) {
+    private func checkRepeatedReleases() {
         var released: [String: Step] = [:]
-        for step in order.map({ plan.steps[$0] }) {
+        for step in plan.inOrder {
             if let withdrawal = step.withdrawal { released = released.filter { $0.value.id != withdrawal.release } }
             guard case .update(let order) = step.act else { continue }
             let key = "\(order.title) for \(order.terms.audience.title)"
             if let before = released[key] {
-                document.report(field, "\(order.title) (\(step.id)) is released by \(before.id) already")
+                document.report(places[step.id], "\(order.title) (\(step.id)) is released by \(before.id) already")
             }
             released[key] = step
         }

@@ -11,12 +11,12 @@ extension PlanReader {
         let fault: FaultDescription? = if case .fault(let name) = act { catalogue.faults[name] } else { nil }
         if fault?.place == .service {
             if step.has("target") { document.report(step.fields["target"], "target: \(act.name) is of the service") }
-            return (["service"], [])
+            return ([ServiceNode.maker], [])
         }
         if case .update = act { return ([], []) }
         if case .operate(let act) = act, !act.hasTargets {
             if step.has("target") { document.report(step.fields["target"], "target: \(act.rawValue) is the service's") }
-            return (["service"], [])
+            return ([ServiceNode.maker], [])
         }
         let keys = ["devices", "network", "group", "label", "mode", "value"]
         guard let target = document.section(step.required("target"), "target", keys: keys) else { return ([], []) }
@@ -35,7 +35,7 @@ extension PlanReader {
             if word != "service" {
                 document.report(step.fields[key], "\(key): expected service, or a mapping with devices, network, group or label")
             }
-            return (["service"], [])
+            return ([ServiceNode.maker], [])
         }
         let keys = ["devices", "network", "group", "label"]
         guard let side = document.section(step.fields[key], key, keys: keys) else { return ([], []) }

@@ -24,6 +24,8 @@ struct PlanReader {
     var inventoryActs: [(step: Step, section: Section)] = []
     /// Steps as the file has them: one that is repeated counts once.
     var stepsRead = 0
+    /// Where each step of the plan stands, by its id.
+    var places: [String: YAMLNode] = [:]
 
     init(document: Document, catalogue: ActCatalogue, kind: DeviceKind? = nil) {
         self.document = document

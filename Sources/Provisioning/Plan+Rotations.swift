@@ -7,8 +7,6 @@ import Wire
 extension Plan {
     func unixSeconds(at time: Instant) -> Int64 { epochSeconds + (time - .start).components.seconds }
 
-    private var inOrder: [Step] { steps.enumerated().sorted { ($0.1.at, $0.0) < ($1.1.at, $1.0) }.map(\.1) }
-
     /// In the order in which they come.
     /// - Parameter owner: Nil for whoever has made the fleet.
     func rotations(of owner: Successor?) -> [Rotation] {
@@ -29,7 +27,4 @@ extension Plan {
         let owned = inOrder.filter { successor(at: $0.at) == successor(at: step.at) && $0.act == .operate(.rotateRoot) }
         return owned.count { $0.at <= step.at }
     }
-
-    /// The factory's trust store is 1, and each that devices get is one more.
-    func trustVersion(of step: Step) -> Int { (inOrder.filter { $0.rollout != nil }.firstIndex { $0.id == step.id } ?? 0) + 2 }
 }

@@ -44,7 +44,7 @@ public struct RunProvisioner {
     /// Writes all files.
     public func prepare() throws {
         try writeAuthority(manufacturer, "authority")
-        if let heir { try writeAuthority(heir, "authority-\(Plan.Successor.node)") }
+        if let heir { try writeAuthority(heir, "authority-\(ServiceNode.successor)") }
         for (program, file) in [("rom-\(plan.bootCode)", "rom.elf"), ("onebl-implant", "implant.elf")] {
             try RunFolder.write(try GuestProgram.read(program, in: guestFolder), folder.state(file))
         }
@@ -56,13 +56,14 @@ public struct RunProvisioner {
                 apps: try product.apps.map { try source($0) }, userland: product.isLinux ? try userland() : nil)
             let path = folder.state(product.file)
             try RunFolder.write(made.flash, path)
-            if !product.isLinux { try writeRecovery(made.flash, of: path) }
+            if !product.isLinux { try writeRecovery(made.flash, at: DeviceConfiguration.recoveryFolder(ofImage: path)) }
             imageOf[product] = path
             measurements.add(made.measurements, product)
         }
+        var media = RecoveryMedia()
         for step in plan.steps where step.act == .operate(.recover) {
             let isOver = plan.successor(at: step.at) != nil
-            for (product, made) in try recoveryMedia(step, imageOf) {
+            for (product, made) in try writeRecovery(for: step, imageOf, &media) {
                 if isOver { heirs.add(made, product) } else { measurements.add(made, product) }
             }
         }
@@ -73,17 +74,16 @@ public struct RunProvisioner {
                 folder.configuration(of: gateway.name))
         }
         for device in plan.devices { try write(device, image: imageOf[Product(device)] ?? "") }
-        try writeService(Plan.serviceNode, plan.names, authority: "authority", measurements.all)
+        try writeService(ServiceNode.maker, plan.names, authority: "authority", measurements.all)
         if let successor = plan.successor {
-            try writeService(Plan.Successor.node, successor.names, authority: "authority-\(Plan.Successor.node)", heirs.all)
+            try writeService(ServiceNode.successor, successor.names, authority: "authority-\(ServiceNode.successor)", heirs.all)
         }
         try RunFolder.writeJSON(
             plan.threat(setting("threat"), steps: try plan.steps.map(withReleases), loot: loot), folder.state("threat.json"))
     }
 
     /// What a technician sends to a device with this flash content, one file after the other.
-    func writeRecovery(_ content: [UInt8], of image: String, for step: String = "") throws {
-        let path = DeviceConfiguration.recoveryFolder(ofImage: image, for: step)
+    func writeRecovery(_ content: [UInt8], at path: String) throws {
         try RunFolder.make(path)
         let loader = try GuestProgram.loader("recovery", in: guestFolder)
         for file in manufacturer.factory.recoveryFiles(loader: loader, flash: content) {
@@ -145,15 +145,8 @@ public struct RunProvisioner {
         let owner = isOver ? heir ?? manufacturer : manufacturer
         let factory = owner.factory
         switch order.image {
-        case UpdateOrder.trustStore:
-            var trust = owner.trust
-            trust.roots = owner.authorities.roots(after: plan.rootRotations(until: step))
-            trust.rootsVersion = UInt32(plan.trustVersion(of: step))
-            return [try factory.trustStore(trust, isLinux: product.isLinux)]
-        case UpdateOrder.ownership:
-            guard let heir else { return [] }
-            let trust = manufacturer.trust(in: heir, version: plan.trustVersion(of: step))
-            return try factory.handOver(trust, isLinux: product.isLinux)
+        case UpdateOrder.trustStore: return [try factory.trustStore(trust(after: step), isLinux: product.isLinux)]
+        case UpdateOrder.ownership: return try factory.handOver(trust(after: step), isLinux: product.isLinux)
         case UpdateOrder.os where product.isLinux:
             return factory.linuxOS(
                 version: order.version, securityVersion: securityVersion(order), userland: try userland(), defect: systemDefect(order))

@@ -148,7 +148,8 @@ struct HTMLTopology {
         for network in plan.networks {
             let names =
                 plan.devices.filter { $0.network == network.name }.map { $0.name }
-                + (plan.serviceNetwork == network.name ? ["service"] : [])
+                + (plan.serviceNetwork == network.name ? [ServiceNode.maker] : [])
+                + (plan.successor?.network == network.name ? [ServiceNode.successor] : [])
             let shown = Array(names.prefix(64))
             let rows = max(1, (shown.count + Self.perRow - 1) / Self.perRow)
             let height = Double(rows) * 34 + 34
@@ -174,7 +175,7 @@ struct HTMLTopology {
     }
 
     private func colour(_ name: String) -> String {
-        guard name != "service" else { return "#33475b" }
+        guard !plan.serviceNodes.contains(name) else { return "#33475b" }
         guard let share = report.metrics.availability[name] else { return "#8a97a5" }
         return share >= 0.99 ? "#1d7f4e" : share >= 0.9 ? "#c98a00" : "#b3261e"
     }

@@ -63,9 +63,7 @@ struct API {
             case CommandName.rotateUpdateKeys:
                 try updates.rotateKeys(&out)
             case CommandName.rotateServiceCertificate: try renew(.service, overlapSeconds: 0, now: unixSeconds, &out)
-            case CommandName.rotateCatalogAuthority:
-                let overlap = JSON.decode(OperatorOrder.self, body)?.overlapNanoseconds.map { $0 / 1_000_000_000 }
-                try renew(.catalog, overlapSeconds: overlap ?? AuthorityRole.catalog.overlapSeconds, now: unixSeconds, &out)
+            case CommandName.rotateCatalogAuthority: try renew(.catalog, overlapSeconds: overlap(body), now: unixSeconds, &out)
             case CommandName.rotatePolicyAuthority: try succeed(withRoot: false, body, now: unixSeconds, &out)
             case CommandName.rotateRoot:
                 // The roots of update metadata change hands with it.
@@ -112,12 +110,16 @@ struct API {
         return hasRenewed
     }
 
+    /// For how long a new authority of the catalog is to be known before it issues: in seconds, of an ``OperatorOrder``.
+    private func overlap(_ body: [UInt8]) -> Int64 {
+        JSON.decode(OperatorOrder.self, body)?.overlapNanoseconds.map { $0 / 1_000_000_000 } ?? AuthorityRole.catalog.overlapSeconds
+    }
+
     /// False if the keyholders have made nothing for it.
     @discardableResult
     private mutating func succeed(withRoot isRoot: Bool, _ body: [UInt8], now: Int64, _ out: inout Outbox) throws -> Bool {
-        let overlap = JSON.decode(OperatorOrder.self, body)?.overlapNanoseconds.map { $0 / 1_000_000_000 }
         var renewed = authority
-        let issued = try renewed.succeed(withRoot: isRoot, overlapSeconds: overlap ?? AuthorityRole.catalog.overlapSeconds, now)
+        let issued = try renewed.succeed(withRoot: isRoot, overlapSeconds: overlap(body), now)
         return try take(issued, .catalog, renewed, &out)
     }
 

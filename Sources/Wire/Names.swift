@@ -6,6 +6,14 @@ public struct CatalogNames: Sendable, Equatable, Codable {
     public var service: String { host("service") }
 }
 
+/// Nodes that are somebody's security service.
+public enum ServiceNode {
+    /// Of whoever has made the fleet.
+    public static let maker = "service"
+    /// Of whom it is handed over to.
+    public static let successor = "successor"
+}
+
 public enum ServicePort {
     /// Attestation and enrolment: the service shows a certificate, the device shows evidence.
     public static let enrolment: UInt16 = 443
